@@ -1,0 +1,29 @@
+"""Every exception of voicechat's own.
+
+May import nothing. One error type stands at each boundary, so that a caller can
+catch exactly what the other side may cause, and nothing else.
+"""
+
+
+class VoiceChatError(Exception):
+    """Base of all errors of this package; its text is one line for a person."""
+
+
+class WireError(VoiceChatError):
+    """Bytes from the other side are not what the protocol allows.
+
+    The only exception that parsers, openers (decryption, replay) and codec
+    checks raise. It costs the peer that sent the bytes, and nobody else.
+    """
+
+
+class PasswordRefused(VoiceChatError):
+    """The other side did not prove that it knows the password."""
+
+
+class ConfigError(VoiceChatError):
+    """An option, a file or a link from the user is wrong (exit code 78)."""
+
+
+class DeviceError(VoiceChatError):
+    """A named sound device or WAV file cannot be used (exit code 74)."""
