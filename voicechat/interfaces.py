@@ -6,7 +6,7 @@ against its interface by ``verifyObject`` in a test.
 
 from zope.interface import Interface
 
-from voicechat.media.format import Frame
+from voicechat.format import Frame
 
 
 class IEncoder(Interface):
