@@ -1,0 +1,15 @@
+"""The same server as ``twistd voicechat``, for ``twistd -ny tac/voicechat.tac``.
+
+Its options come from the environment alone (``VOICECHAT_PASSWORD``, ``VOICECHAT_PORT`` and
+so on); everything else is decided in ``voicechat.server.tap``, nothing here.
+"""
+
+from twisted.application.service import Application
+
+from voicechat.server.tap import Options, makeService
+
+options = Options()
+options.parseOptions([])
+
+application = Application("voicechat")
+makeService(options).setServiceParent(application)
