@@ -1,0 +1,43 @@
+# One command each; all but help and clean first see to it that what they need is installed.
+PY := .venv/bin/python
+
+.PHONY: help prepare demo serve test lint bench soak fuzz clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+prepare: ## install what is missing: Debian packages, and .venv
+	@.ci/prepare
+
+demo: prepare ## a server and three clients talk with recorded voices; shows who heard whom
+	@$(PY) -m demo
+
+serve: prepare ## start a server for your friends and print what they must type
+	@$(PY) -m demo.serve
+
+test: ## every check and every test
+	@.ci/prepare sound
+	@$(MAKE) --no-print-directory lint
+	$(PY) -m pytest
+
+lint: prepare ## style, types and layers
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+bench: prepare ## measure; prints figures, asserts nothing
+	@$(PY) -m bench
+
+soak: ## the tests with their long amounts
+	@.ci/prepare sound
+	VOICECHAT_SOAK=1 $(PY) -m pytest tests
+
+fuzz: ## throw garbage at every parser until stopped
+	@.ci/prepare fuzz
+	@$(PY) -m tests.fuzz
+
+clean: ## remove what the commands wrote, except .venv
+	rm -rf build dist out *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -f twistd.pid twistd.log* twisted/plugins/dropin.cache
+	find . -path ./.venv -prune -o -name __pycache__ -type d -print | xargs rm -rf
