@@ -1,0 +1,147 @@
+"""TalkGate: whether the microphone carries talk in this frame.
+
+Runs once a frame on the sound device's thread, so it is plain arithmetic on floats:
+the frame comes as its mean square (``levels.mean_square``). No numpy, no allocation,
+no logarithm, no lock.
+
+How it decides. The level is smoothed over some frames, and the least smoothed level
+of the last eight seconds is the noise floor: between words, and even within them,
+talk falls back to the noise, while noise never falls below itself (minimum
+statistics; R. Martin, "Noise power spectral density estimation based on optimal
+smoothing and minimum statistics", IEEE Trans. Speech and Audio Processing 9(5),
+2001; here on the whole band, with a fixed smoothing). A frame well above the floor
+opens the gate, and it stays open for a while after the last such frame.
+
+The floor falls at once and rises only when eight whole seconds were louder, so a fan
+that is switched on shuts the gate again after eight to ten seconds. Until the first
+eight seconds are over, the floor is unknown and only GUARD_DBFS counts: who talks
+from the first frame is heard from the first frame.
+
+Measured on six recorded voices, share of speech frames cut after the pre-roll: none
+in quiet or with a fan 15 dB below the voice, 3 % with the fan 5 dB below. Key clicks
+and game sounds do open it: that they are not talk cannot be seen in a level.
+
+May import the sound format and ``levels``. The frames before the opening
+(PRE_ROLL_FRAMES) are kept by whoever holds the frames.
+"""
+
+from enum import Enum
+from typing import Final
+
+from voicechat.format import TICK_MS, TICKS_PER_SECOND
+from voicechat.media.levels import mean_square_of
+
+PRE_ROLL_FRAMES: Final = 60 // TICK_MS
+"""Frames before the opening that belong to the spurt: 60 ms halve what is lost of a word's onset (measured)."""
+
+HANG_OVER_TICKS: Final = 300 // TICK_MS
+"""Ticks that the gate stays open after the last loud frame: 300 ms outlast stops within words and soft ends."""
+
+RELEASE_TICKS: Final = 200 // TICK_MS
+"""Ticks that it stays open after the push-to-talk key is let go: people let go on the last syllable."""
+
+OPEN_ABOVE_FLOOR: Final = mean_square_of(6.0)
+"""How far above the floor a frame opens: 6 dB. 9 dB cut 19-42 % of speech in loud noise, 6 dB 3-8 % (measured)."""
+
+GUARD_DBFS: Final = -56.0
+"""Never opens below this level, whatever the floor: 4 dB above the noise of a quiet room (-60 dBFS, steady to
+0.5 dB), 10 dB below the level of the softest speech that is meant to be heard (-46 dBFS)."""
+
+SMOOTHING: Final = 0.2
+"""Weight of the newest frame: a time constant of 90 ms. Without smoothing the least level of a fan lies 5 dB below its
+mean and 6 dB above it open the gate; with it 2 dB (measured)."""
+
+WINDOW_TICKS: Final = TICKS_PER_SECOND
+"""Ticks of one window of the search for the least level: by so much the floor's memory differs from WINDOWS seconds."""
+
+WINDOWS: Final = 8
+"""Windows remembered: eight seconds are longer than anybody talks without letting the level fall."""
+
+DIGITAL_SILENCE: Final = mean_square_of(-96.0)
+"""Mean square below which a frame is no sound at all (the last bit of 16 lies at -90 dBFS): nothing is learnt from it
+at the start, when devices deliver zeros before they deliver sound."""
+
+
+class GateMode(Enum):
+    """Who decides whether the gate is open."""
+
+    VOICE = "voice"
+    """The level does."""
+    OPEN = "open"
+    """The push-to-talk key is held: open at once."""
+    SHUT = "shut"
+    """It is not held: shut, RELEASE_TICKS after OPEN and at once after anything else."""
+    MUTED = "muted"
+    """Shut at once, whatever was before."""
+
+
+class TalkGate:
+    """The gate of one microphone.
+
+    ``threshold_dbfs`` fixes the level that opens it, in place of noise floor and
+    guard; None learns the floor. ``push`` belongs to one thread; ``mode`` may be
+    assigned, and ``floor`` and ``opens_at`` read, from any other at any time.
+    """
+
+    def __init__(self, threshold_dbfs: float | None = None) -> None:
+        self.mode = GateMode.VOICE
+        """Takes effect at the next ``push``."""
+        self.floor = 0.0
+        """The noise floor as a mean square; 0 until it is known."""
+        self._above_floor = OPEN_ABOVE_FLOOR if threshold_dbfs is None else 0.0
+        self._guard = mean_square_of(GUARD_DBFS if threshold_dbfs is None else threshold_dbfs)
+        self.opens_at = self._guard
+        """The mean square that opens the gate now."""
+        self._previous_mode = self.mode
+        self._open_for = 0
+        self._smoothed = 0.0
+        self._least = 0.0
+        self._minima: list[float] = []
+        self._window_left = 0
+
+    def push(self, mean_square: float) -> bool:
+        """Take the mean square of the next frame; True if the frame belongs to talk. NaN counts as silence."""
+        if not 0.0 <= mean_square <= 1.0:
+            mean_square = 1.0 if mean_square > 1.0 else 0.0
+        self._learn(mean_square)
+        mode = self.mode
+        previous, self._previous_mode = self._previous_mode, mode
+        if mode is GateMode.VOICE:
+            if mean_square >= self.opens_at:
+                self._open_for = HANG_OVER_TICKS
+                return True
+        elif mode is GateMode.OPEN:
+            self._open_for = RELEASE_TICKS
+            return True
+        elif mode is GateMode.MUTED or previous is GateMode.VOICE:
+            self._open_for = 0
+        if self._open_for:
+            self._open_for -= 1
+            return True
+        return False
+
+    def _learn(self, mean_square: float) -> None:
+        """Move the floor by one frame."""
+        if not self._smoothed:
+            if mean_square < DIGITAL_SILENCE:
+                return
+            self._smoothed = self._least = mean_square
+            self._window_left = WINDOW_TICKS
+        self._smoothed = smoothed = self._smoothed + SMOOTHING * (mean_square - self._smoothed)
+        if smoothed < self._least:
+            self._least = smoothed
+            if smoothed < self.floor:
+                self._settle(smoothed)
+        self._window_left -= 1
+        if not self._window_left:
+            self._minima.append(self._least)
+            if len(self._minima) == WINDOWS:
+                self._settle(min(self._minima))
+                del self._minima[0]
+            self._least = smoothed
+            self._window_left = WINDOW_TICKS
+
+    def _settle(self, floor: float) -> None:
+        """Take ``floor`` for the noise floor."""
+        self.floor = floor
+        self.opens_at = max(self._guard, floor * self._above_floor)
