@@ -4,7 +4,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
@@ -25,6 +25,7 @@ def test_memory_codec_implements_the_codec_interfaces() -> None:
     verifyObject(IDecoder, codec.decoder())
 
 
+@settings(deadline=None)
 @given(st.floats(-1, 1, width=32))
 def test_a_constant_frame_comes_back_exactly(value: float) -> None:
     codec, out = MemoryCodec(), silent_frame()
@@ -72,6 +73,7 @@ def test_frames_are_counted() -> None:
     assert (encoder.frames, encoder.bitrate, decoder.frames) == (3, 8_000, 1)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=10) | st.binary(min_size=4, max_size=4).map(lambda value: b"MC" + value))
 def test_garbage_is_a_wire_error_and_silence(payload: bytes) -> None:
     codec, out = MemoryCodec(), constant(0.9)

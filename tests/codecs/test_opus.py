@@ -265,17 +265,19 @@ def test_a_payload_has_1_to_400_bytes(size: int, passes: bool) -> None:
 # Garbage and loss
 
 
+REAL = [payload for bitrate in (8_000, 12_000, 24_000, 64_000) for payload in payloads("cs_m1", bitrate)[::5]]
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
     """A real payload with bytes changed, cut or added."""
-    coded = payloads(draw(st.sampled_from(("cs_m1", "en_f2"))), draw(st.sampled_from((8_000, 12_000, 24_000, 64_000))))
-    payload = bytearray(draw(st.sampled_from(coded)))
+    payload = bytearray(draw(st.sampled_from(REAL)))
     for _ in range(draw(st.integers(0, 4))):
         payload[draw(st.integers(0, len(payload) - 1))] = draw(st.integers(0, 255))
     return bytes(payload[: draw(st.integers(0, len(payload)))]) + draw(st.binary(max_size=8))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(mutated() | st.binary(max_size=450) | st.none(), max_size=12))
 def test_garbage_is_a_frame_or_a_wire_error_and_the_decoder_lives_on(course: list[bytes | None]) -> None:
     decoder, out = CODEC.decoder(), silent_frame()

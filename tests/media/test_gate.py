@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -274,6 +274,7 @@ def test_a_fixed_threshold_is_neither_learnt_away_nor_guarded() -> None:
 # Whatever comes
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats() | st.sampled_from([0.0, 1.0, QUIET, LOUD]), max_size=60))
 def test_no_number_spoils_the_gate(levels: list[float]) -> None:
     """NaN, infinity and negative numbers too: after ten seconds of quiet the gate works as a fresh one does."""
@@ -287,6 +288,7 @@ def test_no_number_spoils_the_gate(levels: list[float]) -> None:
     assert 0.0 <= gate.floor <= 1.0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(GateMode), st.floats(0, 1)), max_size=200))
 def test_an_open_gate_shuts_within_the_hang_over(course: list[tuple[GateMode, float]]) -> None:
     """Whatever the modes did: MUTED is always shut, OPEN always open, and no opening outlasts 300 ms of quiet."""

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -31,6 +31,7 @@ def ones() -> Frame:
     return np.ones(FRAME_SAMPLES, np.float32)
 
 
+@settings(deadline=None)
 @given(frames)
 def test_mean_square_equals_the_plain_one(frame: Frame) -> None:
     expected = sum(float(sample) ** 2 for sample in frame) / FRAME_SAMPLES
@@ -47,6 +48,7 @@ def test_a_full_scale_square_is_0_dbfs_and_a_sine_3_less() -> None:
     assert dbfs_of(mean_square(sine)) == pytest.approx(-3.01, abs=0.01)
 
 
+@settings(deadline=None)
 @given(st.floats(QUIETEST_DBFS + 0.01, 20))
 def test_dbfs_converts_both_ways(dbfs: float) -> None:
     assert dbfs_of(mean_square_of(dbfs)) == pytest.approx(dbfs, abs=1e-6)
@@ -83,6 +85,7 @@ def test_fading_out_and_in_over_the_same_samples_sums_to_one() -> None:
     assert np.abs(rising + falling - 1).max() < 1e-6
 
 
+@settings(deadline=None)
 @given(frames, frames, st.integers(0, FRAME_SAMPLES))
 def test_a_crossfade_stays_between_the_two_and_ends_in_the_new(old: Frame, new: Frame, samples: int) -> None:
     out = silent_frame()
@@ -93,6 +96,7 @@ def test_a_crossfade_stays_between_the_two_and_ends_in_the_new(old: Frame, new: 
     assert (out[samples:] == new[samples:]).all()
 
 
+@settings(deadline=None)
 @given(frames, frames, st.integers(0, FRAME_SAMPLES))
 def test_a_crossfade_may_write_over_either_side(old: Frame, new: Frame, samples: int) -> None:
     expected, over_old, over_new = silent_frame(), old.copy(), new.copy()
@@ -103,6 +107,7 @@ def test_a_crossfade_may_write_over_either_side(old: Frame, new: Frame, samples:
     assert (over_new == expected).all()
 
 
+@settings(deadline=None)
 @given(frames)
 def test_a_crossfade_between_equals_changes_nothing(frame: Frame) -> None:
     out = silent_frame()

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -53,6 +53,7 @@ def tones(seconds: int, *hertz: float, amplitude: float) -> Frames:
 # The mix
 
 
+@settings(deadline=None)
 @given(mixes(most=4))
 def test_the_mix_equals_the_naive_sum(drawn: tuple[Gains, Frames]) -> None:
     gains, frames = drawn
@@ -63,6 +64,7 @@ def test_the_mix_equals_the_naive_sum(drawn: tuple[Gains, Frames]) -> None:
     assert np.abs(mixed(gains, frames) - expected).max() < 1e-5
 
 
+@settings(deadline=None)
 @given(mixes(), st.data())
 def test_a_row_does_not_hear_a_talker_whose_gain_is_0(drawn: tuple[Gains, Frames], data: st.DataObject) -> None:
     gains, frames = drawn
@@ -74,6 +76,7 @@ def test_a_row_does_not_hear_a_talker_whose_gain_is_0(drawn: tuple[Gains, Frames
     assert (mixed(gains, frames)[row] == before).all()
 
 
+@settings(deadline=None)
 @given(mixes(), st.data())
 def test_the_order_of_talkers_changes_nothing(drawn: tuple[Gains, Frames], data: st.DataObject) -> None:
     gains, frames = drawn
@@ -94,6 +97,7 @@ def test_f14_nobody_hears_himself_when_the_diagonal_is_0() -> None:
 # The limiter: what passes
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.89))
 def test_below_the_threshold_nothing_changes(seed: int, peak: float) -> None:
     frames = noise(3, peak, seed)
@@ -141,6 +145,7 @@ def test_f5_two_loud_tones_stay_two_tones() -> None:
 # The limiter: what it bounds
 
 
+@settings(deadline=None)
 @given(
     hnp.arrays(np.float32, (3, FRAME_SAMPLES), elements=st.floats(width=32, allow_nan=False, allow_infinity=False)),
 )
@@ -149,6 +154,7 @@ def test_any_finite_frame_is_bounded(frames: Frames) -> None:
     assert np.abs(out).max() <= CEILING
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.lists(st.floats(0, 1e6), min_size=1, max_size=12))
 def test_any_course_of_loudness_is_bounded_and_keeps_its_signs(seed: int, peaks: list[float]) -> None:
     frames = np.concatenate([noise(1, peak, seed) for peak in peaks])
@@ -169,6 +175,7 @@ def test_what_is_no_number_becomes_silence_and_is_forgotten(bad: float) -> None:
     assert (after == good).all()
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.float32, 200, elements=st.floats(-(2.0**100), 2.0**100, width=32)))
 def test_the_knee_keeps_the_order_of_samples(samples: Frame) -> None:
     ordered = np.sort(samples)
