@@ -1,0 +1,19 @@
+"""The media core: what happens to frames and payloads between two edges.
+
+serial      arithmetic on ticks that wrap
+packet      one packet as a value
+jitter      slots by tick: order out of disorder
+playout     how late to play so that (almost) nothing comes too late
+stream      one talker's way out (SendStream) and in (ReceiveStream)
+hearing     all streams that one listener hears, made one frame
+redundancy  which earlier frame a packet carries again
+gate        does the microphone carry talk?
+levels      loudness, fades
+mixer       gains @ frames, and the limiter
+forwarding  for each listener: silence, one talker's packets, or a mix
+ticks       how many ticks are due
+
+Pure: numpy and values only. No socket, thread, clock, codec or log is imported
+here; time comes as an argument, in *ticks* (20 ms), fractions allowed where a
+packet's arrival is meant.
+"""

@@ -1,0 +1,154 @@
+"""PlayoutDelay: how long to hold frames so that almost none comes too late.
+
+Each frame's transit is its arrival time minus its tick; nobody knows the true
+delay of the way, so transits are judged against the smallest one of the last ten
+seconds, the *base*. How far above the base frames arrive is kept in a histogram
+that slowly forgets. That histogram rehearses every depth at once: the share of
+frames above a depth is the share that this depth would have lost. The target is
+the smallest depth that loses under one percent.
+
+A frame recovered by redundancy is observed when its redundancy arrives, so the
+target holds frames back for their redundancy exactly when enough of them need it.
+
+Times are ticks of the local clock, with fractions. Drift between two clocks
+(200 ppm is one tick in 100 s) moves the base, and the target moves with it.
+"""
+
+from collections import deque
+from typing import Final
+
+from voicechat.format import TICK_MS, TICKS_PER_SECOND
+
+BIN: Final = 0.125
+"""Width of a histogram bin in ticks: 2.5 ms, about the wake-up jitter of a busy desktop (measured p99 3 ms)."""
+
+DEEPEST: Final = 200 / TICK_MS
+"""Ticks; 200 ms. Above it people talk into each other's words (ITU-T G.114), so later frames are given up."""
+
+START: Final = 10 / TICK_MS
+"""Ticks held before anything is known: 10 ms, shallow, since most calls are on good lines."""
+
+MARGIN: Final = 2 / TICK_MS
+"""Ticks added to what arrivals need: decoding and two wake-ups, 2 ms."""
+
+LATE_SHARE: Final = 0.01
+"""Largest share of frames that may come too late: the first percent costs 0.38 PESQ at 12 kbit/s (measured)."""
+
+MEMORY: Final = 10 * TICKS_PER_SECOND
+"""Frames remembered: 10 s of talk, both for the base and (as a decay) for the histogram."""
+
+JUMP: Final = float(TICKS_PER_SECOND)
+"""Ticks; a transit this far off at the start of a spurt means a restarted clock, not a slow packet."""
+
+PATIENCE: Final = TICKS_PER_SECOND // 2
+"""Frames beyond DEEPEST, none faster than the one before, after which the way itself is taken to have become longer."""
+
+_BINS: Final = int(DEEPEST / BIN)
+_DECAY: Final = 1 - 1 / MEMORY
+
+
+class PlayoutDelay:
+    """Watches arrivals of one stream and says when each of its ticks should be played."""
+
+    def __init__(self, deepest: float = DEEPEST) -> None:
+        self._bins = [0.0] * _BINS
+        self._weight = 0.0
+        self._scale = 1.0
+        self._deepest = min(deepest, DEEPEST)
+        self._count = 0
+        self._lowest: deque[tuple[int, float]] = deque()
+        self._stalled = 0
+        self._stall_lowest = 0.0
+        self.base: float | None = None
+        """Smallest recent transit, in ticks; None before the first arrival."""
+        self.target = START
+        """Ticks between the earliest possible arrival of a frame and its playing."""
+
+    def play_at(self, tick: int) -> float:
+        """When ``tick`` should be played, in ticks of the local clock."""
+        return tick + (self.base or 0.0) + self.target
+
+    def expected_tick(self, now: float) -> int:
+        """The tick that should arrive about now; what 16-bit ticks are unwrapped against."""
+        return round(now - (self.base or 0.0))
+
+    def observe(self, tick: int, now: float, marker: bool = False) -> None:
+        """A frame of ``tick`` arrived for the first time, at ``now``."""
+        transit = now - tick
+        if self.base is None or (marker and abs(transit - self.base) > JUMP):
+            self._rebase(transit)
+            return
+        above = transit - self.base
+        if above > DEEPEST:
+            self._stall(transit)
+            return
+        if self._stalled:
+            if above > self.target:
+                return  # the tail of one stall: a single event, however many frames it held up
+            self._stalled = 0
+        self._note_lowest(transit)
+        self._count_in(max(0.0, transit - self.base))
+        if self._count % 8 == 0 or self._weight < MEMORY / 10:
+            self._choose()
+
+    def _stall(self, transit: float) -> None:
+        """Beyond every depth. A burst after a stall gets faster frame by frame; a longer way does not."""
+        if not self._stalled or transit < self._stall_lowest - 0.5:
+            self._stalled, self._stall_lowest = 1, transit
+            return
+        self._stalled += 1
+        self._stall_lowest = min(self._stall_lowest, transit)
+        if self._stalled > PATIENCE:
+            self._rebase(self._stall_lowest)
+
+    def _rebase(self, transit: float) -> None:
+        """Start over from one transit, with the jitter learnt so far."""
+        self._lowest.clear()
+        self._lowest.append((self._count, transit))
+        self.base = transit
+        self._stalled = 0
+
+    def _note_lowest(self, transit: float) -> None:
+        """Windowed minimum by a monotonic queue; the histogram shifts along with the base."""
+        self._count += 1
+        queue = self._lowest
+        while queue and queue[-1][1] >= transit:
+            queue.pop()
+        queue.append((self._count, transit))
+        while queue[0][0] <= self._count - MEMORY:
+            queue.popleft()
+        base, old = queue[0][1], self.base
+        if old is not None and abs(base - old) >= BIN:
+            self._shift(round((base - old) / BIN))
+            self.base = base
+        elif old is None or base < old:
+            self.base = base
+
+    def _shift(self, bins: int) -> None:
+        """Move the histogram when the base rose (bins > 0) or fell; what leaves at the ends stays in the end bin."""
+        old = self._bins
+        new = [0.0] * _BINS
+        for index, weight in enumerate(old):
+            new[min(_BINS - 1, max(0, index - bins))] += weight
+        self._bins = new
+
+    def _count_in(self, above: float) -> None:
+        """Forgetting by growing the weight of the new instead of shrinking all of the old."""
+        self._scale /= _DECAY
+        self._bins[min(_BINS - 1, int(above / BIN))] += self._scale
+        self._weight = self._weight * _DECAY + 1
+        if self._scale > 1e6:
+            self._bins = [weight / self._scale for weight in self._bins]
+            self._scale = 1.0
+
+    def _choose(self) -> None:
+        """The smallest depth whose late share is small enough."""
+        allowed = LATE_SHARE * self._weight * self._scale
+        late = 0.0
+        depth = 0
+        for index in range(_BINS - 1, -1, -1):
+            late += self._bins[index]
+            if late > allowed:
+                depth = index + 1
+                break
+        self.target = min(self._deepest, depth * BIN + MARGIN)

@@ -1,0 +1,367 @@
+"""One talker's way out, and one talker's way in.
+
+SendStream    frame -> payload -> packet, with marker and end
+ReceiveStream packet -> jitter buffer -> frame, exactly one each time it is asked
+
+A ReceiveStream is IDLE between talk spurts. The first packet makes it WAIT until
+its playout delay says "now"; from then on every pull takes the next tick, whether
+that frame came (PLAYED), came only as redundancy (RECOVERED) or did not come
+(CONCEALED). Delay is corrected where it is heard least:
+
+* too deep by a tick or more: a quiet frame is dropped; inside loud speech two
+  frames are merged, at most every third; a burst after a stall is skipped at once
+* too shallow: a quiet frame is followed by a concealed one, or the next missing
+  frame is concealed without moving on, so that it can still be played
+
+A spurt ends at its end packet, or after ENDS_AFTER ticks without any frame.
+"""
+
+import enum
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from voicechat.errors import WireError
+from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame
+from voicechat.interfaces import IDecoder, IEncoder
+from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer, Slot
+from voicechat.media.levels import crossfade, fade_in, mean_square
+from voicechat.media.packet import ME, MediaPacket
+from voicechat.media.playout import PlayoutDelay
+from voicechat.media.serial import unwrap, wrap
+
+FADES_AFTER: Final = 2
+"""Missing ticks concealed at full level; Opus' own concealment is good for about 60 ms (RFC 6716, 4.4)."""
+
+ENDS_AFTER: Final = 5
+"""Missing ticks after which a spurt without an end packet is over: 100 ms, twice the usual burst of loss."""
+
+RESET_AFTER: Final = 60 * TICKS_PER_SECOND
+"""Ticks of silence after which nothing learnt of the way is trusted: devices and routes change meanwhile."""
+
+SKIP_ABOVE: Final = 3.0
+"""Ticks of delay above target that are cut at once: nobody wants old words (60 ms)."""
+
+SHRINK_ABOVE: Final = 1.0
+"""Ticks above target from which single frames are taken out."""
+
+GROW_BELOW: Final = -0.75
+"""Ticks below target from which a frame may be put in."""
+
+MERGE_EVERY: Final = 3
+"""Frames between two merges inside loud speech, so that a voice is never more than a third too fast."""
+
+QUIET: Final = 10 ** (-55 / 10)
+"""Mean square below which a frame is a pause in any room: -55 dBFS."""
+
+_MERGE_SAMPLES: Final = BLOCK_SAMPLES // 2
+_MERGE_STEP: Final = BLOCK_SAMPLES // 10
+_SEEN_BITS: Final = 128
+
+
+class Kind(enum.Enum):
+    """What a pull gave."""
+
+    PLAYED = "played"
+    RECOVERED = "recovered"
+    CONCEALED = "concealed"
+    SILENT = "silent"
+
+
+class Counts(msgspec.Struct):
+    """Frames of one or more streams, by what became of them."""
+
+    played: int = 0
+    recovered: int = 0
+    concealed: int = 0
+    silent: int = 0
+    late: int = 0
+    """Came after their turn."""
+    dropped: int = 0
+    """Thrown away by us: skipped, merged, or beyond the buffer."""
+
+
+class SendStream:
+    """Frames of one talk spurt after another, made packets.
+
+    ``tick`` arguments run through silence; the caller counts them.
+    """
+
+    def __init__(self, encoder: IEncoder, source: int = ME) -> None:
+        self._encoder = encoder
+        self._source = source
+        self._talking = False
+
+    @property
+    def talking(self) -> bool:
+        """Inside a spurt."""
+        return self._talking
+
+    def push(self, tick: int, frame: Frame) -> MediaPacket:
+        """Encode one frame; the first of a spurt carries the marker."""
+        marker, self._talking = not self._talking, True
+        return MediaPacket(self._source, wrap(tick), self._encoder.encode(frame), marker)
+
+    def finish(self, tick: int) -> MediaPacket | None:
+        """The end packet of the spurt (``tick`` is the first one not sent), or None outside one."""
+        if not self._talking:
+            return None
+        self._talking = False
+        return MediaPacket(self._source, wrap(tick), b"", end=True)
+
+
+class _Phase(enum.Enum):
+    IDLE = enum.auto()
+    WAITING = enum.auto()
+    PLAYING = enum.auto()
+
+
+class ReceiveStream:
+    """One source as one listener hears it. Times (``now``, ``at``) are ticks of the local clock, with fractions."""
+
+    def __init__(self, decoder: IDecoder, counts: Counts | None = None) -> None:
+        self._decoder = decoder
+        self._buffer = JitterBuffer()
+        self.delay = PlayoutDelay()
+        self.counts = counts if counts is not None else Counts()
+        self._phase = _Phase.IDLE
+        self._end: int | None = None
+        self._missing = 0
+        self._error = 0.0
+        self._since_merge = 0
+        self._level = 0.0
+        self._last_arrival: float | None = None
+        self._newest_seen = 0
+        self._seen = 0
+        self._spare: Frame = np.empty(FRAME_SAMPLES, np.float32)
+
+    # -- what came ------------------------------------------------------------
+
+    def put(self, packet: MediaPacket, now: float) -> Arrival:
+        """Take a packet that arrived at ``now``; what its own frame met."""
+        tick = self._unwrap(packet, now)
+        if packet.redundant:
+            self._frame(tick - packet.offset, packet.redundant, now, recovered=True)
+        arrival = Arrival.ON_TIME
+        if packet.payload:
+            arrival = self._frame(tick, packet.payload, now, recovered=False, marker=packet.marker)
+        if packet.end and self._phase is not _Phase.IDLE:
+            self._end = tick + bool(packet.payload)
+        return arrival
+
+    def _unwrap(self, packet: MediaPacket, now: float) -> int:
+        idle = self._last_arrival is None or now - self._last_arrival > RESET_AFTER
+        if idle and self._phase is _Phase.IDLE:
+            self.delay.base = None
+            self._seen = 0
+        self._last_arrival = now
+        return unwrap(packet.tick, self.delay.expected_tick(now))
+
+    def _frame(self, tick: int, payload: bytes, now: float, *, recovered: bool, marker: bool = False) -> Arrival:
+        if not self._first_time(tick):
+            return Arrival.DUPLICATE
+        self.delay.observe(tick, now, marker)
+        if self._phase is _Phase.IDLE:
+            if not marker and self._buffer.next - CAPACITY < tick < self._buffer.next:
+                return Arrival.LATE  # a straggler of the spurt that ended does not begin another
+            self._begin(tick)
+        elif self._phase is _Phase.WAITING:
+            self._buffer.begin_earlier(tick)
+        arrival = self._buffer.put(tick, payload, recovered)
+        if arrival is Arrival.LATE:
+            self.counts.late += not recovered
+        elif arrival is Arrival.OVERFLOW:
+            self.counts.dropped += 1
+            self._begin(tick)
+            self._buffer.put(tick, payload, recovered)
+        return arrival
+
+    def _first_time(self, tick: int) -> bool:
+        """Has this tick not been seen among the last 128? One integer remembers."""
+        back = self._newest_seen - tick
+        if not self._seen or back < -_SEEN_BITS or back >= _SEEN_BITS:
+            self._newest_seen, self._seen = tick, 1
+            return True
+        if back < 0:
+            self._newest_seen = tick
+            self._seen = (self._seen << -back | 1) & ((1 << _SEEN_BITS) - 1)
+            return True
+        first = not self._seen >> back & 1
+        self._seen |= 1 << back
+        return first
+
+    # -- what is played -------------------------------------------------------
+
+    @property
+    def active(self) -> bool:
+        """In a talk spurt, or about to play one."""
+        return self._phase is not _Phase.IDLE
+
+    @property
+    def playing(self) -> bool:
+        """In a talk spurt that is being heard."""
+        return self._phase is _Phase.PLAYING
+
+    def due_at(self) -> float | None:
+        """When a waiting stream wants its first frame played; None if it does not wait."""
+        return self.delay.play_at(self._buffer.next) if self._phase is _Phase.WAITING else None
+
+    def lacks(self) -> bool:
+        """Playing, and the next frame has not come yet: worth a moment of patience."""
+        return (
+            self._phase is _Phase.PLAYING
+            and self._missing <= FADES_AFTER
+            and self._end != self._buffer.next
+            and self._buffer.peek() is None
+        )
+
+    def held(self) -> float:
+        """Ticks that frames are being held beyond the earliest possible arrival (smoothed)."""
+        return max(0.0, self._error + self.delay.target)
+
+    def pull(self, at: float, out: Frame) -> Kind:
+        """Fill ``out`` with the frame to be played at ``at``."""
+        kind = self._next(at, out)
+        if kind is Kind.PLAYED:
+            self.counts.played += 1
+        elif kind is Kind.RECOVERED:
+            self.counts.recovered += 1
+        elif kind is Kind.CONCEALED:
+            self.counts.concealed += 1
+        else:
+            out.fill(0.0)
+            self.counts.silent += 1
+        return kind
+
+    def stop(self) -> None:
+        """End the spurt now and forget what was not played, and what of it still comes."""
+        self._phase = _Phase.IDLE
+        self._buffer.reset(max(self._buffer.next, self._newest_seen + 1))
+        self._end = None
+
+    def _begin(self, tick: int) -> None:
+        self._phase = _Phase.WAITING
+        self._buffer.reset(tick)
+        self._end = None
+
+    def _next(self, at: float, out: Frame) -> Kind:
+        if self._phase is _Phase.IDLE:
+            return Kind.SILENT
+        buffer = self._buffer
+        late = at - self.delay.play_at(buffer.next)
+        if self._phase is _Phase.WAITING:
+            if late < -0.5:
+                return Kind.SILENT
+            self._start(late)
+            late = at - self.delay.play_at(buffer.next)
+        self._error += (late - self._error) / 8
+        if late > SKIP_ABOVE:
+            self._skip(late)
+        if self._end is not None and buffer.next >= self._end:
+            self._finish()
+            return self._next(at, out) if self.active else Kind.SILENT
+        slot = buffer.peek()
+        if slot is None:
+            return self._conceal(out)
+        if self._error >= SHRINK_ABOVE:
+            return self._shrink(out)
+        if self._error <= GROW_BELOW and self._level < QUIET and not self._missing:
+            return self._hold(out)
+        return self._play(out)
+
+    def _start(self, late: float) -> None:
+        self._phase = _Phase.PLAYING
+        self._missing = 0
+        self._since_merge = MERGE_EVERY
+        self._error = late
+        self._level = 0.0
+        if late > SKIP_ABOVE:
+            self._skip(late)
+
+    def _skip(self, late: float) -> None:
+        """Jump to the frame whose time it is, but never past the newest one."""
+        newest = self._buffer.newest()
+        if newest is None:
+            return
+        target = min(newest, self._buffer.next + int(late))
+        self.counts.dropped += self._buffer.skip_to(target)
+        self._error = 0.0
+
+    def _finish(self) -> None:
+        """The spurt is over; if the next one lies in the buffer already, wait for its time."""
+        waiting = [tick for tick in (self._buffer.newest(),) if tick is not None]
+        self._end = None
+        self._missing = 0
+        if not waiting:
+            self._phase = _Phase.IDLE
+            return
+        while self._buffer.peek() is None:
+            self._buffer.pull()
+        self._phase = _Phase.WAITING
+
+    def _conceal(self, out: Frame) -> Kind:
+        if self._missing >= ENDS_AFTER - 1:
+            self._finish()
+            return Kind.SILENT
+        self._missing += 1
+        if self._missing > FADES_AFTER:
+            self._decoder.conceal(out)
+            steps = ENDS_AFTER - FADES_AFTER - 1
+            done = self._missing - FADES_AFTER
+            out *= np.linspace(1 - (done - 1) / steps, 1 - done / steps, out.size, dtype=np.float32)
+        else:
+            self._decoder.conceal(out)
+        if self._error > GROW_BELOW or len(self._buffer):
+            self._buffer.pull()
+        else:
+            self._error += 1
+        return Kind.CONCEALED
+
+    def _hold(self, out: Frame) -> Kind:
+        self._error += 1
+        self._decoder.conceal(out)
+        return Kind.CONCEALED
+
+    def _play(self, out: Frame) -> Kind:
+        slot = self._buffer.pull()
+        assert slot is not None
+        try:
+            self._decoder.decode(slot.payload, out)
+        except WireError:
+            self.counts.dropped += 1
+            self._decoder.conceal(out)
+        if self._missing > FADES_AFTER:
+            fade_in(out)
+        self._missing = 0
+        self._since_merge += 1
+        self._level = mean_square(out)
+        return Kind.RECOVERED if slot.recovered else Kind.PLAYED
+
+    def _shrink(self, out: Frame) -> Kind:
+        """Take one frame out: the next one if it is quiet, else merge it with its successor now and then."""
+        kind = self._play(out)
+        follower: Slot | None = self._buffer.peek()
+        if follower is None or not (self._level < QUIET or self._since_merge > MERGE_EVERY):
+            return kind
+        first, second = out.copy(), self._spare
+        kind = self._play(second)
+        _merge(first, second, out)
+        self._since_merge = 0
+        self._error -= 1
+        self.counts.dropped += 1
+        return kind
+
+
+def _merge(first: Frame, second: Frame, out: Frame) -> None:
+    """Begin as ``first``, end as ``second``, and change over (5 ms) where the two are most alike."""
+    best, where = -2.0, 0
+    for start in range(0, first.size - _MERGE_SAMPLES + 1, _MERGE_STEP):
+        a, b = first[start : start + _MERGE_SAMPLES], second[start : start + _MERGE_SAMPLES]
+        likeness = float(a @ b) / (float(a @ a) * float(b @ b) + 1e-12) ** 0.5
+        if likeness > best:
+            best, where = likeness, start
+    stop = where + _MERGE_SAMPLES
+    out[:where] = first[:where]
+    crossfade(first[where:stop], second[where:stop], out[where:stop], _MERGE_SAMPLES)
+    out[stop:] = second[stop:]
