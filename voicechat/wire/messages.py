@@ -1,0 +1,183 @@
+"""Every control message as a typed value. Their bytes are made in wire.control.
+
+Text that others wrote never holds control characters: such a message is refused, so
+no terminal ever sees one.
+
+Unknown fields are ignored and new ones get defaults, so that an older program
+understands a newer one; a missing field without a default is a WireError.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from voicechat.media.packet import LAST_SOURCE
+from voicechat.wire import text as texts
+
+Source = Annotated[int, Meta(ge=1, le=LAST_SOURCE)]
+"""A participant's number in his room."""
+
+_Text = Annotated[str, Meta(max_length=2048)]
+_Hex = Annotated[str, Meta(max_length=128)]
+_Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+_Port = Annotated[int, Meta(ge=0, le=65535)]
+
+FULL: Final = "full"
+TRY_LATER: Final = "try later"
+SHUTTING_DOWN: Final = "shutting down"
+REPLACED: Final = "replaced"
+LEAVING: Final = "leaving"
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """Base of all control messages."""
+
+
+class Participant(msgspec.Struct, frozen=True, gc=False):
+    """Somebody in the room."""
+
+    source: Source
+    name: _Text
+    away: bool = False
+    muted: bool = False
+    deafened: bool = False
+
+    def __post_init__(self) -> None:
+        texts.check(self.name, "the name")
+
+
+class Request(Message, frozen=True):
+    """Client, inside AUTH: who wants to enter which room."""
+
+    name: _Text
+    room: _Text = ""
+    capabilities: Annotated[list[_Text], Meta(max_length=32)] = []
+
+
+class TicketText(msgspec.Struct, frozen=True, gc=False):
+    """A ticket to resume with, in hexadecimal; never logged."""
+
+    id: _Hex
+    secret: _Hex
+
+    def __repr__(self) -> str:
+        return "TicketText(***)"
+
+
+class Welcome(Message, frozen=True):
+    """Server, inside WELCOME: you are in."""
+
+    source: Source
+    name: _Text
+    """As the others see it; ' (2)' is added when a friend has it already."""
+    room: _Text
+    connection: Annotated[int, Meta(ge=0, lt=1 << 24)]
+    """Goes into every datagram's header."""
+    roster: Annotated[list[Participant], Meta(max_length=LAST_SOURCE)]
+    udp_port: _Port = 0
+    """0: media goes over TCP only."""
+    bitrate: Annotated[int, Meta(ge=6_000, le=510_000)] = 12_000
+    ticket: TicketText | None = None
+
+    def __post_init__(self) -> None:
+        texts.check(self.name, "the name")
+        texts.check(self.room, "the room's name")
+
+
+class Joined(Message, frozen=True):
+    """Somebody entered the room."""
+
+    participant: Participant
+
+
+class Left(Message, frozen=True):
+    """Somebody is gone; the source's number rests for 60 s."""
+
+    source: Source
+    reason: _Text = ""
+
+    def __post_init__(self) -> None:
+        texts.check(self.reason, "the reason")
+
+
+class Away(Message, frozen=True):
+    """Somebody's line broke; the seat is kept."""
+
+    source: Source
+
+
+class Back(Message, frozen=True):
+    """Somebody who was away is here again."""
+
+    source: Source
+
+
+class Talk(Message, frozen=True):
+    """Who started or stopped talking, as the server hears it."""
+
+    source: Source
+    talking: bool
+
+
+class State(Message, frozen=True):
+    """Muted or deafened: from a client about itself (source 0), from the server about a friend."""
+
+    muted: bool = False
+    deafened: bool = False
+    source: Annotated[int, Meta(ge=0, le=LAST_SOURCE)] = 0
+
+
+class Gain(Message, frozen=True):
+    """Client: this friend louder or softer, for me (linear; 0 is mute)."""
+
+    source: Source
+    gain: Annotated[float, Meta(ge=0.0, le=8.0)]
+
+
+class Text(Message, frozen=True):
+    """A line between friends; source 0 upward, the writer's downward."""
+
+    text: _Text
+    source: Annotated[int, Meta(ge=0, le=LAST_SOURCE)] = 0
+
+    def __post_init__(self) -> None:
+        texts.check(self.text, "the text")
+
+
+class Ping(Message, frozen=True):
+    """Answered at once by a Pong with the same number."""
+
+    id: _Count
+
+
+class Pong(Message, frozen=True):
+    """The answer to a Ping."""
+
+    id: _Count
+
+
+class Path(Message, frozen=True):
+    """Over which carriage the other side should send media from now on."""
+
+    udp: bool
+    token: _Hex = ""
+    """Client: the challenge that was answered from its own UDP address."""
+
+
+class Report(Message, frozen=True):
+    """What the sender of this report received in about the last second over UDP."""
+
+    expected: _Count
+    lost: _Count
+    bursts: _Count
+
+
+class Bye(Message, frozen=True):
+    """The last message: why, and after how many seconds another try makes sense."""
+
+    reason: _Text = ""
+    retry: Annotated[float, Meta(ge=0.0, le=3600.0)] = 0.0
+
+    def __post_init__(self) -> None:
+        texts.check(self.reason, "the reason")
