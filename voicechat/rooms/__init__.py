@@ -1,0 +1,10 @@
+"""The domain: who is together, and what each of them hears.
+
+room        participants, their numbers and names, gains
+conference  the media of one room: arrivals in, deliveries out, one tick at a time
+mixing      the mixed rows: grouping equal ones, one encoder a distinct row
+directory   rooms by name, made and dropped
+
+Pure, with numpy: time comes in ticks, packets come and go as values. May import
+wire, media and the interfaces; never a socket, clock, thread or log.
+"""

@@ -1,0 +1,267 @@
+"""One room's media: packets arrive, deliveries leave; nobody ever hears himself.
+
+`arrived` forwards at once to every listener who hears just this talker. `tick`,
+called every 20 ms while `mixing`, serves those who hear several: each talker's
+ReceiveStream gives one frame, `Mixing` makes and encodes the distinct rows.
+
+Change-over to a mix: the talker that was forwarded goes on being forwarded until
+the first mixed frame leaves. His decoder is warmed with his last payloads, so the
+mix does not begin with a cold codec. The way back is decided by `forwarding.Row`.
+
+With fewer than two members present nothing is decoded, encoded or delivered.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, silent_frame
+from voicechat.interfaces import ICodec
+from voicechat.media.forwarding import Row, Way
+from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.serial import wrap
+from voicechat.media.stream import Counts, Kind, ReceiveStream
+from voicechat.rooms.mixing import Mixing
+from voicechat.rooms.room import Room
+
+WARM_WITH: Final = 5
+"""Payloads of each talker kept to warm a decoder: Opus' SILK layer settles within 100 ms (measured)."""
+
+SILENT_AFTER: Final = TICKS_PER_SECOND // 2
+"""Ticks without a packet after which a talker who sent no end is taken to have stopped: a stall of 0.5 s."""
+
+
+class Delivery(NamedTuple):
+    """A packet and the participants who get it."""
+
+    listeners: list[int]
+    packet: MediaPacket
+
+
+class Edge(NamedTuple):
+    """Somebody started or stopped talking."""
+
+    source: int
+    talking: bool
+
+
+class _Talker:
+    """What the conference knows of one who talks."""
+
+    def __init__(self) -> None:
+        self.talking = False
+        self.last_arrival = 0.0
+        self.recent: deque[bytes] = deque(maxlen=WARM_WITH)
+        self.stream: ReceiveStream | None = None
+
+    def warm_stream(self, codec: ICodec, counts: Counts) -> ReceiveStream:
+        """His stream, for mixing; the decoder has just heard his last payloads."""
+        if self.stream is None:
+            decoder = codec.decoder()
+            scratch = silent_frame()
+            for payload in self.recent:
+                decoder.decode(payload, scratch)
+            self.stream = ReceiveStream(decoder, counts)
+        return self.stream
+
+
+class _Listener:
+    """How one listener is served."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.in_mix = False
+        """A mixed talk spurt is open."""
+        self.bridged = 0
+        """The talker still forwarded until the first mixed frame; 0 for none."""
+
+
+class Conference:
+    """The media of ``room``. Times are ticks; ``tick`` is a whole one."""
+
+    def __init__(self, room: Room, codec: ICodec, bitrate: int, *, always_mix: bool = False) -> None:
+        self._room = room
+        self._codec = codec
+        self._always_mix = always_mix
+        self._talkers: dict[int, _Talker] = {}
+        self._listeners: dict[int, _Listener] = {}
+        self._mixing = Mixing(codec, bitrate)
+        self._edges: list[Edge] = []
+        self.counts = Counts()
+        self.forwarded = 0
+        """Packets delivered undecoded, one for each listener."""
+
+    @property
+    def room(self) -> Room:
+        """Who is here."""
+        return self._room
+
+    @property
+    def encodings(self) -> int:
+        """Frames encoded so far."""
+        return self._mixing.encodings
+
+    def __len__(self) -> int:
+        return len(self._room)
+
+    # -- members ----------------------------------------------------------------
+
+    def add(self, source: int) -> None:
+        """A member entered."""
+        self._talkers[source] = _Talker()
+        self._listeners[source] = _Listener(Row(always_mix=self._always_mix))
+
+    def remove(self, source: int, now: float) -> None:
+        """A member is gone."""
+        self._stop(source, now)
+        self._talkers.pop(source, None)
+        self._listeners.pop(source, None)
+        self._mixing.forget(source)
+        self._decide(now)
+
+    def changed(self, now: float) -> None:
+        """Gains, deafness or presence of members changed."""
+        for source, member in self._room.members.items():
+            if member.away:
+                self._stop(source, now)
+        self._decide(now)
+
+    # -- arrivals ---------------------------------------------------------------
+
+    def arrived(self, source: int, packet: MediaPacket, now: float) -> list[Delivery]:
+        """A member's packet came; what is to be sent at once. WireError if no codec could have made it."""
+        if packet.payload:
+            self._codec.check(packet.payload)
+        if packet.redundant:
+            self._codec.check(packet.redundant)
+        talker = self._talkers[source]
+        talker.last_arrival = now
+        out = MediaPacket(
+            source, packet.tick, packet.payload, packet.marker, packet.end, packet.offset, packet.redundant
+        )
+        if packet.payload:
+            talker.recent.append(packet.payload)
+            if not talker.talking:
+                self._start(source, talker, now)
+        if self._room.present < 2:
+            if packet.end:
+                self._stop(source, now)
+            return []
+        if self.mixing:
+            talker.warm_stream(self._codec, self.counts).put(out, now)
+        listeners = [number for number, listener in self._listeners.items() if self._forwards(listener, source)]
+        if packet.end:
+            self._stop(source, now)
+        self.forwarded += len(listeners)
+        return [Delivery(listeners, out)] if listeners else []
+
+    @staticmethod
+    def _forwards(listener: _Listener, source: int) -> bool:
+        row = listener.row
+        return (row.way is Way.FORWARD and row.talker == source) or listener.bridged == source
+
+    def expire(self, now: float) -> None:
+        """Take talkers who fell silent without a word to have stopped."""
+        for source, talker in self._talkers.items():
+            if talker.talking and now - talker.last_arrival > SILENT_AFTER:
+                self._stop(source, now)
+
+    @property
+    def talking(self) -> bool:
+        """Somebody talks, so `expire` has to be called now and then."""
+        return any(talker.talking for talker in self._talkers.values())
+
+    def edges(self) -> list[Edge]:
+        """Who started and stopped talking since the last call."""
+        edges, self._edges = self._edges, []
+        return edges
+
+    def _start(self, source: int, talker: _Talker, now: float) -> None:
+        talker.talking = True
+        self._edges.append(Edge(source, True))
+        self._decide(now)
+
+    def _stop(self, source: int, now: float) -> None:
+        talker = self._talkers.get(source)
+        if talker is not None and talker.talking:
+            talker.talking = False
+            self._edges.append(Edge(source, False))
+            self._decide(now)
+
+    def _decide(self, now: float) -> None:
+        """Choose every listener's way anew."""
+        talking = [source for source, talker in self._talkers.items() if talker.talking]
+        if self._room.present < 2:
+            talking = []
+        for number, listener in self._listeners.items():
+            member = self._room.members.get(number)
+            audible = [source for source in talking if member is not None and member.gain(source) > 0]
+            before, talker = listener.row.way, listener.row.talker
+            way = listener.row.decide(audible, now)
+            if way is Way.MIX and before is Way.FORWARD and not listener.in_mix:
+                listener.bridged = talker
+            elif way is not Way.MIX:
+                listener.bridged = 0
+            if way is Way.FORWARD and listener.in_mix:
+                listener.in_mix = False
+                self._mixing.forget(number)
+        if not self.mixing:
+            for talker_state in self._talkers.values():
+                talker_state.stream = None
+
+    # -- the tick ---------------------------------------------------------------
+
+    @property
+    def mixing(self) -> bool:
+        """Somebody must be mixed for, so `tick` has to be called."""
+        return any(listener.in_mix or listener.row.way is Way.MIX for listener in self._listeners.values())
+
+    def tick(self, tick: int) -> list[Delivery]:
+        """One beat: every talker gives one frame, every mixed listener gets one packet."""
+        self.expire(float(tick))
+        self._decide(float(tick))
+        live, frames = self._pull(tick)
+        rows = {
+            number: tuple(self._room.members[number].gain(source) for source in live)
+            for number, listener in self._listeners.items()
+            if listener.in_mix or listener.row.way is Way.MIX
+        }
+        deliveries: list[Delivery] = []
+        served: set[int] = set()
+        for mixed in self._mixing.run(rows, frames):
+            served.update(mixed.listeners)
+            deliveries += self._mixed(mixed.listeners, mixed.payload, tick)
+        silent = [number for number in rows if number not in served and self._listeners[number].in_mix]
+        if silent:
+            deliveries.append(Delivery(silent, MediaPacket(MIX, wrap(tick), b"", end=True)))
+            self._close(silent)
+        return deliveries
+
+    def _pull(self, tick: int) -> tuple[list[int], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
+        """The talkers that gave sound, and their frames."""
+        frames = np.empty((len(self._talkers), FRAME_SAMPLES), np.float32)
+        live: list[int] = []
+        for source, talker in self._talkers.items():
+            stream = talker.stream
+            if stream is not None and stream.active and stream.pull(float(tick), frames[len(live)]) is not Kind.SILENT:
+                live.append(source)
+        return live, frames[: len(live)]
+
+    def _mixed(self, listeners: list[int], payload: bytes, tick: int) -> Iterable[Delivery]:
+        """The packets of one row; listeners whose mix begins get the marker."""
+        fresh = [number for number in listeners if not self._listeners[number].in_mix]
+        going = [number for number in listeners if self._listeners[number].in_mix]
+        for number in fresh:
+            self._listeners[number].in_mix = True
+            self._listeners[number].bridged = 0
+        if going:
+            yield Delivery(going, MediaPacket(MIX, wrap(tick), payload))
+        if fresh:
+            yield Delivery(fresh, MediaPacket(MIX, wrap(tick), payload, marker=True))
+
+    def _close(self, numbers: list[int]) -> None:
+        for number in numbers:
+            self._listeners[number].in_mix = False
+            self._mixing.forget(number)
