@@ -1,0 +1,15 @@
+"""Who may come in, and what keeps strangers from listening.
+
+secret   a password that does not show itself, and a generator of good ones
+login    both sides prove that they know the password (SPAKE2): four strings
+resume   coming back with a ticket: two strings
+tickets  the server's tickets, in memory, each good once
+keys     from a shared secret to the keys of a session
+seal     sealing and opening of strings (TCP) and datagrams (UDP)
+replay   which datagrams were seen already
+
+Pure: bytes in, bytes out, time as an argument, no socket, no log. The only package
+that imports spake2 and cryptography. May import wire and below. Whatever comes from
+the other side ends in a value, in PasswordRefused or in WireError, and no key, proof
+or password is ever part of a repr or of an exception.
+"""

@@ -1,0 +1,86 @@
+"""The client's end of one connection, without the connection.
+
+`begin` gives the first string. `receive` gives back:
+
+    bytes     a string to send at once (the AUTH)
+    Welcome   the client is in the room
+    Refuse    the server does not want us; the reason is inside
+    Bye       during login: the server knows us and has no place
+    others    packets of the room
+
+A server is trusted with nothing before it has proved that it knows the password.
+"""
+
+from voicechat.errors import PasswordRefused, WireError
+from voicechat.media.packet import MediaPacket
+from voicechat.security.login import ClientLogin
+from voicechat.security.resume import ClientResume
+from voicechat.security.secret import Secret
+from voicechat.security.tickets import Ticket
+from voicechat.session.base import Packet, Session
+from voicechat.session.states import CLIENT, State
+from voicechat.wire import control, handshake, media, messages
+from voicechat.wire.handshake import Refuse, Reply
+
+Received = bytes | Refuse | Packet | None
+
+
+class ClientSession(Session):
+    """A login with the password, or with a ticket if there is one."""
+
+    def __init__(self, password: Secret, request: messages.Request, ticket: Ticket | None = None) -> None:
+        super().__init__(CLIENT)
+        self._request = control.encode(request)
+        self._login = ClientLogin(password) if ticket is None else None
+        self._resume = ClientResume(ticket) if ticket is not None else None
+
+    def begin(self) -> bytes:
+        """The first string: HELLO (5 ms of CPU) or RESUME."""
+        if self._resume is not None:
+            return self._resume.resume()
+        assert self._login is not None
+        return self._login.hello()
+
+    def receive(self, string: bytes) -> Received:
+        """What a string means; None for a message of a newer version. WireError or PasswordRefused end it all."""
+        try:
+            return self._receive(string)
+        except (WireError, PasswordRefused):
+            self._state = State.CLOSED
+            raise
+
+    def _receive(self, string: bytes) -> Received:
+        if self._state is State.IN_ROOM:
+            value = self._open(string)
+            if isinstance(value, MediaPacket):
+                return media.downward(value)
+            return value
+        if self._state is State.CLOSED:
+            raise WireError("the connection is closed")
+        parsed = handshake.decode(string)
+        self._advance(parsed)
+        if isinstance(parsed, Refuse):
+            return parsed
+        if isinstance(parsed, Reply):
+            assert self._login is not None
+            return self._login.auth(string, self._request)
+        return self._enter(string)
+
+    def _enter(self, string: bytes) -> messages.Welcome | messages.Bye:
+        """WELCOME or RESUMED: the server has proved itself."""
+        if self._resume is not None:
+            plain = self._resume.resumed(string)
+            self._keys = self._resume.keys
+        elif self._login is not None:
+            plain = self._login.welcome(string)
+            self._keys = self._login.keys
+        else:
+            raise WireError("WELCOME out of turn")
+        self._login = self._resume = None
+        answer = control.decode(plain)
+        if isinstance(answer, messages.Bye):
+            self._state = State.CLOSED
+            return answer
+        if not isinstance(answer, messages.Welcome):
+            raise WireError("WELCOME without a welcome")
+        return answer
