@@ -1,0 +1,93 @@
+"""Where a password comes from, and how it leaves no trace on the machine.
+
+From the first that is given: ``--password-file`` (``-`` is standard input),
+``--password``, ``$CREDENTIALS_DIRECTORY/password`` (systemd's LoadCredential),
+``$VOICECHAT_PASSWORD_FILE``, ``$VOICECHAT_PASSWORD``. The argument list and the
+environment of a process can be read by others (``ps``, ``/proc``), so both are
+overwritten in this process' memory as soon as the password is known.
+"""
+
+import os
+import sys
+from collections.abc import MutableMapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from voicechat.errors import ConfigError
+from voicechat.security.secret import Secret
+
+LONGEST_FILE: Final = 1024
+"""Bytes of a password file that are read; whatever is longer is not a password."""
+
+_OTHERS: Final = 0o077
+
+
+def find(text: str | None, file: str | None, environ: MutableMapping[str, str]) -> Secret | None:
+    """The password from options ``text`` and ``file`` or the environment; None if there is none. ConfigError."""
+    credentials = environ.get("CREDENTIALS_DIRECTORY")
+    from_environment = environ.pop("VOICECHAT_PASSWORD", None)
+    for value in (text, from_environment):
+        if value:
+            scrub(value)
+    if file:
+        return from_file(file)
+    if text is not None:
+        return Secret(text)
+    if credentials and (Path(credentials) / "password").exists():
+        return from_file(str(Path(credentials) / "password"))
+    if environ.get("VOICECHAT_PASSWORD_FILE"):
+        return from_file(environ["VOICECHAT_PASSWORD_FILE"])
+    return Secret(from_environment) if from_environment is not None else None
+
+
+def from_file(name: str) -> Secret:
+    """The first line of a file, or of standard input if ``name`` is '-'. ConfigError says what is wrong."""
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.readline(LONGEST_FILE + 1)
+        else:
+            with Path(name).open("rb") as stream:
+                data = stream.read(LONGEST_FILE + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot read the password file {name}: {error.strerror}") from None
+    if len(data) > LONGEST_FILE:
+        raise ConfigError(f"{name} is too long to be a password file")
+    line = data.removesuffix(b"\n").removesuffix(b"\r")
+    if b"\n" in line:
+        raise ConfigError(f"{name} has more than one line; a password file has one")
+    try:
+        return Secret(line.decode())
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} is not UTF-8 text") from None
+
+
+def readable_by_others(name: str) -> bool:
+    """May other users of this machine read the file? Worth a warning; files of containers are like that."""
+    try:
+        return os.name == "posix" and bool(Path(name).stat().st_mode & _OTHERS)
+    except OSError:
+        return False
+
+
+def scrub(text: str) -> None:
+    """Overwrite ``text`` in this process' argument list and environment, where Linux lets others read them."""
+    with suppress(OSError, ValueError, IndexError):
+        fields = Path("/proc/self/stat").read_text(encoding="latin-1").rpartition(")")[2].split()
+        # arg_start, arg_end, env_start, env_end: fields 48 to 51 of proc(5), counted after the command's name
+        arg_start, arg_end, env_start, env_end = (int(field) for field in fields[45:49])
+        needle = os.fsencode(text)
+        for start, end in ((arg_start, arg_end), (env_start, env_end)):
+            _overwrite(start, end - start, needle)
+
+
+def _overwrite(start: int, length: int, needle: bytes) -> None:
+    import ctypes
+
+    if start <= 0 or length <= 0 or not needle:
+        return
+    block = ctypes.string_at(start, length)
+    at = block.find(needle)
+    while at >= 0:
+        ctypes.memset(start + at, ord("x"), len(needle))
+        at = block.find(needle, at + len(needle))
