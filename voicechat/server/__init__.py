@@ -1,0 +1,14 @@
+"""What runs at the host: ``twistd voicechat``.
+
+tap        options and makeService
+service    the port, signals, goodbye
+protocol   a TCP connection: before login a visitor, then a participant's peer
+admission  the door: time limits, the queue of logins, bans
+hub        seats and rooms
+hall       one room's people and its conference
+ticker     the 20 ms beat, while somebody must be mixed for
+limits     every figure
+metrics    counters, and a log that nobody can flood
+
+Never imports PortAudio or the client.
+"""

@@ -1,0 +1,106 @@
+"""The door: connections that have not logged in, and the queue of logins.
+
+A stranger gets five seconds, a place that a newer connection may take, and a turn
+in the queue that is fair by address. One login is computed in a turn of the
+reactor (12 ms), so that voices pass between any two of them.
+"""
+
+from collections import OrderedDict, deque
+from typing import Final, Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from voicechat.server.limits import Bans, Bucket, Limits
+from voicechat.server.metrics import Metrics
+
+BREATH: Final = 0.005
+"""Seconds between two logins: what is read from the sockets meanwhile is forwarded first."""
+
+
+class Visitor(Protocol):
+    """A connection before login."""
+
+    address: str
+
+    def prove(self) -> None:
+        """Compute the login now."""
+
+    def show_out(self, why: str) -> None:
+        """Time is up, or the place is needed."""
+
+
+class Admission:
+    """Counts visitors, times them out, queues their logins and bans who guesses."""
+
+    def __init__(self, clock: IReactorTime, limits: Limits, metrics: Metrics) -> None:
+        self._clock, self._limits, self._metrics = clock, limits, metrics
+        self.bans = Bans(limits)
+        self._visitors: OrderedDict[Visitor, IDelayedCall] = OrderedDict()
+        self._queues: OrderedDict[str, deque[Visitor]] = OrderedDict()
+        self._bucket = Bucket(limits.logins_a_second, limits.logins_burst, clock.seconds())
+        self._call: IDelayedCall | None = None
+
+    def __len__(self) -> int:
+        return len(self._visitors)
+
+    def came(self, visitor: Visitor) -> float:
+        """A new connection; the seconds for which its address is banned, 0 if it may stay."""
+        banned = self.bans.remaining(visitor.address, self._clock.seconds())
+        if banned:
+            self._metrics.note("banned", visitor.address, self._clock.seconds(), "is banned for guessing")
+            return banned
+        same = [other for other in self._visitors if other.address == visitor.address]
+        if len(same) >= self._limits.before_login_each:
+            self._show_out(same[0], "too many connections of one address")
+        if len(self._visitors) >= self._limits.before_login:
+            self._show_out(next(iter(self._visitors)), "too many connections before login")
+        self._visitors[visitor] = self._clock.callLater(
+            self._limits.login_seconds, self._show_out, visitor, "no login in time"
+        )
+        return 0.0
+
+    def gone(self, visitor: Visitor) -> None:
+        """Logged in, or closed."""
+        call = self._visitors.pop(visitor, None)
+        if call is not None and call.active():
+            call.cancel()
+        queue = self._queues.get(visitor.address)
+        if queue is not None and visitor in queue:
+            queue.remove(visitor)
+            if not queue:
+                del self._queues[visitor.address]
+
+    def queue(self, visitor: Visitor) -> None:
+        """The visitor wants to log in: its turn comes."""
+        self._queues.setdefault(visitor.address, deque()).append(visitor)
+        if self._call is None or not self._call.active():
+            self._call = self._clock.callLater(0, self._turn)
+
+    def close(self) -> None:
+        """The server stops."""
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+        for visitor in list(self._visitors):
+            self._show_out(visitor, "shutting down")
+
+    def _show_out(self, visitor: Visitor, why: str) -> None:
+        self.gone(visitor)
+        self._metrics.note("shown out", visitor.address, self._clock.seconds(), why)
+        visitor.show_out(why)
+
+    def _turn(self) -> None:
+        """One login of the address whose turn it is."""
+        if not self._queues:
+            return
+        wait = BREATH
+        if self._bucket.take(self._clock.seconds()):
+            address, queue = next(iter(self._queues.items()))
+            visitor = queue.popleft()
+            self._queues.pop(address)
+            if queue:
+                self._queues[address] = queue
+            visitor.prove()
+        else:
+            wait = 1 / self._limits.logins_a_second
+        if self._queues:
+            self._call = self._clock.callLater(wait, self._turn)

@@ -1,0 +1,221 @@
+"""A hall: one room with its conference and the people's connections.
+
+Deliveries that the conference made become bytes here, once for all who get the
+same, and go to each listener's peer. What happens in the room is told to all.
+"""
+
+from typing import Final, Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from voicechat.carriage.clock import ticks
+from voicechat.format import TICK_SECONDS
+from voicechat.media.packet import MediaPacket
+from voicechat.media.redundancy import Redundancy
+from voicechat.rooms.conference import SILENT_AFTER, Conference, Delivery
+from voicechat.rooms.room import Member
+from voicechat.server.limits import Bucket, Limits
+from voicechat.server.metrics import Metrics
+from voicechat.wire import media
+from voicechat.wire.messages import Away, Back, Joined, Left, Message, Talk, Text
+from voicechat.wire.messages import State as StateMessage
+
+MOST_FAULTS: Final = 50
+"""Ticks in a row that may fail before a room is given up: one second."""
+
+
+class IPeer(Protocol):
+    """The connection to a participant, as the hall sees it."""
+
+    address: str
+
+    @property
+    def redundancy(self) -> int:
+        """Offset of the redundant frame on this hop; 0 for none."""
+
+    def send(self, message: Message) -> None:
+        """A control message."""
+
+    def send_media(self, packet: bytes) -> None:
+        """A plaintext media packet; may be dropped."""
+
+
+class Seat:
+    """A participant's place: his member in the room, and his peer while he is connected."""
+
+    def __init__(self, member: Member, hall: "Hall", connection: int) -> None:
+        self.member = member
+        self.hall = hall
+        self.connection = connection
+        self.peer: IPeer | None = None
+        self.ticket = b""
+        """Id of the ticket that resumes this seat."""
+        self.away_since: float | None = None
+        self.redundancy: dict[int, Redundancy] = {}
+        """What was sent to this listener lately, by source."""
+
+    @property
+    def source(self) -> int:
+        """The participant's number in the room."""
+        return self.member.source
+
+
+class Hall:
+    """One room on this server."""
+
+    def __init__(self, conference: Conference, clock: IReactorTime, limits: Limits, metrics: Metrics) -> None:
+        self.conference = conference
+        self._clock = clock
+        self._metrics = metrics
+        self.seats: dict[int, Seat] = {}
+        self._talk = Bucket(limits.talk_lines_a_second, limits.talk_lines_a_second, clock.seconds())
+        self._edges: dict[int, bool] = {}
+        self._told: dict[int, bool] = {}
+        self._edge_call: IDelayedCall | None = None
+        self._watch_call: IDelayedCall | None = None
+        self._faults = 0
+
+    @property
+    def name(self) -> str:
+        """The room's name."""
+        return self.conference.room.name
+
+    def __len__(self) -> int:
+        return len(self.seats)
+
+    # -- people -----------------------------------------------------------------
+
+    def enter(self, seat: Seat) -> None:
+        """Somebody took a seat; the others are told."""
+        self.seats[seat.source] = seat
+        self.conference.add(seat.source)
+        self.tell(Joined(seat.member.participant()), besides=seat.source)
+
+    def leave(self, seat: Seat, reason: str) -> None:
+        """A seat is given up."""
+        if self.seats.pop(seat.source, None) is None:
+            return
+        self.conference.remove(seat.source, ticks(self._clock))
+        self.conference.room.leave(seat.source, self._clock.seconds())
+        self._told.pop(seat.source, None)
+        self._edges.pop(seat.source, None)
+        for other in self.seats.values():
+            other.redundancy.pop(seat.source, None)
+        self.tell(Left(seat.source, reason))
+        self._tell_edges()
+        if not self.seats:
+            self._cancel()
+
+    def away(self, seat: Seat) -> None:
+        """A line broke; the seat is kept."""
+        seat.peer = None
+        seat.away_since = self._clock.seconds()
+        seat.member.away = True
+        self.conference.changed(ticks(self._clock))
+        self.tell(Away(seat.source))
+        self._tell_edges()
+
+    def back(self, seat: Seat) -> None:
+        """He is here again."""
+        seat.away_since = None
+        seat.member.away = False
+        seat.redundancy.clear()
+        self.conference.changed(ticks(self._clock))
+        self.tell(Back(seat.source), besides=seat.source)
+
+    def state(self, seat: Seat, message: StateMessage) -> None:
+        """Muted, deafened: a deafened one is neither forwarded to nor mixed for."""
+        seat.member.muted, seat.member.deafened = message.muted, message.deafened
+        self.conference.changed(ticks(self._clock))
+        self.tell(StateMessage(message.muted, message.deafened, seat.source), besides=seat.source)
+
+    def gain(self, seat: Seat, talker: int, gain: float) -> None:
+        """This listener wants that talker louder or softer."""
+        if talker in self.seats and talker != seat.source:
+            seat.member.gains[talker] = gain
+            self.conference.changed(ticks(self._clock))
+
+    def text(self, seat: Seat, line: str) -> None:
+        """A line from one to all others."""
+        self.tell(Text(line, seat.source), besides=seat.source)
+
+    def tell(self, message: Message, besides: int = 0) -> None:
+        """A message to everybody who is connected."""
+        for source, seat in list(self.seats.items()):
+            if source != besides and seat.peer is not None:
+                seat.peer.send(message)
+
+    # -- media ------------------------------------------------------------------
+
+    def arrived(self, seat: Seat, packet: MediaPacket) -> None:
+        """A participant's packet; forwarded at once where it is to be forwarded."""
+        self.deliver(self.conference.arrived(seat.source, packet, ticks(self._clock)))
+        self._tell_edges()
+        if self._watch_call is None and self.conference.talking:
+            self._watch()
+
+    def tick(self, tick: int) -> None:
+        """One beat of the mix. A fault of ours costs this room this tick; too many in a row, the room its people."""
+        try:
+            self.deliver(self.conference.tick(tick))
+        except Exception:
+            self._faults += 1
+            self._metrics.count("faulty ticks")
+            if self._faults in (1, MOST_FAULTS):
+                self._metrics.failure(f"a tick of room {self.name!r} failed")
+            if self._faults >= MOST_FAULTS:
+                raise
+        else:
+            self._faults = 0
+        self._tell_edges()
+
+    def deliver(self, deliveries: list[Delivery]) -> None:
+        """Encode each packet once and hand it to its listeners' peers."""
+        for listeners, packet in deliveries:
+            plain: bytes | None = None
+            for listener in listeners:
+                seat = self.seats[listener]
+                peer = seat.peer
+                if peer is None:
+                    continue
+                if peer.redundancy:
+                    dresser = seat.redundancy.get(packet.source)
+                    if dresser is None:
+                        dresser = seat.redundancy[packet.source] = Redundancy()
+                    peer.send_media(media.encode(dresser.dress(packet, peer.redundancy)))
+                    continue
+                if plain is None:
+                    plain = media.encode(packet)
+                peer.send_media(plain)
+
+    # -- who talks --------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """While somebody talks: notice one who stops without a word."""
+        self._watch_call = None
+        self.conference.expire(ticks(self._clock))
+        self._tell_edges()
+        if self.conference.talking:
+            self._watch_call = self._clock.callLater(SILENT_AFTER * TICK_SECONDS, self._watch)
+
+    def _tell_edges(self) -> None:
+        for source, talking in self.conference.edges():
+            self._edges[source] = talking
+        if not self._edges or (self._edge_call is not None and self._edge_call.active()):
+            return
+        for source, talking in list(self._edges.items()):
+            if self._told.get(source, False) == talking or source not in self.seats:
+                del self._edges[source]
+            elif self._talk.take(self._clock.seconds()):
+                del self._edges[source]
+                self._told[source] = talking
+                self.tell(Talk(source, talking), besides=source)
+            else:
+                self._edge_call = self._clock.callLater(0.2, self._tell_edges)
+                return
+
+    def _cancel(self) -> None:
+        for call in (self._edge_call, self._watch_call):
+            if call is not None and call.active():
+                call.cancel()
+        self._edge_call = self._watch_call = None

@@ -1,0 +1,236 @@
+"""The hub: seats, rooms and the beat. It joins the pure parts and holds no sockets.
+
+A login ends in `enter`, a ticket in `resume`; both give the peer a seat or say
+why not. A seat whose line broke is kept for 60 s and yields to any login when the
+house is full, first to one of the same name.
+"""
+
+import secrets
+from typing import Final, Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from voicechat.interfaces import ICodec
+from voicechat.rooms.conference import Conference
+from voicechat.rooms.directory import Directory
+from voicechat.rooms.room import Room
+from voicechat.security.secret import Secret
+from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
+from voicechat.server.admission import Admission
+from voicechat.server.hall import Hall, IPeer, Seat
+from voicechat.server.limits import Limits
+from voicechat.server.metrics import Metrics
+from voicechat.server.ticker import Ticker
+from voicechat.wire.handshake import Resume
+from voicechat.wire.messages import (
+    FULL,
+    REPLACED,
+    SHUTTING_DOWN,
+    TRY_LATER,
+    Bye,
+    Joined,
+    Request,
+    TicketText,
+    Welcome,
+)
+
+MOST_IN_WELCOME: Final = 24
+"""Participants in a welcome, so that it fits into 4 096 bytes; more follow as joined messages."""
+
+RETRY_SECONDS: Final = 0.5
+"""What clients are told to wait at a shutdown: a restart takes about as long."""
+
+
+class TurnedAway(Exception):
+    """No seat: ``reason`` is FULL or TRY_LATER."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class IGuest(IPeer, Protocol):
+    """A peer that the hub may end."""
+
+    def farewell(self, message: Bye) -> None:
+        """Say goodbye and close."""
+
+    def abort(self) -> None:
+        """End now."""
+
+
+class Hub:
+    """Everything that one server process knows."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        codec: ICodec,
+        password: Secret,
+        *,
+        limits: Limits | None = None,
+        bitrate: int = 12_000,
+        always_mix: bool = False,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.clock = clock
+        self.password = password
+        self.limits = limits or Limits()
+        self.metrics = metrics or Metrics()
+        self.admission = Admission(clock, self.limits, self.metrics)
+        self.udp_port = 0
+        """Told to clients; 0 while media goes over TCP only."""
+        self._codec = codec
+        self._bitrate = bitrate
+        self._always_mix = always_mix
+        self.halls: Directory[Hall] = Directory(self._make_hall)
+        self.seats: dict[int, Seat] = {}
+        """By connection number."""
+        self._tickets: TicketBook[Seat] = TicketBook()
+        self.ticker = Ticker(clock, self._beat, self.metrics)
+        self._away_call: IDelayedCall | None = None
+
+    def _make_hall(self, name: str) -> Hall:
+        conference = Conference(Room(name), self._codec, self._bitrate, always_mix=self._always_mix)
+        return Hall(conference, self.clock, self.limits, self.metrics)
+
+    # -- seats ------------------------------------------------------------------
+
+    def enter(self, peer: IGuest, request: Request) -> tuple[Seat, Welcome]:
+        """A seat for one who proved the password, or TurnedAway."""
+        if len(self.seats) >= self.limits.max_clients:
+            self._make_room(request.name)
+        hall = self.halls.find(request.room)
+        if hall is None:
+            raise TurnedAway(TRY_LATER)
+        member = hall.conference.room.enter(request.name, self.clock.seconds())
+        seat = Seat(member, hall, self._new_connection())
+        self.seats[seat.connection] = seat
+        seat.peer = peer
+        hall.enter(seat)
+        self.metrics.say(f"{member.name!r} entered room {hall.name!r} from {peer.address}")
+        return seat, self._welcome(seat)
+
+    def entered(self, seat: Seat) -> None:
+        """The welcome is on its way; whoever did not fit into it follows."""
+        for participant in seat.hall.conference.room.roster(seat.source)[MOST_IN_WELCOME:]:
+            if seat.peer is not None:
+                seat.peer.send(Joined(participant))
+
+    def redeem(self, resume: Resume) -> tuple[Seat, Ticket]:
+        """The seat of a ticket; TicketUnknown if there is none."""
+        return self._tickets.redeem(resume, self.clock.seconds())
+
+    def resume(self, peer: IGuest, seat: Seat) -> Welcome:
+        """Give a seat to its owner's new connection; the old one, if it still stands, is told and closed."""
+        old, seat.peer = seat.peer, peer
+        if old is not None:
+            old.send(Bye(REPLACED))
+            self._close(old)
+        self.seats.pop(seat.connection, None)
+        seat.connection = self._new_connection()
+        self.seats[seat.connection] = seat
+        seat.hall.back(seat)
+        self.metrics.count("resumed")
+        return self._welcome(seat)
+
+    @staticmethod
+    def _close(peer: IPeer) -> None:
+        close = getattr(peer, "close", None)
+        if close is not None:
+            close()
+
+    def leave(self, seat: Seat, reason: str) -> None:
+        """The seat is given up."""
+        if self.seats.pop(seat.connection, None) is None:
+            return
+        self._tickets.revoke(seat.ticket)
+        seat.hall.leave(seat, reason)
+        self.halls.tidy(seat.hall.name)
+        self.metrics.say(f"{seat.member.name!r} left room {seat.hall.name!r}{': ' + reason if reason else ''}")
+
+    def line_broke(self, seat: Seat, peer: IPeer) -> None:
+        """A connection ended without goodbye: the seat is kept for a while."""
+        if seat.peer is not peer or seat.connection not in self.seats:
+            return
+        self._tickets.line_broke(seat.ticket, self.clock.seconds())
+        seat.hall.away(seat)
+        self.metrics.say(f"{seat.member.name!r} in room {seat.hall.name!r} is away")
+        if self._away_call is None or not self._away_call.active():
+            self._away_call = self.clock.callLater(AWAY_SECONDS, self._expire)
+
+    def wake(self) -> None:
+        """Start the beat if a room needs it."""
+        if not self.ticker.running and any(hall.conference.mixing for hall in self.halls):
+            self.ticker.wake()
+
+    def close(self) -> None:
+        """Goodbye to all; the server stops."""
+        self.admission.close()
+        for seat in list(self.seats.values()):
+            peer = seat.peer
+            seat.peer = None
+            self.seats.pop(seat.connection, None)
+            if peer is not None:
+                peer.send(Bye(SHUTTING_DOWN, RETRY_SECONDS))
+                self._close(peer)
+            seat.hall.leave(seat, SHUTTING_DOWN)
+        self.ticker.stop()
+        if self._away_call is not None and self._away_call.active():
+            self._away_call.cancel()
+
+    def _welcome(self, seat: Seat) -> Welcome:
+        ticket = self._tickets.issue(seat)
+        seat.ticket = ticket.id
+        return Welcome(
+            seat.source,
+            seat.member.name,
+            seat.hall.name,
+            seat.connection,
+            seat.hall.conference.room.roster(seat.source)[:MOST_IN_WELCOME],
+            self.udp_port,
+            self._bitrate,
+            TicketText(*ticket.to_hex()),
+        )
+
+    def _make_room(self, name: str) -> None:
+        """An away seat yields, first the one of the same name, then the one away for longest."""
+        away = [seat for seat in self.seats.values() if seat.away_since is not None]
+        if not away:
+            raise TurnedAway(FULL)
+        seat = min(away, key=lambda seat: (seat.member.name != name, seat.away_since))
+        self.leave(seat, "the seat was needed")
+
+    def _expire(self) -> None:
+        """Seats away for too long are given up."""
+        now = self.clock.seconds()
+        for seat in self._tickets.expire(now):
+            self.leave(seat, "did not come back")
+        away = [seat.away_since for seat in self.seats.values() if seat.away_since is not None]
+        if away:
+            self._away_call = self.clock.callLater(max(0.0, min(away) + AWAY_SECONDS - now), self._expire)
+
+    def _new_connection(self) -> int:
+        while True:
+            connection = secrets.randbelow(1 << 24)
+            if connection not in self.seats:
+                return connection
+
+    # -- the beat ---------------------------------------------------------------
+
+    def _beat(self, tick: int) -> bool:
+        """One tick of every room that mixes; False when none does any more. One bad room costs no other."""
+        needed = False
+        for hall in self.halls:
+            if not hall.conference.mixing:
+                continue
+            try:
+                hall.tick(tick)
+            except Exception:  # noqa: BLE001  told in the log; one bad room costs no other
+                self.metrics.failure(f"room {hall.name!r} is closed after too many faults")
+                for seat in list(hall.seats.values()):
+                    self.leave(seat, "the server has a fault")
+                    if seat.peer is not None:
+                        self._close(seat.peer)
+            needed = needed or hall.conference.mixing
+        return needed

@@ -1,0 +1,128 @@
+"""Every limit of the server in one place, and the small tables that keep them.
+
+`Limits` holds the figures, each with its reason; all can be overridden and each
+refusal is counted. `Bucket` paces, `Bans` remembers who guesses. Times are
+seconds of a monotonic clock, given as arguments.
+"""
+
+from collections import OrderedDict, deque
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server allows."""
+
+    max_clients: int = 4
+    """Seats in all rooms, away ones included."""
+    before_login: int = 64
+    """Connections that have not logged in; when full the oldest goes, so that a flood never keeps a friend out."""
+    before_login_each: int = 8
+    """Of them from one address (IPv6: one /64); as many friends may sit behind one router, twice over."""
+    login_seconds: float = 5.0
+    """For the whole login, not for each byte of it: a slow-loris gets no more."""
+    logins_a_second: float = 25.0
+    """SPAKE2 costs 12 ms each: a flood of logins takes a third of a core and no more."""
+    logins_burst: float = 25.0
+    failures: int = 10
+    """Wrong passwords from an address within `failure_seconds` that ban it (Mumble's figures)."""
+    failure_seconds: float = 120.0
+    ban_seconds: float = 300.0
+    most_banned: int = 10_000
+    """Addresses remembered; the oldest is forgotten first."""
+    media_burst: float = 25.0
+    """Packets: half a second of a stall that was let go."""
+    media_a_second: float = 100.0
+    """Packets of one participant; twice what 20 ms frames make."""
+    media_bytes_burst: float = 16_000.0
+    media_bytes_a_second: float = 16_000.0
+    """Bytes of one participant: 64 kbit/s doubled by redundancy."""
+    control_a_second: float = 5.0
+    control_burst: float = 20.0
+    """Control messages of one participant, pings aside: typing and key presses, not floods."""
+    text_a_second: float = 1.0
+    text_burst: float = 5.0
+    """Text lines of one participant (Mumble's figures)."""
+    excess_seconds: float = 5.0
+    """A participant who sends ten times too much for so long is cut."""
+    talk_lines_a_second: float = 5.0
+    """Who starts and stops talking, told to a room."""
+
+
+class Bucket:
+    """A token bucket: ``rate`` a second on average, ``burst`` at once."""
+
+    __slots__ = ("_burst", "_level", "_rate", "_then", "refused")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate, self._burst, self._level, self._then = rate, burst, burst, now
+        self.refused = 0
+
+    def take(self, now: float, amount: float = 1.0) -> bool:
+        """Whether ``amount`` may pass now."""
+        self._level = min(self._burst, self._level + (now - self._then) * self._rate)
+        self._then = now
+        if self._level < amount:
+            self.refused += 1
+            return False
+        self._level -= amount
+        return True
+
+
+class Bans:
+    """Who failed how often. Successes are not counted, so a friend's typing error costs him nothing else."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._failures) + len(self._until)
+
+    def failed(self, address: str, now: float) -> bool:
+        """A wrong password from ``address``; True if that bans it."""
+        times = self._failures.pop(address, None) or deque(maxlen=self._limits.failures)
+        while times and now - times[0] > self._limits.failure_seconds:
+            times.popleft()
+        times.append(now)
+        if len(times) < self._limits.failures:
+            self._failures[address] = times
+            self._trim(self._failures)
+            return False
+        self._until.pop(address, None)
+        self._until[address] = now + self._limits.ban_seconds
+        self._trim(self._until)
+        return True
+
+    def remaining(self, address: str, now: float) -> float:
+        """Seconds that the address stays banned; 0 if it is not."""
+        until = self._until.get(address)
+        if until is None:
+            return 0.0
+        if until <= now:
+            del self._until[address]
+            return 0.0
+        return until - now
+
+    def _trim(self, table: OrderedDict[str, deque[float]] | OrderedDict[str, float]) -> None:
+        while len(table) > self._limits.most_banned:
+            table.popitem(last=False)
+
+
+_PREFIX: Final = 64
+
+
+def neighbourhood(host: str) -> str:
+    """What limits count by: an IPv4 address, or an IPv6 /64, since one line has 2**64 addresses."""
+    try:
+        address = ip_address(host.split("%", maxsplit=1)[0])
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> _PREFIX << _PREFIX)}/{_PREFIX}"

@@ -1,0 +1,192 @@
+"""The server's TCP protocol: an Int32StringReceiver that hands on.
+
+Before login it is a visitor of `Admission`, afterwards the peer of a `Seat`. Every
+error of the other side ends here, in one place, and costs this connection only.
+"""
+
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Protocol, ServerFactory
+
+from voicechat.carriage.tcp import Connection
+from voicechat.errors import PasswordRefused, WireError
+from voicechat.media.packet import MediaPacket
+from voicechat.server.hall import Seat
+from voicechat.server.hub import Hub, TurnedAway
+from voicechat.server.limits import Bucket, neighbourhood
+from voicechat.session.server import ServerSession, refusal
+from voicechat.wire import messages, text
+from voicechat.wire.handshake import Hello, Reason, Refuse, Resume
+
+
+class VoiceServerProtocol(Connection):
+    """One client."""
+
+    session: ServerSession
+
+    def __init__(self, hub: Hub, address: str) -> None:
+        super().__init__(hub.clock)
+        self._hub = hub
+        self.address = address
+        """What limits and log lines go by: the address, for IPv6 the /64."""
+        self.session = ServerSession(hub.password)
+        self._seat: Seat | None = None
+        now, limits = hub.clock.seconds(), hub.limits
+        self._packets = Bucket(limits.media_a_second, limits.media_burst, now)
+        self._bytes = Bucket(limits.media_bytes_a_second, limits.media_bytes_burst, now)
+        self._control = Bucket(limits.control_a_second, limits.control_burst, now)
+        self._texts = Bucket(limits.text_a_second, limits.text_burst, now)
+
+    @property
+    def redundancy(self) -> int:
+        """TCP loses nothing."""
+        return 0
+
+    # -- before login -------------------------------------------------------------
+
+    def line_stands(self) -> None:
+        """A visitor came."""
+        banned = self._hub.admission.came(self)
+        if banned:
+            self.send_clear(Refuse(Reason.TRY_LATER, min(255, int(banned) + 1)).build())
+            self.close()
+
+    def prove(self) -> None:
+        """The login's turn has come."""
+        self._guard(lambda: self.send_clear(self.session.answer()))
+
+    def show_out(self, why: str) -> None:
+        """No login in time, or the place is needed."""
+        reason = Reason.SHUTTING_DOWN if why == messages.SHUTTING_DOWN else Reason.TRY_LATER
+        self.send_clear(Refuse(reason).build())
+        self.close()
+        self.abort()
+
+    # -- strings ------------------------------------------------------------------
+
+    def string_came(self, string: bytes) -> None:
+        """Any string."""
+        self._guard(lambda: self._take(string))
+
+    def _take(self, string: bytes) -> None:
+        value = self.session.receive(string)
+        if isinstance(value, MediaPacket):
+            self._media(value, len(string))
+        elif isinstance(value, Hello):
+            self._hub.admission.queue(self)
+        elif isinstance(value, messages.Request):
+            self._enter(value)
+        elif isinstance(value, Resume):
+            self._resume(value)
+        elif value is not None:
+            self._message(value)
+
+    def _guard(self, action: object) -> None:
+        """Run something that the other side caused; whatever goes wrong ends this connection and no other."""
+        assert callable(action)
+        try:
+            action()
+        except (WireError, PasswordRefused) as error:
+            self.went_wrong(error)
+        except Exception:  # noqa: BLE001  the one place that keeps a fault of ours from costing others
+            self._hub.metrics.failure(f"a fault in handling {self.address}")
+            self.abort()
+
+    def went_wrong(self, error: Exception) -> None:
+        """The other side broke the protocol, or does not know the password."""
+        now, metrics = self.clock.seconds(), self._hub.metrics
+        if isinstance(error, PasswordRefused):
+            metrics.note("wrong password", self.address, now, "a login failed")
+            if self._hub.admission.bans.failed(self.address, now):
+                metrics.note("ban", self.address, now, f"banned for {self._hub.limits.ban_seconds:.0f} s")
+        else:
+            metrics.note("bad input", self.address, now, str(error))
+        if not self.stands:
+            return
+        if self._seat is None:
+            self.send_clear(refusal(error))
+            self.close()
+        else:
+            seat, self._seat = self._seat, None
+            self._hub.leave(seat, "broke the protocol")
+            self.abort()
+
+    # -- entering -----------------------------------------------------------------
+
+    def _enter(self, request: messages.Request) -> None:
+        try:
+            seat, welcome = self._hub.enter(self, request)
+        except TurnedAway as refused:
+            self._hub.metrics.note("turned away", self.address, self.clock.seconds(), refused.reason)
+            self.send_clear(self.session.turn_away(refused.reason, 5.0))
+            self.close()
+            return
+        self._seated(seat, welcome)
+
+    def _resume(self, resume: Resume) -> None:
+        seat, ticket = self._hub.redeem(resume)
+        self.session.resume(ticket, resume)
+        self._seated(seat, self._hub.resume(self, seat))
+
+    def _seated(self, seat: Seat, welcome: messages.Welcome) -> None:
+        self._seat = seat
+        self._hub.admission.gone(self)
+        self.send_clear(self.session.enter(welcome))
+        self.start_heartbeat()
+        self._hub.entered(seat)
+
+    # -- in the room --------------------------------------------------------------
+
+    def _media(self, packet: MediaPacket, size: int) -> None:
+        seat = self._seat
+        if seat is None:
+            return
+        now = self.clock.seconds()
+        if not self._packets.take(now) or not self._bytes.take(now, size):
+            self._hub.metrics.count("media over the limit")
+            return
+        seat.hall.arrived(seat, packet)
+        self._hub.wake()
+
+    def _message(self, message: messages.Message) -> None:
+        seat = self._seat
+        if seat is None:
+            return
+        if isinstance(message, messages.Pong):
+            self.answered(message)
+            return
+        if not self._control.take(self.clock.seconds()):
+            self._hub.metrics.note("messages over the limit", self.address, self.clock.seconds())
+            return
+        if isinstance(message, messages.Ping):
+            self.answer(message)
+        elif isinstance(message, messages.State):
+            seat.hall.state(seat, message)
+        elif isinstance(message, messages.Gain):
+            seat.hall.gain(seat, message.source, message.gain)
+        elif isinstance(message, messages.Text):
+            if self._texts.take(self.clock.seconds()):
+                seat.hall.text(seat, text.line(message.text))
+        elif isinstance(message, messages.Bye):
+            self._seat = None
+            self._hub.leave(seat, "")
+            self.close()
+
+    def line_broke(self) -> None:
+        """The connection is over."""
+        self._hub.admission.gone(self)
+        seat, self._seat = self._seat, None
+        if seat is not None:
+            self._hub.line_broke(seat, self)
+
+
+class VoiceServerFactory(ServerFactory):
+    """Makes a protocol for each connection."""
+
+    noisy = False
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
+        """One for ``addr``."""
+        return VoiceServerProtocol(self._hub, neighbourhood(getattr(addr, "host", "local")))

@@ -1,0 +1,109 @@
+"""The server as a Twisted service: bind, obey signals, say goodbye.
+
+Everything that can only be done with a real reactor is here: the listening port,
+SIGTERM (twistd would exit with 143), SIGHUP (the password file is read again).
+"""
+
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final, cast
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.task import deferLater
+
+from voicechat import passwords
+from voicechat.errors import ConfigError
+from voicechat.server.hub import Hub
+from voicechat.server.protocol import VoiceServerFactory
+
+GOODBYE_SECONDS: Final = 0.5
+"""What is left of the connections after the goodbyes is aborted then; a client on another continent is 0.3 s away."""
+
+LISTEN: Final = 50
+"""Connections the kernel holds for us: half of the friends of a busy evening coming back at once."""
+
+
+class VoiceService(Service):
+    """One hub on one port."""
+
+    warning = ""
+    """Told in the log at start."""
+
+    def __init__(self, reactor: Any, hub: Hub, port: int, interface: str, password_file: str | None) -> None:
+        self._reactor = reactor
+        self.hub = hub
+        self._number = port
+        self._interface = interface
+        self._password_file = None if password_file in (None, "-") else str(Path(str(password_file)).resolve())
+        self._listening: Any = None
+
+    @property
+    def port(self) -> int:
+        """The port listened on, also when 0 was asked for."""
+        return int(self._listening.getHost().port) if self._listening is not None else self._number
+
+    def privilegedStartService(self) -> None:
+        """Bind before twistd gives up root's rights."""
+        factory = VoiceServerFactory(self.hub)
+        try:
+            self._listening = self._listen(factory)
+        except CannotListenError as error:
+            where = f"port {self._number}" + (f" of {self._interface}" if self._interface else "")
+            reason = getattr(error.socketError, "strerror", None) or error.socketError
+            raise SystemExit(f"voicechat: cannot listen on {where}: {reason}") from None
+
+    def _listen(self, factory: VoiceServerFactory) -> Any:
+        if self._interface:
+            return self._reactor.listenTCP(self._number, factory, LISTEN, self._interface)
+        try:
+            return self._reactor.listenTCP(self._number, factory, LISTEN, "::")  # takes IPv4, too
+        except CannotListenError as error:
+            if "in use" in str(error.socketError):
+                raise
+            return self._reactor.listenTCP(self._number, factory, LISTEN)  # a machine without IPv6
+
+    def startService(self) -> None:
+        """Bound; from now on signals are ours."""
+        if self._listening is None:
+            self.privilegedStartService()
+        super().startService()
+        self._reactor.callWhenRunning(self._obey_signals)
+        if self.warning:
+            self.hub.metrics.say(self.warning)
+        self.hub.metrics.say(f"listening on port {self.port}")
+
+    def stopService(self) -> Deferred[None]:
+        """Stop listening, say goodbye to all, and give the goodbyes a moment to leave."""
+        super().stopService()
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            listening.stopListening()
+        someone = bool(self.hub.seats) or bool(len(self.hub.admission))
+        self.hub.close()
+        return cast(Deferred[None], deferLater(self._reactor, GOODBYE_SECONDS if someone else 0.0, lambda: None))
+
+    def reload(self) -> None:
+        """Read the password file again; whoever is in stays in."""
+        if self._password_file is None:
+            self.hub.metrics.say("no password file to read again")
+            return
+        try:
+            self.hub.password = passwords.from_file(self._password_file)
+        except ConfigError as error:
+            self.hub.metrics.say(f"the old password stays: {error}")
+        else:
+            self.hub.metrics.say("the password file was read again")
+
+    def _obey_signals(self) -> None:
+        with suppress(ValueError):  # not in the main thread: somebody else's process, somebody else's signals
+            signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._stop))
+            if hasattr(signal, "SIGHUP"):
+                signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+
+    def _stop(self) -> None:
+        """SIGTERM: twistd's own handler would make the exit status 143."""
+        if self.running:
+            self._reactor.stop()

@@ -1,0 +1,113 @@
+"""``twistd voicechat``: options, and the service made from them.
+
+Options come from the command line, else from ``VOICECHAT_*`` in the environment,
+else from the defaults below. Whatever a user can get wrong is told in one line.
+"""
+
+import os
+import sys
+from typing import Any, ClassVar, Final, NoReturn
+
+from twisted.application.service import MultiService
+from twisted.internet.interfaces import IReactorTime
+from twisted.python import usage
+
+from voicechat import passwords
+from voicechat.carriage.clock import monotonic_reactor
+from voicechat.errors import ConfigError
+from voicechat.security.secret import SHORT, Secret
+from voicechat.server.limits import Limits
+
+USAGE: Final = 2
+CONFIG: Final = 78
+
+MOST_CLIENTS: Final = 200
+"""Seats one process may offer: below the 250 numbers of a room."""
+
+
+def fail(code: int, text: str) -> NoReturn:
+    """End with one line on standard error."""
+    print(f"voicechat: {text}", file=sys.stderr, flush=True)  # noqa: T201  there is no log yet
+    raise SystemExit(code)
+
+
+class Options(usage.Options):
+    """What the host may choose."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "A voice chat server for a few friends. Each option can also be given as VOICECHAT_OPTION in the "
+        "environment, e.g. VOICECHAT_MAX_CLIENTS=6. Forward the port for TCP and UDP on your router."
+    )
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["password", None, None, "The password of all friends (better: --password-file; wiped from the process list)."],
+        ["password-file", None, None, "A file with the password; - is standard input. SIGHUP reads it again."],
+        ["port", "p", None, "The TCP and UDP port. [default: 1234]"],
+        ["interface", "i", None, "The address to listen on. [default: all, IPv4 and IPv6]"],
+        ["max-clients", None, None, "Seats in all. [default: 4]"],
+        ["bitrate", "b", None, "Bits a second of each voice and mix, 8000 to 64000. [default: 12000]"],
+        ["mixing", None, None, "auto: forward where one talker is heard; always: mix every row. [default: auto]"],
+    ]
+
+    def postOptions(self) -> None:
+        """Fill in the environment and the defaults, and check."""
+        self["port"] = self._number("port", 1234, 0, 65535)
+        self["max-clients"] = self._number("max-clients", 4, 1, MOST_CLIENTS)
+        self["bitrate"] = self._number("bitrate", 12_000, 8_000, 64_000)
+        self["interface"] = self._text("interface", "")
+        self["mixing"] = self._text("mixing", "auto")
+        if self["mixing"] not in ("auto", "always"):
+            fail(USAGE, f"--mixing is auto or always, not {self['mixing']!r}")
+        self["password-file"] = self._text("password-file", None)
+        self["password"] = self._password()
+
+    def _text(self, name: str, default: str | None) -> str | None:
+        value = self[name]
+        if value is None:
+            value = os.environ.get("VOICECHAT_" + name.upper().replace("-", "_"))
+        return default if value is None else str(value)
+
+    def _number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self._text(name, None)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            fail(USAGE, f"--{name} is a number from {least} to {most}, not {text!r}")
+        return int(text)
+
+    def _password(self) -> Secret:
+        try:
+            secret = passwords.find(self["password"], self["password-file"], os.environ)
+        except ConfigError as error:
+            fail(CONFIG, str(error))
+        if secret is None:
+            fail(CONFIG, "no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD")
+        if secret.is_short:
+            self["warning"] = f"the password is shorter than {SHORT} characters; strangers may try ten each 2 minutes"
+        name = self["password-file"]
+        if name and name != "-" and passwords.readable_by_others(name):
+            self["warning"] = f"other users of this machine can read {name}; chmod 600 it"
+        return secret
+
+
+def makeService(options: Options, reactor: Any = None) -> MultiService:
+    """The whole server as a service: the hub, and the port that it listens on."""
+    from voicechat.codecs.opus import OpusCodec
+    from voicechat.server.hub import Hub
+    from voicechat.server.service import VoiceService
+
+    clock: IReactorTime = reactor if reactor is not None else monotonic_reactor()
+    limits = Limits(max_clients=options["max-clients"])
+    hub = Hub(
+        clock,
+        OpusCodec(),
+        options["password"],
+        limits=limits,
+        bitrate=options["bitrate"],
+        always_mix=options["mixing"] == "always",
+    )
+    parent = MultiService()
+    service = VoiceService(clock, hub, options["port"], options["interface"], options["password-file"])
+    service.warning = options.get("warning", "")
+    service.setServiceParent(parent)
+    return parent

@@ -1,0 +1,59 @@
+"""The beat: a LoopingCall of 20 ms that runs only while somebody must be mixed for."""
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.python.failure import Failure
+
+from voicechat.format import TICK_SECONDS
+from voicechat.media.ticks import TickSchedule
+from voicechat.server.metrics import Metrics
+
+
+class Ticker:
+    """Calls ``beat(tick)`` for every tick that is due, until ``beat`` says that nobody needs it any more."""
+
+    def __init__(self, clock: IReactorTime, beat: Callable[[int], bool], metrics: Metrics) -> None:
+        self._clock = clock
+        self._beat = beat
+        self._metrics = metrics
+        self._schedule = TickSchedule()
+        self._loop = LoopingCall(self._due)
+        self._loop.clock = clock
+        self.worst_late = 0.0
+        """Seconds that the latest tick so far came too late."""
+
+    @property
+    def running(self) -> bool:
+        """The beat goes."""
+        return bool(self._loop.running)
+
+    def wake(self) -> None:
+        """Somebody must be mixed for: start, unless it runs already."""
+        if not self._loop.running:
+            self._schedule.resume(self._clock.seconds())
+            self._loop.start(TICK_SECONDS, now=False).addErrback(self._ended)
+
+    def stop(self) -> None:
+        """No more beats."""
+        if self._loop.running:
+            self._loop.stop()
+
+    def _due(self) -> None:
+        now = self._clock.seconds()
+        due = self._schedule.due(now)
+        needed = True
+        for tick in due:
+            self.worst_late = max(self.worst_late, now - tick * TICK_SECONDS)
+            needed = self._beat(tick)
+        self._metrics.count("ticks", len(due))
+        if self._schedule.skipped:
+            self._metrics.counts["ticks skipped"] = self._schedule.skipped
+        if not needed:
+            self.stop()
+
+    def _ended(self, failure: Failure) -> None:
+        """An exception ends a LoopingCall for good, and only here is it told."""
+        self._metrics.failure(f"the tick failed: {failure.getErrorMessage()}")
+        self.wake()
