@@ -1,0 +1,17 @@
+"""What runs on a player's PC.
+
+cli        options; imports little, so that --help is there at once
+run        one run: everything made, joined, started and taken down
+service    connecting, coming back, ending with a reason (retry: when)
+protocol   the TCP connection
+call       one player's media and people
+playback   what is heard, on the sound card's beat
+bridge     the ONE object that two threads touch
+devices    sound cards; the only importer of pyaudio
+synthetic  sound without a card: wav, tone, silence, null
+friends    who is in the room
+console    lines on the terminal
+exits      exit codes
+
+May import everything but the server.
+"""

@@ -1,0 +1,170 @@
+"""AudioBridge: the ONE object that two threads touch, the sound device's and the reactor's.
+
+The device's thread calls `exchange` once a block (10 ms): it hands over what the
+microphone heard and takes what the loudspeaker shall play. There is no lock, no
+log, no codec and no clock of the reactor's in it; what crosses over are appends
+and pops of bounded deques, which are atomic in CPython.
+
+The reactor is woken once a frame while somebody talks, and once a frame while
+somebody is heard; in silence not at all, because the gate decides here.
+
+Capture: two blocks are a frame; the gate judges its mean square. Frames of talk go
+over with their tick, which runs through silence; the pre-roll goes before them, and
+None after the last.
+
+Playback: `provide` adds blocks; when the last one is taken, the reactor is asked for
+more. That leaves it the 10 ms that the block lasts; what is late is an underrun.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, Frame
+from voicechat.media.gate import PRE_ROLL_FRAMES, TalkGate
+
+MOST_CAPTURED: Final = 25
+"""Frames waiting for the reactor: half a second of a stall; older words are dropped as overruns."""
+
+MOST_READY: Final = 32
+"""Blocks ready for the loudspeaker: 320 ms, above the deepest playout delay and its frame."""
+
+BYTES: Final = BLOCK_SAMPLES * 4
+"""Of a block of float32 samples."""
+
+SILENT_BLOCK: Final = bytes(BYTES)
+
+
+class Captured(NamedTuple):
+    """A frame of talk; ``frame`` is None at the first tick after a talk spurt."""
+
+    tick: int
+    frame: Frame | None
+
+
+class AudioBridge:
+    """Between a sound device and the reactor. ``call_from_thread`` is the reactor's."""
+
+    def __init__(self, call_from_thread: Callable[[Callable[[], None]], object], gate: TalkGate) -> None:
+        self._call_from_thread = call_from_thread
+        self.gate = gate
+        self.on_turn: Callable[[], None] = lambda: None
+        """Called in the reactor's thread when frames were captured or playback wants more."""
+        # capture
+        self._half: tuple[bytes, float] | None = None
+        self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES)
+        self._talking = False
+        self._tick = 0
+        self._captured: deque[Captured] = deque(maxlen=MOST_CAPTURED)
+        self.level = 0.0
+        """Mean square of the last frame of the microphone."""
+        self.overruns = 0
+        """Frames captured that the reactor did not take in time."""
+        # playback
+        self._ready: deque[bytes] = deque()
+        self._playing = False
+        self._asked = False
+        self.underruns = 0
+        """Blocks that were not ready when the loudspeaker needed them."""
+        self.exchanged_at = 0.0
+        """Monotonic seconds of the last exchange."""
+        self.exchanges = 0
+
+    # -- the device's thread ------------------------------------------------------
+
+    def exchange(self, block: bytes) -> bytes:
+        """Hand over one block (480 float32 samples), take one to play. Called on the DEVICE's thread."""
+        self.exchanged_at = time.monotonic()
+        self.exchanges += 1
+        wake = self._capture(block)
+        try:
+            out = self._ready.popleft()
+        except IndexError:
+            out = SILENT_BLOCK
+            if self._playing:
+                self.underruns += 1
+        if self._playing and not self._asked and not self._ready:
+            self._asked = wake = True
+        if wake:
+            self._call_from_thread(self.on_turn)
+        return out
+
+    def _capture(self, block: bytes) -> bool:
+        """Take in a block; True when the reactor has something to fetch."""
+        samples = np.frombuffer(block, np.float32)
+        energy = float(samples @ samples)
+        if self._half is None:
+            self._half = (block, energy)
+            return False
+        (first, first_energy), self._half = self._half, None
+        self.level = (first_energy + energy) / FRAME_SAMPLES
+        tick = self._tick
+        self._tick = tick + 1
+        frame = first + block
+        if not self.gate.push(self.level):
+            self._pre_roll.append(frame)
+            if not self._talking:
+                return False
+            self._talking = False
+            self._hand_over(tick, None)
+            return True
+        if not self._talking:
+            self._talking = True
+            for back, early in zip(range(len(self._pre_roll), 0, -1), self._pre_roll, strict=True):
+                self._hand_over(tick - back, early)
+            self._pre_roll.clear()
+        self._hand_over(tick, frame)
+        return True
+
+    def _hand_over(self, tick: int, frame: bytes | None) -> None:
+        if len(self._captured) == MOST_CAPTURED:
+            self.overruns += 1
+        self._captured.append(Captured(tick, None if frame is None else np.frombuffer(frame, np.float32)))
+
+    # -- the reactor's thread -----------------------------------------------------
+
+    def captured(self) -> Captured | None:
+        """The next frame of talk, or None when there is no more."""
+        try:
+            return self._captured.popleft()
+        except IndexError:
+            return None
+
+    @property
+    def asked(self) -> bool:
+        """Playback has taken its last block and wants more."""
+        return self._asked
+
+    @property
+    def playing(self) -> bool:
+        """Between `play` and `rest`: an empty bridge is an underrun."""
+        return self._playing
+
+    def play(self) -> None:
+        """Somebody is heard from now on."""
+        self._asked = True
+        self._playing = True
+
+    def rest(self) -> None:
+        """Nobody is heard any more; what is ready is still played."""
+        self._playing = False
+        self._asked = False
+
+    def provide(self, frame: bytes, silent_blocks: int = 0) -> None:
+        """Add ``silent_blocks`` and then one frame (960 float32 samples); too much is dropped."""
+        ready = self._ready
+        for _ in range(silent_blocks):
+            ready.append(SILENT_BLOCK)
+        for start in range(0, len(frame), BYTES):
+            ready.append(frame[start : start + BYTES])
+        while len(ready) > MOST_READY:
+            ready.popleft()
+        self._asked = False
+
+    def pass_ticks(self, ticks: int) -> None:
+        """Capture was closed for so long; the tick runs on. Only while no device runs."""
+        self._tick += max(0, ticks)
+        self._half = None

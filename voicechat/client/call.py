@@ -1,0 +1,166 @@
+"""The call: one player's media and people, over one connection after another.
+
+Frames of the microphone go out while somebody else is there to hear them; packets
+come in, are heard through `Playback`, and what the room does is told to the console.
+Nothing here connects or reconnects; that is `service`.
+"""
+
+from collections import Counter
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from voicechat.client.bridge import AudioBridge
+from voicechat.client.console import Console
+from voicechat.client.friends import Friends
+from voicechat.client.playback import Playback
+from voicechat.client.protocol import VoiceClientProtocol
+from voicechat.errors import WireError
+from voicechat.format import BLOCKS_PER_FRAME, TICK_MS
+from voicechat.interfaces import ICodec
+from voicechat.media.hearing import Hearing
+from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.stream import SendStream
+from voicechat.wire import media, messages
+
+
+class IRecording(Protocol):
+    """A source or sink with a start stamp."""
+
+    start_ns: int | None
+
+
+class Call:
+    """Media and people of one client."""
+
+    def __init__(self, clock: IReactorTime, codec: ICodec, bridge: AudioBridge, console: Console) -> None:
+        self._clock = clock
+        self._codec = codec
+        self._bridge = bridge
+        self._console = console
+        self.friends = Friends()
+        self.hearing = Hearing(codec)
+        self.playback = Playback(clock, self.hearing, bridge)
+        self.connection: VoiceClientProtocol | None = None
+        self._sending: SendStream | None = None
+        self._bitrate = 0
+        self.source = 0
+        self.sent = 0
+        self.pakes = 0
+        """Logins by password."""
+        self.reconnects = 0
+        self._totals: Counter[str] = Counter()
+        self._heard_by_name: Counter[str] = Counter()
+        self._round_trip: float | None = None
+        bridge.on_turn = self.turn
+
+    # -- connections ----------------------------------------------------------------
+
+    def entered(self, connection: VoiceClientProtocol, welcome: messages.Welcome) -> None:
+        """In the room; ``connection`` carries the media from now on."""
+        self.connection = connection
+        self.source = welcome.source
+        if self._sending is None or self._bitrate != welcome.bitrate:
+            self._bitrate = welcome.bitrate
+            self._sending = SendStream(self._codec.encoder(welcome.bitrate))
+        self._sending.finish(0)
+        self._console.say(self.friends.welcome(welcome))
+
+    def left(self, connection: VoiceClientProtocol) -> None:
+        """The connection is over; what it counted is kept."""
+        self._totals.update(_traffic(connection))
+        self._round_trip = connection.round_trip
+        if connection is self.connection:
+            self.connection = None
+
+    # -- media ------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """The bridge has something for us, or wants something. Called once a frame."""
+        while (captured := self._bridge.captured()) is not None:
+            self._speak(captured.tick, captured.frame)
+        self.playback.turn()
+
+    def _speak(self, tick: int, frame: Any) -> None:
+        sending, connection = self._sending, self.connection
+        if sending is None:
+            return
+        if connection is None or frame is None or not self.friends.listening:
+            packet = sending.finish(tick)
+        else:
+            packet = sending.push(tick, frame)
+            self.sent += 1
+        if packet is not None and connection is not None:
+            connection.send_media(media.encode(packet))
+
+    def heard(self, packet: MediaPacket) -> None:
+        """A media packet from the server. WireError if it cannot be played."""
+        if packet.source == self.source:
+            raise WireError("the server returned our own voice")
+        if packet.source == MIX:
+            self._heard_by_name.update(self.friends.talking)
+        self.playback.arrived(packet)
+
+    def told(self, message: messages.Message) -> None:
+        """The room changed."""
+        line = self.friends.learn(message)
+        if isinstance(message, messages.Left):
+            self._settle_heard(message.source)
+            self.hearing.forget(message.source)
+        if line is not None:
+            self._console.say(line)
+
+    def stop(self) -> None:
+        """The call is over: end the spurt, say goodbye."""
+        self.playback.stop()
+        if self.connection is not None:
+            self.connection.farewell(messages.Bye(messages.LEAVING))
+
+    # -- figures ------------------------------------------------------------------------
+
+    def _settle_heard(self, source: int) -> None:
+        """Count a source's frames for its name, before the number may be somebody else's."""
+        if source != MIX:
+            self._heard_by_name[self.friends.name(source)] += self.hearing.heard.pop(source, 0)
+
+    def stats(self, recorded_in: IRecording, recorded_out: IRecording) -> dict[str, Any]:
+        """What --stats writes."""
+        for source in list(self.hearing.heard):
+            self._settle_heard(source)
+        totals = Counter(self._totals)
+        if self.connection is not None:
+            totals.update(_traffic(self.connection))
+        counts = self.hearing.counts
+        connection = self.connection
+        round_trip = connection.round_trip if connection is not None else self._round_trip
+        return {
+            "packets": {"in": totals["packets_in"], "out": totals["packets_out"]},
+            "bytes": {"in": totals["bytes_in"], "out": totals["bytes_out"]},
+            "frames": {
+                "sent": self.sent,
+                "played": counts.played,
+                "recovered": counts.recovered,
+                "concealed": counts.concealed,
+                "silent": counts.silent,
+                "late": counts.late,
+                "dropped": counts.dropped,
+            },
+            "playout_delay_ms": round((self.hearing.held + 1 / BLOCKS_PER_FRAME) * TICK_MS, 1),
+            "underruns": self._bridge.underruns,
+            "overruns": self._bridge.overruns,
+            "round_trip_ms": None if round_trip is None else round(round_trip * 1000, 1),
+            "reconnects": self.reconnects,
+            "pakes": self.pakes,
+            "path": "tcp",
+            "wav": {"in_start_ns": recorded_in.start_ns, "out_start_ns": recorded_out.start_ns},
+            "sources": dict(self._heard_by_name),
+        }
+
+
+def _traffic(connection: VoiceClientProtocol) -> dict[str, int]:
+    return {
+        "packets_in": connection.packets_in,
+        "packets_out": connection.packets_out,
+        "bytes_in": connection.bytes_in,
+        "bytes_out": connection.bytes_out,
+    }

@@ -1,0 +1,69 @@
+"""Who is in the room, as the server tells it. Pure: messages in, lines for a person out."""
+
+import msgspec
+
+from voicechat.wire import messages as m
+
+
+class Friends:
+    """The roster, by source number."""
+
+    def __init__(self) -> None:
+        self._by_source: dict[int, m.Participant] = {}
+        self._names: dict[int, str] = {}
+        self._talking: set[int] = set()
+
+    @property
+    def talking(self) -> list[str]:
+        """Names of those who talk now."""
+        return [self.name(source) for source in sorted(self._talking)]
+
+    @property
+    def listening(self) -> bool:
+        """Somebody is here to hear us: not away, not deafened."""
+        return any(not (person.away or person.deafened) for person in self._by_source.values())
+
+    def name(self, source: int) -> str:
+        """A participant's name, also of one who left; a number if he was never announced."""
+        return self._names.get(source, f"#{source}")
+
+    def welcome(self, message: m.Welcome) -> str:
+        """We are in."""
+        self._by_source = {person.source: person for person in message.roster}
+        self._names |= {person.source: person.name for person in message.roster}
+        self._talking.clear()
+        others = ", ".join(person.name + (" (away)" if person.away else "") for person in message.roster)
+        return f"you are in as {message.name}" + (f", with {others}" if others else "; nobody else is here yet")
+
+    def learn(self, message: m.Message) -> str | None:
+        """What a message tells; a line for the user, or None if it is not worth one."""
+        match message:
+            case m.Joined(participant):
+                self._by_source[participant.source] = participant
+                self._names[participant.source] = participant.name
+                return f"{participant.name} joined"
+            case m.Left(source, reason):
+                self._by_source.pop(source, None)
+                self._talking.discard(source)
+                return f"{self.name(source)} left" + (f" ({reason})" if reason else "")
+            case m.Away(source):
+                self._talking.discard(source)
+                self._change(source, away=True)
+                return f"{self.name(source)} is away (line broken)"
+            case m.Back(source):
+                self._change(source, away=False)
+                return f"{self.name(source)} is back"
+            case m.Talk(source, talking):
+                (self._talking.add if talking else self._talking.discard)(source)
+                return f"{self.name(source)} {'talks' if talking else 'stops'}"
+            case m.State(muted, deafened, source):
+                self._change(source, muted=muted, deafened=deafened)
+                return f"{self.name(source)} is {'deafened' if deafened else 'muted' if muted else 'listening again'}"
+            case m.Text(text, source):
+                return f"{self.name(source)}: {text}"
+        return None
+
+    def _change(self, source: int, **fields: bool) -> None:
+        person = self._by_source.get(source)
+        if person is not None:
+            self._by_source[source] = msgspec.structs.replace(person, **fields)

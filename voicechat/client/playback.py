@@ -1,0 +1,95 @@
+"""Playback: from what is heard to what the bridge plays, on the sound card's beat.
+
+THE SOUND CARD IS THE CLIENT'S CLOCK. While somebody is heard, the bridge asks for a
+frame each time it has given its last block away, 10 ms before the next is needed. If
+the frame due has not arrived by then, there is still time: the answer is held back
+until it comes, or until HOLD is over. That alone saves half a frame of delay.
+
+A talk spurt that begins while the bridge rests picks its own beat: the first frame
+starts at the first block that is late enough for the playout delay, so that frames
+wait 0-10 ms for the card and not 0-20.
+"""
+
+import math
+from typing import Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from voicechat.carriage.clock import ticks
+from voicechat.client.bridge import AudioBridge
+from voicechat.format import BLOCK_SECONDS, TICK_SECONDS, silent_frame
+from voicechat.media.hearing import Hearing
+from voicechat.media.packet import MediaPacket
+
+HOLD: Final = 0.006
+"""Seconds that a missing frame is waited for: a block less 4 ms for waking up and decoding on a busy machine (p99)."""
+
+AHEAD: Final = 0.001
+"""Seconds that the first frame must be ready before its block: decoding and handing over."""
+
+DEAD_AFTER: Final = 0.5
+"""Seconds without an exchange after which the device is taken to be gone, and nothing is prepared for it."""
+
+
+class Playback:
+    """Pulls one listener's frames and provides the bridge."""
+
+    def __init__(self, clock: IReactorTime, hearing: Hearing, bridge: AudioBridge) -> None:
+        self._clock = clock
+        self.hearing = hearing
+        self._bridge = bridge
+        self._frame = silent_frame()
+        self._hold_call: IDelayedCall | None = None
+        self._at = 0.0
+
+    def arrived(self, packet: MediaPacket) -> None:
+        """A packet to be heard. WireError if it cannot be one of the codec."""
+        self.hearing.put(packet, ticks(self._clock))
+        if not self._bridge.playing:
+            self._start()
+        elif self._hold_call is not None and not self.hearing.lacks():
+            self._hold_call.cancel()
+            self._fulfil()
+
+    def turn(self) -> None:
+        """The bridge may want a frame."""
+        if not self._bridge.asked or self._hold_call is not None or not self._bridge.playing:
+            return
+        self._at = (self._bridge.exchanged_at + BLOCK_SECONDS) / TICK_SECONDS
+        if self.hearing.lacks():
+            left = self._bridge.exchanged_at + HOLD - self._clock.seconds()
+            if left > 0:
+                self._hold_call = self._clock.callLater(left, self._fulfil)
+                return
+        self._fulfil()
+
+    def stop(self) -> None:
+        """The call is over."""
+        if self._hold_call is not None:
+            self._hold_call.cancel()
+            self._hold_call = None
+        self._bridge.rest()
+
+    def _start(self) -> None:
+        """Begin a beat: silence until the first block that is late enough, then the first frame."""
+        due = self.hearing.due_at()
+        now = self._clock.seconds()
+        if due is None or now - self._bridge.exchanged_at > DEAD_AFTER:
+            return
+        last = self._bridge.exchanged_at
+        soonest = max(1, math.ceil((now + AHEAD - last) / BLOCK_SECONDS))
+        wanted = math.ceil((due * TICK_SECONDS - last) / BLOCK_SECONDS - 0.1)
+        blocks = max(soonest, wanted)
+        self._at = (last + blocks * BLOCK_SECONDS) / TICK_SECONDS
+        self._bridge.play()
+        if self.hearing.pull(self._at, self._frame):
+            self._bridge.provide(self._frame.tobytes(), silent_blocks=blocks - soonest)
+        else:
+            self._bridge.rest()
+
+    def _fulfil(self) -> None:
+        self._hold_call = None
+        if self.hearing.pull(self._at, self._frame):
+            self._bridge.provide(self._frame.tobytes())
+        else:
+            self._bridge.rest()

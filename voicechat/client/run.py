@@ -1,0 +1,94 @@
+"""One run of the client: everything made, joined, started, and taken down again."""
+
+import argparse
+import random
+import signal
+from typing import Any
+
+from voicechat.carriage.clock import monotonic_reactor
+from voicechat.client.bridge import AudioBridge
+from voicechat.client.call import Call
+from voicechat.client.cli import user_name, write_stats
+from voicechat.client.console import Console
+from voicechat.client.devices import Devices
+from voicechat.client.exits import Exit
+from voicechat.client.service import Service, Target
+from voicechat.codecs.opus import OpusCodec
+from voicechat.errors import ConfigError, WireError
+from voicechat.media.gate import TalkGate
+from voicechat.security.secret import Secret
+from voicechat.wire import messages, text
+
+LAST_WORDS = 0.05
+"""Seconds that the goodbye gets to leave before the reactor stops."""
+
+
+def run(chosen: argparse.Namespace, password: Secret) -> int:
+    """Talk until told to stop; the exit code. DeviceError and ConfigError before anything runs."""
+    try:
+        request = messages.Request(text.name(chosen.name or user_name()), text.room(chosen.room))
+    except WireError as error:
+        raise ConfigError(str(error)) from None
+    devices = Devices(chosen.input, chosen.output)
+    try:
+        return _Run(chosen, Target(chosen.host, chosen.port, password, request), devices).run()
+    finally:
+        devices.close()
+
+
+class _Run:
+    """The parts of one run, and how it ends."""
+
+    def __init__(self, chosen: argparse.Namespace, target: Target, devices: Devices) -> None:
+        self._chosen = chosen
+        self._devices = devices
+        self._console = Console()
+        self._reactor: Any = monotonic_reactor()
+        self._bridge = AudioBridge(self._reactor.callFromThread, TalkGate())
+        self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console)
+        self._service = Service(
+            self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform
+        )
+        self._service.on_entered = self._entered
+        self._code = int(Exit.OK)
+        self._ending = False
+        self._begun = False
+
+    def run(self) -> int:
+        """Run the reactor until the end."""
+        for line in self._devices.notes:
+            self._console.warn(line)
+        if self._devices.real:
+            self._console.say("wear headphones: there is no echo cancelling, your friends would hear themselves")
+        self._devices.device.start(self._bridge.exchange)
+        self._reactor.callWhenRunning(self._obey_signals)
+        self._reactor.callWhenRunning(self._service.start)
+        self._reactor.run(installSignalHandlers=False)
+        self._devices.close()
+        if self._chosen.stats:
+            write_stats(self._chosen.stats, self._call.stats(self._devices.source, self._devices.sink))
+        return self._code
+
+    def _entered(self) -> None:
+        """In the room; at the first time the sources begin, and --duration."""
+        if self._begun:
+            return
+        self._begun = True
+        self._devices.source.begin()
+        if self._chosen.duration is not None:
+            self._reactor.callLater(self._chosen.duration, self._finish, Exit.OK, "")
+
+    def _finish(self, code: int, line: str) -> None:
+        """The end: say why, say goodbye, stop."""
+        if self._ending:
+            return
+        self._ending = True
+        self._code = code
+        if line:
+            self._console.warn(line)
+        self._service.stop()
+        self._reactor.callLater(LAST_WORDS, self._reactor.stop)
+
+    def _obey_signals(self) -> None:
+        for number, code in ((signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.OK)):
+            signal.signal(number, lambda *_, code=code: self._reactor.callFromThread(self._finish, code, ""))

@@ -1,0 +1,191 @@
+"""The client as a service: connect, log in, come back by itself, end with a reason.
+
+The name is resolved anew at each try, the sound device stays open meanwhile. A
+ticket brings the seat back without a new PAKE; a wrong password, a full room or
+another version end it all, because trying again would not help.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from voicechat.client.call import Call
+from voicechat.client.console import Console
+from voicechat.client.exits import Exit
+from voicechat.client.protocol import VoiceClientProtocol
+from voicechat.client.retry import FIRST_SECONDS, Retry, Uniform
+from voicechat.errors import PasswordRefused
+from voicechat.media.packet import MediaPacket
+from voicechat.security.secret import Secret
+from voicechat.security.tickets import Ticket
+from voicechat.session.client import ClientSession
+from voicechat.wire import messages
+from voicechat.wire.handshake import Reason, Refuse
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where to, as whom."""
+
+    host: str
+    port: int
+    password: Secret
+    request: messages.Request
+
+
+class Service:
+    """Keeps one Call connected. ``finish`` is called once, with an exit code and the last line ('' for none)."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        call: Call,
+        target: Target,
+        console: Console,
+        finish: Callable[[int, str], None],
+        uniform: Uniform,
+    ) -> None:
+        self._reactor = reactor
+        self._call = call
+        self._target = target
+        self._console = console
+        self._finish = finish
+        self._retry = Retry(uniform, reactor.seconds())
+        self._ticket: Ticket | None = None
+        self._attempt: Deferred[Any] | None = None
+        self._retry_call: IDelayedCall | None = None
+        self._over = False
+        self._entered_now = False
+        self.on_entered: Callable[[], None] = lambda: None
+        """Called at each entering."""
+
+    @property
+    def where(self) -> str:
+        """The server, as the user named it."""
+        return f"{self._target.host} port {self._target.port}"
+
+    def start(self) -> None:
+        """Try to connect now."""
+        self._retry_call = None
+        self._entered_now = False
+        endpoint = HostnameEndpoint(self._reactor, self._target.host, self._target.port, timeout=FIRST_SECONDS)
+        self._attempt = endpoint.connect(Factory.forProtocol(self._protocol))
+        self._attempt.addErrback(self._unreachable)
+
+    def _protocol(self) -> VoiceClientProtocol:
+        ticket, self._ticket = self._ticket, None
+        if ticket is None:
+            self._call.pakes += 1
+        session = ClientSession(self._target.password, self._target.request, ticket)
+        return VoiceClientProtocol(self._reactor, self, session)
+
+    def stop(self) -> None:
+        """Leave: goodbye, no more tries."""
+        self._over = True
+        if self._retry_call is not None and self._retry_call.active():
+            self._retry_call.cancel()
+        if self._attempt is not None:
+            self._attempt.cancel()
+        self._call.stop()
+
+    def _end(self, code: int, text: str) -> None:
+        if not self._over:
+            self._over = True
+            self._finish(code, text)
+
+    # -- what the protocol tells --------------------------------------------------------
+
+    def entered(self, connection: VoiceClientProtocol, welcome: messages.Welcome) -> None:
+        """In the room."""
+        if self._retry.entered:
+            self._call.reconnects += 1
+        self._retry.success()
+        self._entered_now = True
+        if welcome.ticket is not None:
+            self._ticket = Ticket.from_hex(welcome.ticket.id, welcome.ticket.secret)
+        self._call.entered(connection, welcome)
+        self.on_entered()
+
+    def refused(self, connection: VoiceClientProtocol, answer: Refuse | messages.Bye) -> None:
+        """The server sent us away."""
+        if isinstance(answer, Refuse):
+            self._refused_clear(answer)
+        elif answer.reason == messages.FULL:
+            self._end(Exit.TRY_LATER, f"the room on {self.where} is full; try again when somebody has left")
+        elif answer.reason == messages.REPLACED:
+            self._end(Exit.TRY_LATER, "another client took over your seat; this one stops")
+        elif answer.reason == messages.SHUTTING_DOWN:
+            self._console.say("the server is shutting down")
+        else:
+            self._end(Exit.TRY_LATER, f"{self.where} sent us away: {answer.reason or 'no reason given'}")
+
+    def _refused_clear(self, answer: Refuse) -> None:
+        """A REFUSE is not sealed: it may end the attempt, and is no news about anything else."""
+        where = self.where
+        match answer.reason:
+            case Reason.PASSWORD:
+                self._end(Exit.PASSWORD, f"the password was refused by {where}; ask your host for the right one")
+            case Reason.VERSION:
+                self._end(
+                    Exit.PROTOCOL, f"{where} speaks another version of voicechat ({answer.highest_version}); update"
+                )
+            case Reason.TRY_LATER:
+                again = f" in {answer.retry_seconds} s" if answer.retry_seconds else " later"
+                self._end(Exit.TRY_LATER, f"{where} does not let us in now (too many tries); try again{again}")
+            case Reason.MALFORMED:
+                self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")
+            case _:
+                pass  # ticket unknown, shutting down: the next try is another one
+
+    def heard(self, packet: MediaPacket) -> None:
+        """A media packet."""
+        self._call.heard(packet)
+
+    def told(self, message: messages.Message) -> None:
+        """A control message."""
+        self._call.told(message)
+
+    def wronged(self, error: Exception) -> None:
+        """The server broke the protocol, or could not prove the password."""
+        if isinstance(error, PasswordRefused):
+            self._end(Exit.PASSWORD, f"{self.where} does not know the password; ask your host for the right one")
+        elif not self._retry.entered:
+            self._end(Exit.PROTOCOL, f"what answers on {self.where} does not speak voicechat ({error})")
+
+    def lost(self, connection: VoiceClientProtocol, why: str) -> None:
+        """A connection is over."""
+        self._call.left(connection)
+        if self._over:
+            return
+        if self._entered_now:
+            self._retry.broke(self._reactor.seconds())
+            self._console.say(f"the line to {self.where} broke ({why}); trying again")
+        self._again(why)
+
+    def _unreachable(self, failure: Failure) -> None:
+        self._attempt = None
+        if not self._over:
+            self._again(_reason(failure))
+
+    def _again(self, why: str) -> None:
+        delay = self._retry.delay(self._reactor.seconds())
+        if delay is None:
+            self._end(Exit.UNREACHABLE, f"cannot reach {self.where}: {why}; is the server on, and the address right?")
+            return
+        self._retry_call = self._reactor.callLater(delay, self.start)
+
+
+def _reason(failure: Failure) -> str:
+    """Why a connection could not be made, for a person."""
+    if failure.check(DNSLookupError):
+        return "the name is not known"
+    error = failure.value
+    if isinstance(error, ConnectError) and getattr(error, "osError", None):
+        return str(error).rstrip(".")
+    return str(error).rstrip(".") or type(error).__name__
