@@ -40,13 +40,15 @@ class Playback:
         self._bridge = bridge
         self._frame = silent_frame()
         self._hold_call: IDelayedCall | None = None
+        self._start_call: IDelayedCall | None = None
         self._at = 0.0
 
     def arrived(self, packet: MediaPacket) -> None:
         """A packet to be heard. WireError if it cannot be one of the codec."""
         self.hearing.put(packet, ticks(self._clock))
         if not self._bridge.playing:
-            self._start()
+            if self._start_call is None:  # after this turn of the reactor: the pre-roll comes as a burst
+                self._start_call = self._clock.callLater(0, self._start)
         elif self._hold_call is not None and not self.hearing.lacks():
             self._hold_call.cancel()
             self._fulfil()
@@ -65,17 +67,20 @@ class Playback:
 
     def stop(self) -> None:
         """The call is over."""
-        if self._hold_call is not None:
-            self._hold_call.cancel()
-            self._hold_call = None
+        for call in (self._hold_call, self._start_call):
+            if call is not None:
+                call.cancel()
+        self._hold_call = self._start_call = None
         self._bridge.rest()
 
     def _start(self) -> None:
         """Begin a beat: silence until the first block that is late enough, then the first frame."""
+        self._start_call = None
         due = self.hearing.due_at()
         now = self._clock.seconds()
         if due is None or now - self._bridge.exchanged_at > DEAD_AFTER:
             return
+        due += max(0, math.ceil(ticks(self._clock) - due))  # late already, as the pre-roll is: at the same beat, though
         last = self._bridge.exchanged_at
         soonest = max(1, math.ceil((now + AHEAD - last) / BLOCK_SECONDS))
         wanted = math.ceil((due * TICK_SECONDS - last) / BLOCK_SECONDS - 0.1)

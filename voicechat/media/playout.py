@@ -72,8 +72,11 @@ class PlayoutDelay:
         """The tick that should arrive about now; what 16-bit ticks are unwrapped against."""
         return round(now - (self.base or 0.0))
 
-    def observe(self, tick: int, now: float, marker: bool = False) -> None:
-        """A frame of ``tick`` arrived for the first time, at ``now``."""
+    def observe(self, tick: int, now: float, marker: bool = False, burst: bool = False) -> None:
+        """A frame of ``tick`` arrived for the first time, at ``now``.
+
+        ``burst``: it may be of the pre-roll, which is sent late, so its lateness says nothing about the way.
+        """
         transit = now - tick
         if self.base is None or (marker and abs(transit - self.base) > JUMP):
             self._rebase(transit)
@@ -86,6 +89,8 @@ class PlayoutDelay:
             if above > self.target:
                 return  # the tail of one stall: a single event, however many frames it held up
             self._stalled = 0
+        if burst and above > 0:
+            return
         self._note_lowest(transit)
         self._count_in(max(0.0, transit - self.base))
         if self._count % 8 == 0 or self._weight < MEMORY / 10:

@@ -8,8 +8,10 @@ its playout delay says "now"; from then on every pull takes the next tick, wheth
 that frame came (PLAYED), came only as redundancy (RECOVERED) or did not come
 (CONCEALED). Delay is corrected where it is heard least:
 
-* too deep by a tick or more: a quiet frame is dropped; inside loud speech two
-  frames are merged, at most every third; a burst after a stall is skipped at once
+* too deep by a tick or more: quiet frames are dropped; inside loud speech two
+  frames are merged, at most every third; a burst after a stall is skipped at once.
+  The pre-roll comes as a burst, three ticks late: it is merged away without delay,
+  so the words after it are on time
 * too shallow: a quiet frame is followed by a concealed one, or the next missing
   frame is concealed without moving on, so that it can still be played
 
@@ -25,7 +27,8 @@ import numpy as np
 from voicechat.errors import WireError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame
 from voicechat.interfaces import IDecoder, IEncoder
-from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer, Slot
+from voicechat.media.gate import PRE_ROLL_FRAMES
+from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
 from voicechat.media.levels import crossfade, fade_in, mean_square
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.playout import PlayoutDelay
@@ -51,6 +54,9 @@ GROW_BELOW: Final = -0.75
 
 MERGE_EVERY: Final = 3
 """Frames between two merges inside loud speech, so that a voice is never more than a third too fast."""
+
+STARTING: Final = 2 * PRE_ROLL_FRAMES
+"""Frames at the beginning of a spurt in which merging is not held back: the pre-roll is gone within 100 ms."""
 
 QUIET: Final = 10 ** (-55 / 10)
 """Mean square below which a frame is a pause in any room: -55 dBFS."""
@@ -130,9 +136,11 @@ class ReceiveStream:
         self._missing = 0
         self._error = 0.0
         self._since_merge = 0
+        self._starting = 0
         self._level = 0.0
         self._last_arrival: float | None = None
         self._newest_seen = 0
+        self._marker = -CAPACITY
         self._seen = 0
         self._spare: Frame = np.empty(FRAME_SAMPLES, np.float32)
 
@@ -161,7 +169,9 @@ class ReceiveStream:
     def _frame(self, tick: int, payload: bytes, now: float, *, recovered: bool, marker: bool = False) -> Arrival:
         if not self._first_time(tick):
             return Arrival.DUPLICATE
-        self.delay.observe(tick, now, marker)
+        if marker:
+            self._marker = tick
+        self.delay.observe(tick, now, marker, burst=0 <= tick - self._marker < PRE_ROLL_FRAMES)
         if self._phase is _Phase.IDLE:
             if not marker and self._buffer.next - CAPACITY < tick < self._buffer.next:
                 return Arrival.LATE  # a straggler of the spurt that ended does not begin another
@@ -255,7 +265,9 @@ class ReceiveStream:
                 return Kind.SILENT
             self._start(late)
             late = at - self.delay.play_at(buffer.next)
-        self._error += (late - self._error) / 8
+        # while the pre-roll is merged away the delay changes by whole ticks; later it only drifts and jitters
+        self._error = late if self._starting else self._error + (late - self._error) / 8
+        self._starting = max(0, self._starting - 1)
         if late > SKIP_ABOVE:
             self._skip(late)
         if self._end is not None and buffer.next >= self._end:
@@ -274,6 +286,7 @@ class ReceiveStream:
         self._phase = _Phase.PLAYING
         self._missing = 0
         self._since_merge = MERGE_EVERY
+        self._starting = STARTING
         self._error = late
         self._level = 0.0
         if late > SKIP_ABOVE:
@@ -339,18 +352,26 @@ class ReceiveStream:
         return Kind.RECOVERED if slot.recovered else Kind.PLAYED
 
     def _shrink(self, out: Frame) -> Kind:
-        """Take one frame out: the next one if it is quiet, else merge it with its successor now and then."""
+        """Take frames out: all that are quiet, else merge one with its successor now and then."""
         kind = self._play(out)
-        follower: Slot | None = self._buffer.peek()
-        if follower is None or not (self._level < QUIET or self._since_merge > MERGE_EVERY):
+        while self._level < QUIET and self._error >= SHRINK_ABOVE and self._buffer.peek() is not None:
+            kind = self._play(out)
+            self._taken_out()
+        if self._error < SHRINK_ABOVE or self._buffer.peek() is None:
+            return kind
+        if not self._starting and self._since_merge <= MERGE_EVERY:
             return kind
         first, second = out.copy(), self._spare
         kind = self._play(second)
         _merge(first, second, out)
         self._since_merge = 0
+        self._taken_out()
+        return kind
+
+    def _taken_out(self) -> None:
+        """One frame fewer: a tick less of delay."""
         self._error -= 1
         self.counts.dropped += 1
-        return kind
 
 
 def _merge(first: Frame, second: Frame, out: Frame) -> None:
