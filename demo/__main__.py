@@ -21,7 +21,7 @@ from typing import Any, Final
 import soundfile
 
 from demo import script
-from demo.compare import Figure, Listening, compare
+from demo.compare import HEARD_LEAST, OWN_MOST, PART_LEAST, Figure, Listening, compare
 from demo.processes import (
     Child,
     End,
@@ -141,7 +141,7 @@ def client_command(name: str, port: int, password: Path, seconds: float, out: Pa
 def table(call: Call, judged: Sequence[Listening]) -> str:
     """The figures of each listener as lines for a terminal of 100 columns."""
     lines = [
-        "Likeness of heard to said (1 = the same; heard: 0.70 or more, of a part of a mix 0.50; own: 0.30 or less)",
+        f"Likeness of heard to said; needed: {HEARD_LEAST}, within a mix {PART_LEAST}; own voice: at most {OWN_MOST}",
         f"{'':15}{'alone':>8}{'both':>8}{'in mix':>8}{'delay':>10}{'in mix':>10}",
     ]
     for listening in judged:

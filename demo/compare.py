@@ -19,9 +19,8 @@ together
     a buffer of his own) but no weight is fitted. Since the sum of two is like
     each of the two already (0.7 if they are equally loud), each friend is also
     judged by his partial correlation, the others taken out: a friend who is
-    missing from a mix falls to chance there. A part of a sum passes a speech
-    coder with more noise beside it than a lone voice has, hence the lower bound
-    PART_LEAST, still far above chance.
+    missing from a mix falls to chance there. A part of a sum has the noise of the
+    whole sum beside it, hence the lower bound PART_LEAST.
 own voice
     Where only the listener speaks: likeness of heard to his own voice. Where
     friends speak as well: his partial correlation, the friends taken out, which
@@ -44,8 +43,12 @@ from demo.timeline import WINDOW, Timeline, Track, Window, windows
 HEARD_LEAST: Final = 0.7
 """A friend is heard: likeness of heard to said, alone, across and of the sum."""
 
-PART_LEAST: Final = 0.5
-"""A friend is in the mix: his partial correlation."""
+PART_LEAST: Final = 0.4
+"""A friend is in the mix: his partial correlation. What HEARD_LEAST allows to the sum, for a friend 6 dB softer.
+
+A likeness of 0.7 of the sum leaves as much noise as there is voice; a fifth of the voice's energy beside that
+noise is sqrt(0.2 / 1.2). A friend who is missing reaches 0.1 by chance.
+"""
 
 OWN_MOST: Final = 0.3
 """Oneself is not heard. Unrelated voices reach 0.1 to 0.2 by chance, being the best of 8 000 lags."""

@@ -54,8 +54,8 @@ def draw(path: Path, said: Mapping[str, Track], heard: Mapping[str, Track], judg
         start = (heard[name].start_ns - zero_ns) / 1e9 - delay / 1000
         _outline(lane, heard[name].samples, start, _HEARD)
         lane.set_ylabel(f"{name}\nhears", rotation=0, ha="right", va="center")
-        told = f"{delay:.0f} ms later, moved back here" if delays else "found nobody's voice"
-        lane.text(0.995, 0.9, told, transform=lane.transAxes, ha="right", va="top", fontsize=8)
+        told = f"moved\nback by\n{delay:.0f} ms" if delays else "found\nnobody's\nvoice"
+        lane.text(1.005, 0.5, told, transform=lane.transAxes, ha="left", va="center", fontsize=8)
     for lane in lanes:
         lane.set_ylim(-peak, peak)
         lane.set_yticks([])
