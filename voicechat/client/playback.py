@@ -21,11 +21,14 @@ from voicechat.format import BLOCK_SECONDS, TICK_SECONDS, silent_frame
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
 
-HOLD: Final = 0.006
-"""Seconds that a missing frame is waited for: a block less 4 ms for waking up and decoding on a busy machine (p99)."""
+HOLD: Final = 0.0075
+"""Seconds that a missing frame is waited for: a block less 2.5 ms for decoding and handing over."""
 
 AHEAD: Final = 0.001
 """Seconds that the first frame must be ready before its block: decoding and handing over."""
+
+GATHER: Final = 0.001
+"""Seconds after the first packet of a spurt in which the rest of its pre-roll arrives: it is sent as one burst."""
 
 DEAD_AFTER: Final = 0.5
 """Seconds without an exchange after which the device is taken to be gone, and nothing is prepared for it."""
@@ -47,8 +50,8 @@ class Playback:
         """A packet to be heard. WireError if it cannot be one of the codec."""
         self.hearing.put(packet, ticks(self._clock))
         if not self._bridge.playing:
-            if self._start_call is None:  # after this turn of the reactor: the pre-roll comes as a burst
-                self._start_call = self._clock.callLater(0, self._start)
+            if self._start_call is None:
+                self._start_call = self._clock.callLater(GATHER, self._start)
         elif self._hold_call is not None and not self.hearing.lacks():
             self._hold_call.cancel()
             self._fulfil()
@@ -83,7 +86,7 @@ class Playback:
         due += max(0, math.ceil(ticks(self._clock) - due))  # late already, as the pre-roll is: at the same beat, though
         last = self._bridge.exchanged_at
         soonest = max(1, math.ceil((now + AHEAD - last) / BLOCK_SECONDS))
-        wanted = math.ceil((due * TICK_SECONDS - last) / BLOCK_SECONDS - 0.1)
+        wanted = math.ceil((due * TICK_SECONDS - last) / BLOCK_SECONDS - 0.05)
         blocks = max(soonest, wanted)
         self._at = (last + blocks * BLOCK_SECONDS) / TICK_SECONDS
         self._bridge.play()

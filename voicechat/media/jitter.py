@@ -63,6 +63,10 @@ class JitterBuffer:
         self._slots[tick] = Slot(payload, recovered)
         return Arrival.ON_TIME
 
+    def holds(self, tick: int) -> bool:
+        """Whether the frame of ``tick`` is here."""
+        return tick in self._slots
+
     def peek(self) -> Slot | None:
         """What the next pull would give."""
         return self._slots.get(self.next)

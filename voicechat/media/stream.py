@@ -43,11 +43,11 @@ ENDS_AFTER: Final = 5
 RESET_AFTER: Final = 60 * TICKS_PER_SECOND
 """Ticks of silence after which nothing learnt of the way is trusted: devices and routes change meanwhile."""
 
-SKIP_ABOVE: Final = 3.0
-"""Ticks of delay above target that are cut at once: nobody wants old words (60 ms)."""
+SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5
+"""Ticks of delay above target that are cut at once (90 ms): more than a pre-roll makes, and nobody wants old words."""
 
-SHRINK_ABOVE: Final = 1.0
-"""Ticks above target from which single frames are taken out."""
+SHRINK_ABOVE: Final = 0.9
+"""Ticks above target from which single frames are taken out; a little under one, since beats are aimed to 0.1."""
 
 GROW_BELOW: Final = -0.75
 """Ticks below target from which a frame may be put in."""
@@ -218,13 +218,14 @@ class ReceiveStream:
         return self.delay.play_at(self._buffer.next) if self._phase is _Phase.WAITING else None
 
     def lacks(self) -> bool:
-        """Playing, and the next frame has not come yet: worth a moment of patience."""
-        return (
-            self._phase is _Phase.PLAYING
-            and self._missing <= FADES_AFTER
-            and self._end != self._buffer.next
-            and self._buffer.peek() is None
-        )
+        """Whether a moment of patience is worth it.
+
+        A frame is missing that may still come: the next one, or the one after it that is to be merged with it.
+        """
+        if self._phase is not _Phase.PLAYING or self._missing > FADES_AFTER:
+            return False
+        tick = self._buffer.next + (self._error >= SHRINK_ABOVE)
+        return (self._end is None or tick < self._end) and not self._buffer.holds(tick)
 
     def held(self) -> float:
         """Ticks that frames are being held beyond the earliest possible arrival (smoothed)."""
