@@ -24,7 +24,7 @@ lint: prepare ## style, types and layers
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 
 bench: prepare ## measure; prints figures, asserts nothing
 	@$(PY) -m bench
