@@ -1,6 +1,7 @@
 """Fakes worth shipping: each implements an interface of voicechat and is checked against it.
 
-MemoryCodec   frames as single values, so that a test reads a mix as arithmetic
+MemoryCodec     frames as single values, so that a test reads a mix as arithmetic
+VoiceTransport  a TCP connection in memory
 
 Deterministic; no libopus, no sound device, no clock. May import everything below the
 server and the client; nothing that ships imports this module.
@@ -11,11 +12,16 @@ import struct
 from typing import Final
 
 import numpy as np
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.testing import StringTransport
 from zope.interface import implementer
 
 from voicechat.errors import WireError
 from voicechat.format import Frame
 from voicechat.interfaces import ICodec, IDecoder, IEncoder
+
+T = TypeVar("T")
 
 _MEMORY_TAG: Final = b"MC"
 _MEMORY_PAYLOAD: Final = struct.Struct("<2sf")
@@ -86,3 +92,176 @@ class MemoryCodec:
     def check(self, payload: bytes) -> None:
         """WireError unless the payload is one of MemoryEncoder's."""
         _value_of(payload)
+
+
+@implementer(ITCPTransport)
+class VoiceTransport(StringTransport):
+    """A TCP connection in memory: keeps what was written and remembers the options asked for.
+
+    Nothing happens by itself: a test hands on what `take` gives, and tells the
+    protocol that its connection is lost once `over` is true.
+    """
+
+    def __init__(self, host: str = "192.0.2.1") -> None:
+        family = IPv6Address if ":" in host else IPv4Address
+        super().__init__(peerAddress=family("TCP", host, 40_000), lenient=True)  # type: ignore[no-untyped-call]
+        self.no_delay = self.keep_alive = False
+
+    @property
+    def over(self) -> bool:
+        """Our side closed or aborted the connection."""
+        return bool(self.disconnecting)
+
+    @property
+    def aborted(self) -> bool:
+        """Our side did not wait for what was written."""
+        return bool(self.disconnected)
+
+    def take(self) -> bytes:
+        """What was written since the last call."""
+        data: bytes = self.io.getvalue()
+        self.clear()  # type: ignore[no-untyped-call]
+        return data
+
+    def block(self) -> None:
+        """The other side stops reading: the registered producer is asked to pause."""
+        if self.producer is not None:
+            self.producer.pauseProducing()
+
+    def unblock(self) -> None:
+        """The other side reads again."""
+        if self.producer is not None:
+            self.producer.resumeProducing()
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Send each write at once, or do not."""
+        self.no_delay = enabled
+
+    def getTcpNoDelay(self) -> bool:
+        """What was asked for."""
+        return self.no_delay
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Probe a silent connection, or do not."""
+        self.keep_alive = enabled
+
+    def getTcpKeepAlive(self) -> bool:
+        """What was asked for."""
+        return self.keep_alive
+
+    def loseWriteConnection(self) -> None:
+        """Half-closing is not used by any protocol of ours."""
+        raise NotImplementedError
+
+
+class LossyLink(Generic[T]):
+    """One direction of a line between two places. The same seed and the same calls give the same fate to each packet.
+
+    All times are in one unit of the caller's choice, seconds or ticks.
+
+    ``delay``      the way itself, at least 0
+    ``jitter``     up to so much more, uniformly, for each packet by itself; more than the distance of two packets
+                   makes them overtake each other
+    ``loss``       share of packets lost, 0 to below 1
+    ``burst``      mean length of a run of losses, at least 1 (Gilbert's two-state model); None: pure chance
+    ``reorder``    share of packets held back by ``reorder_by`` more, so that later ones come first
+    ``duplicate``  share of packets that come twice
+    ``ordered``    as TCP has it: none is lost, none comes before an earlier one
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        *,
+        delay: float = 0.0,
+        jitter: float = 0.0,
+        loss: float = 0.0,
+        burst: float | None = None,
+        reorder: float = 0.0,
+        reorder_by: float = 0.0,
+        duplicate: float = 0.0,
+        ordered: bool = False,
+    ) -> None:
+        if ordered and (loss or reorder or duplicate):
+            raise ValueError("an ordered link loses, reorders and repeats nothing")
+        if min(delay, jitter, reorder_by) < 0 or not 0 <= loss < 1 or (burst or 1.0) < 1:
+            raise ValueError("a link without meaning")
+        self._random = random.Random(seed)
+        self._delay, self._jitter = delay, jitter
+        self._loss, self._burst = loss, burst or 1 / (1 - loss)
+        self._reorder, self._reorder_by = reorder, reorder_by
+        self._duplicate = duplicate
+        self._ordered = ordered
+        self._losing = False
+        self._last = -math.inf
+        self._stalls: list[tuple[float, float]] = []
+        self._under_way: list[tuple[float, int, T]] = []
+        self._carried = 0
+        self.sent = 0
+        """Packets sent into the link."""
+        self.lost = 0
+        """Packets that never arrive."""
+        self.duplicated = 0
+        """Packets that arrive twice."""
+
+    def __len__(self) -> int:
+        """Packets under way, as `send` and `receive` have it."""
+        return len(self._under_way)
+
+    def stall(self, start: float, length: float) -> None:
+        """Between ``start`` and ``start + length`` nothing arrives; then all at once, in order. To be told in order."""
+        self._stalls.append((start, start + length))
+
+    def arrivals(self, now: float) -> list[float]:
+        """The law of the link: when a packet sent at ``now`` arrives. None, one or two times, in order."""
+        self.sent += 1
+        if self._lose():
+            self.lost += 1
+            return []
+        held = self._reorder_by if self._chance(self._reorder) else 0.0
+        times = [self._arrival(now + held)]
+        if self._chance(self._duplicate):
+            self.duplicated += 1
+            times.append(self._arrival(now + held))
+        return sorted(times)
+
+    def send(self, packet: T, now: float) -> None:
+        """Send a packet at ``now``; `receive` gives it back."""
+        for at in self.arrivals(now):
+            self._carried += 1
+            heapq.heappush(self._under_way, (at, self._carried, packet))
+
+    def receive(self, now: float) -> list[tuple[float, T]]:
+        """What has arrived by ``now`` and was not given yet, each with its time, in the order of arrival."""
+        arrived: list[tuple[float, T]] = []
+        while self._under_way and self._under_way[0][0] <= now:
+            at, _, packet = heapq.heappop(self._under_way)
+            arrived.append((at, packet))
+        return arrived
+
+    def carry(self, clock: IReactorTime, packet: T, receive: Callable[[T], object]) -> None:
+        """Send a packet now, by ``clock``; it calls ``receive`` whenever the packet arrives. Times are seconds here."""
+        now = clock.seconds()
+        for at in self.arrivals(now):
+            clock.callLater(at - now, receive, packet)
+
+    def _chance(self, share: float) -> bool:
+        return share > 0 and self._random.random() < share
+
+    def _lose(self) -> bool:
+        """Go on in the state of before or change it, so that ``loss`` of all are lost, ``burst`` in a row."""
+        if not self._loss:
+            return False
+        change = 1 / self._burst if self._losing else min(1.0, self._loss / (1 - self._loss) / self._burst)
+        if self._random.random() < change:
+            self._losing = not self._losing
+        return self._losing
+
+    def _arrival(self, now: float) -> float:
+        at = now + self._delay + self._random.random() * self._jitter
+        if self._ordered:
+            at = self._last = max(at, self._last)
+        for start, end in self._stalls:
+            if start <= at < end:
+                at = end
+        return at
