@@ -2,18 +2,23 @@
 
 MemoryCodec     frames as single values, so that a test reads a mix as arithmetic
 VoiceTransport  a TCP connection in memory
+LossyLink       a line that delays, loses, reorders, repeats and stalls, by a seed
 
 Deterministic; no libopus, no sound device, no clock. May import everything below the
 server and the client; nothing that ships imports this module.
 """
 
+import heapq
 import math
+import random
 import struct
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
 
+import msgspec
 import numpy as np
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.interfaces import IReactorTime, ITCPTransport
 from twisted.internet.testing import StringTransport
 from zope.interface import implementer
 
@@ -154,44 +159,40 @@ class VoiceTransport(StringTransport):
         raise NotImplementedError
 
 
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What a LossyLink does to packets. All times are in one unit of the caller's choice, seconds or ticks."""
+
+    delay: float = 0.0
+    """The way itself."""
+    jitter: float = 0.0
+    """Up to so much more, uniformly, for each packet by itself; above the distance of two, they overtake each other."""
+    loss: float = 0.0
+    """Share of packets lost, 0 to below 1."""
+    burst: float | None = None
+    """Mean length of a run of losses, at least 1 (Gilbert's two-state model); None: pure chance."""
+    reorder: float = 0.0
+    """Share of packets held back by ``reorder_by`` more, so that later ones come first."""
+    reorder_by: float = 0.0
+    duplicate: float = 0.0
+    """Share of packets that come twice."""
+    ordered: bool = False
+    """As TCP has it: none is lost, none comes before an earlier one."""
+
+    def __post_init__(self) -> None:
+        if self.ordered and (self.loss or self.reorder or self.duplicate):
+            raise ValueError("an ordered line loses, reorders and repeats nothing")
+        times = (self.delay, self.jitter, self.reorder_by)
+        if min(times) < 0 or not 0 <= self.loss < 1 or (self.burst is not None and self.burst < 1):
+            raise ValueError("a line without meaning")
+
+
 class LossyLink(Generic[T]):
-    """One direction of a line between two places. The same seed and the same calls give the same fate to each packet.
+    """One direction of a line between two places. The same seed and the same calls give each packet the same fate."""
 
-    All times are in one unit of the caller's choice, seconds or ticks.
-
-    ``delay``      the way itself, at least 0
-    ``jitter``     up to so much more, uniformly, for each packet by itself; more than the distance of two packets
-                   makes them overtake each other
-    ``loss``       share of packets lost, 0 to below 1
-    ``burst``      mean length of a run of losses, at least 1 (Gilbert's two-state model); None: pure chance
-    ``reorder``    share of packets held back by ``reorder_by`` more, so that later ones come first
-    ``duplicate``  share of packets that come twice
-    ``ordered``    as TCP has it: none is lost, none comes before an earlier one
-    """
-
-    def __init__(
-        self,
-        seed: int,
-        *,
-        delay: float = 0.0,
-        jitter: float = 0.0,
-        loss: float = 0.0,
-        burst: float | None = None,
-        reorder: float = 0.0,
-        reorder_by: float = 0.0,
-        duplicate: float = 0.0,
-        ordered: bool = False,
-    ) -> None:
-        if ordered and (loss or reorder or duplicate):
-            raise ValueError("an ordered link loses, reorders and repeats nothing")
-        if min(delay, jitter, reorder_by) < 0 or not 0 <= loss < 1 or (burst or 1.0) < 1:
-            raise ValueError("a link without meaning")
+    def __init__(self, seed: int, line: Line) -> None:
         self._random = random.Random(seed)
-        self._delay, self._jitter = delay, jitter
-        self._loss, self._burst = loss, burst or 1 / (1 - loss)
-        self._reorder, self._reorder_by = reorder, reorder_by
-        self._duplicate = duplicate
-        self._ordered = ordered
+        self._line = line
+        self._burst = 1 / (1 - line.loss) if line.burst is None else line.burst
         self._losing = False
         self._last = -math.inf
         self._stalls: list[tuple[float, float]] = []
@@ -218,9 +219,9 @@ class LossyLink(Generic[T]):
         if self._lose():
             self.lost += 1
             return []
-        held = self._reorder_by if self._chance(self._reorder) else 0.0
+        held = self._line.reorder_by if self._chance(self._line.reorder) else 0.0
         times = [self._arrival(now + held)]
-        if self._chance(self._duplicate):
+        if self._chance(self._line.duplicate):
             self.duplicated += 1
             times.append(self._arrival(now + held))
         return sorted(times)
@@ -250,16 +251,17 @@ class LossyLink(Generic[T]):
 
     def _lose(self) -> bool:
         """Go on in the state of before or change it, so that ``loss`` of all are lost, ``burst`` in a row."""
-        if not self._loss:
+        loss = self._line.loss
+        if not loss:
             return False
-        change = 1 / self._burst if self._losing else min(1.0, self._loss / (1 - self._loss) / self._burst)
+        change = 1 / self._burst if self._losing else min(1.0, loss / (1 - loss) / self._burst)
         if self._random.random() < change:
             self._losing = not self._losing
         return self._losing
 
     def _arrival(self, now: float) -> float:
-        at = now + self._delay + self._random.random() * self._jitter
-        if self._ordered:
+        at = now + self._line.delay + self._random.random() * self._line.jitter
+        if self._line.ordered:
             at = self._last = max(at, self._last)
         for start, end in self._stalls:
             if start <= at < end:

@@ -1,0 +1,16 @@
+"""How much hypothesis tries: the same few hundred cases each time, or many new ones in a soak."""
+
+import os
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+
+SOAK: Final = os.environ.get("VOICECHAT_SOAK") == "1"
+
+# Tests of sound take their time, and two of them share a machine with a compiler: a deadline would only add chance.
+# The cases are always the same, so that a red build is the change's doing; the soak looks for new ones.
+settings.register_profile("ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "soak", deadline=None, max_examples=5_000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("soak" if SOAK else "ci")
