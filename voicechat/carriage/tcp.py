@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from voicechat.carriage.clock import ticks
+from voicechat.carriage.datagrams import Link
 from voicechat.errors import WireError
 from voicechat.session.base import Session
 from voicechat.session.outbox import Outbox, OutboxFull
@@ -56,6 +57,8 @@ class Connection(Int32StringReceiver):
     def __init__(self, clock: IReactorTime) -> None:
         self.clock = clock
         self.outbox = Outbox()
+        self.link: Link | None = None
+        """The datagrams beside this connection, if there are any."""
         self.round_trip: float | None = None
         """Seconds, smoothed over the last pings."""
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
@@ -99,6 +102,8 @@ class Connection(Int32StringReceiver):
         for call in (self._ping_call, self._owed_call, self._abort_call):
             if call is not None and call.active():
                 call.cancel()
+        if self.link is not None:
+            self.link.stop()
         self.session.close()
         self.line_broke()
 
@@ -134,6 +139,11 @@ class Connection(Int32StringReceiver):
     # -- sending ------------------------------------------------------------------
 
     @property
+    def redundancy(self) -> int:
+        """Offset in ticks of the earlier frame that packets should carry again; 0 for none. TCP loses nothing."""
+        return self.link.policy.offset if self.link is not None and self.link.up else 0
+
+    @property
     def stands(self) -> bool:
         """The connection is up and not being closed."""
         return self._connected
@@ -153,11 +163,14 @@ class Connection(Int32StringReceiver):
             return
         self._flush()
 
-    def send_media(self, packet: bytes) -> None:
-        """A plaintext media packet: at once, or soon, or never."""
+    def send_media(self, packet: bytes, *, twice: bool = False) -> None:
+        """A plaintext media packet: at once, or soon, or never. ``twice``: again, where packets get lost."""
         if not self._connected:
             return
-        if self._paused:
+        if self.link is not None and self.link.up:
+            for _ in range(1 + twice):
+                self.link.send_media(packet)
+        elif self._paused:
             self.outbox.put_media(packet, ticks(self.clock))
         else:
             self._write(self.session.seal(packet))

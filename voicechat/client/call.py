@@ -20,6 +20,7 @@ from voicechat.format import BLOCKS_PER_FRAME, TICK_MS
 from voicechat.interfaces import ICodec
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.redundancy import Redundancy
 from voicechat.media.stream import SendStream
 from voicechat.wire import media, messages
 
@@ -43,8 +44,11 @@ class Call:
         self.playback = Playback(clock, self.hearing, bridge)
         self.connection: VoiceClientProtocol | None = None
         self._sending: SendStream | None = None
+        self._redundancy = Redundancy()
         self._bitrate = 0
         self.source = 0
+        self.path = "tcp"
+        """The carriage of what we send, 'udp' or 'tcp'."""
         self.sent = 0
         self.pakes = 0
         """Logins by password."""
@@ -65,6 +69,11 @@ class Call:
             self._sending = SendStream(self._codec.encoder(welcome.bitrate))
         self._sending.finish(0)
         self._console.say(self.friends.welcome(welcome))
+
+    def path_changed(self, udp: bool) -> None:
+        """Our sound takes the other carriage."""
+        self.path = "udp" if udp else "tcp"
+        self._console.say(f"your sound goes over {self.path.upper()} now")
 
     def left(self, connection: VoiceClientProtocol) -> None:
         """The connection is over; what it counted is kept."""
@@ -91,7 +100,8 @@ class Call:
             packet = sending.push(tick, frame)
             self.sent += 1
         if packet is not None and connection is not None:
-            connection.send_media(media.encode(packet))
+            dressed = self._redundancy.dress(packet, connection.redundancy)
+            connection.send_media(media.encode(dressed), twice=packet.end)
 
     def heard(self, packet: MediaPacket) -> None:
         """A media packet from the server. WireError if it cannot be played."""
@@ -151,7 +161,7 @@ class Call:
             "round_trip_ms": None if round_trip is None else round(round_trip * 1000, 1),
             "reconnects": self.reconnects,
             "pakes": self.pakes,
-            "path": "tcp",
+            "path": self.path,
             "wav": {"in_start_ns": recorded_in.start_ns, "out_start_ns": recorded_out.start_ns},
             "sources": dict(self._heard_by_name),
         }
@@ -159,8 +169,6 @@ class Call:
 
 def _traffic(connection: VoiceClientProtocol) -> dict[str, int]:
     return {
-        "packets_in": connection.packets_in,
-        "packets_out": connection.packets_out,
-        "bytes_in": connection.bytes_in,
-        "bytes_out": connection.bytes_out,
+        field: sum(getattr(carriage, field) for carriage in (connection, connection.link) if carriage is not None)
+        for field in ("packets_in", "packets_out", "bytes_in", "bytes_out")
     }

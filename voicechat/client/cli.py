@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     add("--duration", type=_seconds, metavar="S", help="leave S seconds after entering")
     add("--stats", metavar="PATH", help="write figures as JSON at the end")
     add("--ui", choices=["line"], help="line: one line for each thing that happens (default)")
+    add("--path", choices=["auto", "tcp"], help="auto: sound over UDP where it works (default); tcp: never UDP")
     add("--complexity", type=_complexity, help="Opus effort 0-10 (default 8; 5 spares a weak machine half the CPU)")
     return it
 
@@ -79,10 +80,11 @@ DEFAULTS: dict[str, Any] = {
     "input": "default",
     "output": "default",
     "ui": "line",
+    "path": "auto",
     "complexity": 8,
 }
 
-_FROM_ENVIRONMENT = ("host", "port", "name", "room", "input", "output", "ui", "complexity")
+_FROM_ENVIRONMENT = ("host", "port", "name", "room", "input", "output", "ui", "path", "complexity")
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:

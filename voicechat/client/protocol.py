@@ -4,16 +4,19 @@ A hostile server can do no more than a hostile client: whatever it breaks ends t
 connection, is told in one line, and the call decides what comes next.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, cast
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.carriage.tcp import Connection
+from voicechat.client.datagrams import DatagramSocket
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.session.client import ClientSession
 from voicechat.wire import handshake, messages
 from voicechat.wire.handshake import Refuse
+from voicechat.wire.media import downward
 
 LOGIN_SECONDS = 5.0
 """For the whole login, as the server has it."""
@@ -34,6 +37,9 @@ class ICall(Protocol):
     def told(self, message: messages.Message) -> None:
         """A control message about the room."""
 
+    def path_changed(self, udp: bool) -> None:
+        """Media goes over UDP, or over TCP again."""
+
     def wronged(self, error: Exception) -> None:
         """The server broke the protocol, or does not know the password."""
 
@@ -46,8 +52,16 @@ class VoiceClientProtocol(Connection):
 
     session: ClientSession
 
-    def __init__(self, clock: IReactorTime, call: ICall, session: ClientSession) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        call: ICall,
+        session: ClientSession,
+        socket_to: Callable[[str, int], DatagramSocket] | None = None,
+    ) -> None:
         super().__init__(clock)
+        self._socket_to = socket_to
+        self._socket: DatagramSocket | None = None
         self._call = call
         self.session = session
         self.MAX_LENGTH = handshake.MAX_WELCOME
@@ -75,6 +89,7 @@ class VoiceClientProtocol(Connection):
             self._stop_waiting()
             self.start_heartbeat()
             self.ping_now()
+            self._open_datagrams(value)
             self._call.entered(self, value)
         elif isinstance(value, Refuse | messages.Bye):
             self._stop_waiting()
@@ -84,8 +99,39 @@ class VoiceClientProtocol(Connection):
             self.answer(value)
         elif isinstance(value, messages.Pong):
             self.answered(value)
+        elif isinstance(value, messages.Path | messages.Report):
+            self._about_link(value)
         elif value is not None:
             self._call.told(value)
+
+    def _open_datagrams(self, welcome: messages.Welcome) -> None:
+        """Beside the connection, to the address that it reached; media moves over when a probe was answered."""
+        host = getattr(cast(Any, self.transport).getPeer(), "host", None)
+        if self._socket_to is None or host is None or not welcome.udp_port:
+            return
+        self._socket = self._socket_to(host, welcome.udp_port)
+        self.link = self._socket.open(self.clock, self.session.keys, welcome.connection, self.send)
+        if self.link is not None:
+            self.link.on_media = self._datagram
+            self.link.on_change = self._call.path_changed
+
+    def _datagram(self, packet: bytes, size: int) -> None:
+        """A media packet came over UDP."""
+        try:
+            self._call.heard(downward(self.session.datagram(packet)))
+        except WireError as error:
+            self.went_wrong(error)
+
+    def _about_link(self, message: messages.Path | messages.Report) -> None:
+        if self.link is None:
+            return
+        if isinstance(message, messages.Report):
+            self.link.reported(message)
+            return
+        try:
+            self.link.told(message)
+        except WireError as error:
+            self.went_wrong(error)
 
     def went_wrong(self, error: Exception) -> None:
         """The server broke the protocol, or does not know the password."""
@@ -101,6 +147,8 @@ class VoiceClientProtocol(Connection):
     def line_broke(self) -> None:
         """The connection is over."""
         self._stop_waiting()
+        if self._socket is not None:
+            self._socket.close()
         self._call.lost(self, self._why)
 
     def _too_slow(self) -> None:

@@ -31,7 +31,7 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
         raise ConfigError(str(error)) from None
     devices = Devices(chosen.input, chosen.output)
     try:
-        return _Run(chosen, Target(chosen.host, chosen.port, password, request), devices).run()
+        return _Run(chosen, Target(chosen.host, chosen.port, password, request, chosen.path == "auto"), devices).run()
     finally:
         devices.close()
 

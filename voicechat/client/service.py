@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from voicechat.client.call import Call
 from voicechat.client.console import Console
+from voicechat.client.datagrams import DatagramSocket
 from voicechat.client.exits import Exit
 from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.client.retry import FIRST_SECONDS, Retry, Uniform
@@ -37,6 +38,8 @@ class Target(msgspec.Struct, frozen=True):
     port: int
     password: Secret
     request: messages.Request
+    udp: bool = True
+    """Media may go over UDP."""
 
 
 class Service:
@@ -83,7 +86,10 @@ class Service:
         if ticket is None:
             self._call.pakes += 1
         session = ClientSession(self._target.password, self._target.request, ticket)
-        return VoiceClientProtocol(self._reactor, self, session)
+        return VoiceClientProtocol(self._reactor, self, session, self._socket_to if self._target.udp else None)
+
+    def _socket_to(self, host: str, number: int) -> DatagramSocket:
+        return DatagramSocket(self._reactor, host, number)
 
     def stop(self) -> None:
         """Leave: goodbye, no more tries."""
@@ -142,6 +148,10 @@ class Service:
                 self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")
             case _:
                 pass  # ticket unknown, shutting down: the next try is another one
+
+    def path_changed(self, udp: bool) -> None:
+        """Media goes over UDP, or over TCP again."""
+        self._call.path_changed(udp)
 
     def heard(self, packet: MediaPacket) -> None:
         """A media packet."""

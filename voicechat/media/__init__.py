@@ -1,6 +1,7 @@
 """The media core: what happens to frames and payloads between two edges.
 
 serial      arithmetic on ticks that wrap
+seen        which ticks have arrived already
 packet      one packet as a value
 jitter      slots by tick: order out of disorder
 playout     how late to play so that (almost) nothing comes too late

@@ -32,6 +32,34 @@ class Loss(msgspec.Struct, frozen=True):
     bursts: int
 
 
+class LossMeter:
+    """Counts what one hop lost, from the counters of the datagrams that arrived."""
+
+    def __init__(self) -> None:
+        self._highest = -1
+        self._expected = self._lost = self._bursts = 0
+        self.lost_in_all = 0
+
+    def note(self, counter: int) -> None:
+        """A datagram with this counter was opened; one that comes late was not lost after all."""
+        step = counter - self._highest
+        if step <= 0:
+            self._lost -= 1
+            return
+        if self._highest >= 0:
+            self._expected += step
+            self._lost += step - 1
+            self._bursts += step > 1
+        self._highest = counter
+
+    def report(self) -> Loss:
+        """What there was since the last report."""
+        loss = Loss(self._expected, max(0, self._lost), self._bursts)
+        self.lost_in_all += loss.lost
+        self._expected = self._lost = self._bursts = 0
+        return loss
+
+
 class RedundancyPolicy:
     """Chooses the offset k from the other side's reports."""
 

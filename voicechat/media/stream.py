@@ -32,6 +32,7 @@ from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
 from voicechat.media.levels import crossfade, fade_in, mean_square
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.playout import PlayoutDelay
+from voicechat.media.seen import Seen
 from voicechat.media.serial import unwrap, wrap
 
 FADES_AFTER: Final = 2
@@ -63,7 +64,6 @@ QUIET: Final = 10 ** (-55 / 10)
 
 _MERGE_SAMPLES: Final = BLOCK_SAMPLES // 2
 _MERGE_STEP: Final = BLOCK_SAMPLES // 10
-_SEEN_BITS: Final = 128
 
 
 class Kind(enum.Enum):
@@ -139,9 +139,8 @@ class ReceiveStream:
         self._starting = 0
         self._level = 0.0
         self._last_arrival: float | None = None
-        self._newest_seen = 0
+        self._seen = Seen()
         self._marker = -CAPACITY
-        self._seen = 0
         self._spare: Frame = np.empty(FRAME_SAMPLES, np.float32)
 
     # -- what came ------------------------------------------------------------
@@ -162,12 +161,12 @@ class ReceiveStream:
         idle = self._last_arrival is None or now - self._last_arrival > RESET_AFTER
         if idle and self._phase is _Phase.IDLE:
             self.delay.base = None
-            self._seen = 0
+            self._seen.forget()
         self._last_arrival = now
         return unwrap(packet.tick, self.delay.expected_tick(now))
 
     def _frame(self, tick: int, payload: bytes, now: float, *, recovered: bool, marker: bool = False) -> Arrival:
-        if not self._first_time(tick):
+        if not self._seen.first_time(tick):
             return Arrival.DUPLICATE
         if marker:
             self._marker = tick
@@ -186,20 +185,6 @@ class ReceiveStream:
             self._begin(tick)
             self._buffer.put(tick, payload, recovered)
         return arrival
-
-    def _first_time(self, tick: int) -> bool:
-        """Has this tick not been seen among the last 128? One integer remembers."""
-        back = self._newest_seen - tick
-        if not self._seen or back < -_SEEN_BITS or back >= _SEEN_BITS:
-            self._newest_seen, self._seen = tick, 1
-            return True
-        if back < 0:
-            self._newest_seen = tick
-            self._seen = (self._seen << -back | 1) & ((1 << _SEEN_BITS) - 1)
-            return True
-        first = not self._seen >> back & 1
-        self._seen |= 1 << back
-        return first
 
     # -- what is played -------------------------------------------------------
 
@@ -248,7 +233,7 @@ class ReceiveStream:
     def stop(self) -> None:
         """End the spurt now and forget what was not played, and what of it still comes."""
         self._phase = _Phase.IDLE
-        self._buffer.reset(max(self._buffer.next, self._newest_seen + 1))
+        self._buffer.reset(max(self._buffer.next, self._seen.newest + 1))
         self._end = None
 
     def _begin(self, tick: int) -> None:

@@ -21,7 +21,8 @@ from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
-from voicechat.media.serial import wrap
+from voicechat.media.seen import Seen
+from voicechat.media.serial import unwrap, wrap
 from voicechat.media.stream import Counts, Kind, ReceiveStream
 from voicechat.rooms.mixing import Mixing
 from voicechat.rooms.room import Room
@@ -54,7 +55,20 @@ class _Talker:
         self.talking = False
         self.last_arrival = 0.0
         self.recent: deque[bytes] = deque(maxlen=WARM_WITH)
+        self.seen = Seen()
         self.stream: ReceiveStream | None = None
+
+    def passed_on(self, source: int, packet: MediaPacket) -> MediaPacket:
+        """The packet as it goes on: redundancy stays on board only if it brings a frame that this hop had lost."""
+        if packet.marker:
+            self.seen.forget()
+        tick = unwrap(packet.tick, self.seen.newest)
+        offset, redundant = packet.offset, packet.redundant
+        if redundant and not self.seen.first_time(tick - offset):
+            offset, redundant = 0, b""
+        if packet.payload:
+            self.seen.first_time(tick)
+        return MediaPacket(source, packet.tick, packet.payload, packet.marker, packet.end, offset, redundant)
 
     def warm_stream(self, codec: ICodec, counts: Counts) -> ReceiveStream:
         """His stream, for mixing; the decoder has just heard his last payloads."""
@@ -138,9 +152,7 @@ class Conference:
             self._codec.check(packet.redundant)
         talker = self._talkers[source]
         talker.last_arrival = now
-        out = MediaPacket(
-            source, packet.tick, packet.payload, packet.marker, packet.end, packet.offset, packet.redundant
-        )
+        out = talker.passed_on(source, packet)
         if packet.payload:
             talker.recent.append(packet.payload)
             if not talker.talking:

@@ -36,7 +36,7 @@ class IPeer(Protocol):
     def send(self, message: Message) -> None:
         """A control message."""
 
-    def send_media(self, packet: bytes) -> None:
+    def send_media(self, packet: bytes, *, twice: bool = False) -> None:
         """A plaintext media packet; may be dropped."""
 
 
@@ -182,11 +182,11 @@ class Hall:
                     dresser = seat.redundancy.get(packet.source)
                     if dresser is None:
                         dresser = seat.redundancy[packet.source] = Redundancy()
-                    peer.send_media(media.encode(dresser.dress(packet, peer.redundancy)))
+                    peer.send_media(media.encode(dresser.dress(packet, peer.redundancy)), twice=packet.end)
                     continue
                 if plain is None:
                     plain = media.encode(packet)
-                peer.send_media(plain)
+                peer.send_media(plain, twice=packet.end)
 
     # -- who talks --------------------------------------------------------------
 

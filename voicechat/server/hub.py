@@ -17,6 +17,7 @@ from voicechat.rooms.room import Room
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
 from voicechat.server.admission import Admission
+from voicechat.server.datagrams import DatagramPort
 from voicechat.server.hall import Hall, IPeer, Seat
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
@@ -78,8 +79,7 @@ class Hub:
         self.limits = limits or Limits()
         self.metrics = metrics or Metrics()
         self.admission = Admission(clock, self.limits, self.metrics)
-        self.udp_port = 0
-        """Told to clients; 0 while media goes over TCP only."""
+        self.datagrams = DatagramPort(clock, self.metrics)
         self._codec = codec
         self._bitrate = bitrate
         self._always_mix = always_mix
@@ -188,7 +188,7 @@ class Hub:
             seat.hall.name,
             seat.connection,
             seat.hall.conference.room.roster(seat.source)[:MOST_IN_WELCOME],
-            self.udp_port,
+            self.datagrams.number,
             self._bitrate,
             TicketText(*ticket.to_hex()),
         )

@@ -16,6 +16,7 @@ from voicechat.server.limits import Bucket, neighbourhood
 from voicechat.session.server import ServerSession, refusal
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume
+from voicechat.wire.media import upward
 
 
 class VoiceServerProtocol(Connection):
@@ -35,11 +36,6 @@ class VoiceServerProtocol(Connection):
         self._bytes = Bucket(limits.media_bytes_a_second, limits.media_bytes_burst, now)
         self._control = Bucket(limits.control_a_second, limits.control_burst, now)
         self._texts = Bucket(limits.text_a_second, limits.text_burst, now)
-
-    @property
-    def redundancy(self) -> int:
-        """TCP loses nothing."""
-        return 0
 
     # -- before login -------------------------------------------------------------
 
@@ -132,9 +128,16 @@ class VoiceServerProtocol(Connection):
         self._hub.admission.gone(self)
         self.send_clear(self.session.enter(welcome))
         self.start_heartbeat()
+        self.link = self._hub.datagrams.open(self.session.keys, welcome.connection, self.send)
+        if self.link is not None:
+            self.link.on_media = self._datagram
         self._hub.entered(seat)
 
     # -- in the room --------------------------------------------------------------
+
+    def _datagram(self, packet: bytes, size: int) -> None:
+        """A media packet came over UDP."""
+        self._guard(lambda: self._media(upward(self.session.datagram(packet)), size))
 
     def _media(self, packet: MediaPacket, size: int) -> None:
         seat = self._seat
@@ -148,31 +151,46 @@ class VoiceServerProtocol(Connection):
         self._hub.wake()
 
     def _message(self, message: messages.Message) -> None:
-        seat = self._seat
-        if seat is None:
+        if self._seat is None:
             return
         if isinstance(message, messages.Pong):
             self.answered(message)
-            return
-        if not self._control.take(self.clock.seconds()):
+        elif isinstance(message, messages.Path | messages.Report):
+            self._about_link(message)
+        elif self._control.take(self.clock.seconds()):
+            self._act(self._seat, message)
+        else:
             self._hub.metrics.note("messages over the limit", self.address, self.clock.seconds())
+
+    def _act(self, seat: Seat, message: messages.Message) -> None:
+        """What a participant asks for; the session's table has let nothing else pass."""
+        match message:
+            case messages.Ping():
+                self.answer(message)
+            case messages.State():
+                seat.hall.state(seat, message)
+            case messages.Gain(source, gain):
+                seat.hall.gain(seat, source, gain)
+            case messages.Text():
+                if self._texts.take(self.clock.seconds()):
+                    seat.hall.text(seat, text.line(message.text))
+            case messages.Bye():
+                self._seat = None
+                self._hub.leave(seat, "")
+                self.close()
+
+    def _about_link(self, message: messages.Path | messages.Report) -> None:
+        if self.link is None:
             return
-        if isinstance(message, messages.Ping):
-            self.answer(message)
-        elif isinstance(message, messages.State):
-            seat.hall.state(seat, message)
-        elif isinstance(message, messages.Gain):
-            seat.hall.gain(seat, message.source, message.gain)
-        elif isinstance(message, messages.Text):
-            if self._texts.take(self.clock.seconds()):
-                seat.hall.text(seat, text.line(message.text))
-        elif isinstance(message, messages.Bye):
-            self._seat = None
-            self._hub.leave(seat, "")
-            self.close()
+        if isinstance(message, messages.Path):
+            self.link.told(message)
+        else:
+            self.link.reported(message)
 
     def line_broke(self) -> None:
         """The connection is over."""
+        if self.link is not None:
+            self._hub.datagrams.close(self.link)
         self._hub.admission.gone(self)
         seat, self._seat = self._seat, None
         if seat is not None:

@@ -15,12 +15,16 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 
 from voicechat import passwords
+from voicechat.carriage.datagrams import expedite
 from voicechat.errors import ConfigError
 from voicechat.server.hub import Hub
 from voicechat.server.protocol import VoiceServerFactory
 
 GOODBYE_SECONDS: Final = 0.5
 """What is left of the connections after the goodbyes is aborted then; a client on another continent is 0.3 s away."""
+
+LARGEST_DATAGRAM: Final = 2048
+"""Bytes read of a datagram: more than the 1 200 that one may have, so that none is mistaken for a shorter one."""
 
 LISTEN: Final = 50
 """Connections the kernel holds for us: half of the friends of a busy evening coming back at once."""
@@ -39,6 +43,7 @@ class VoiceService(Service):
         self._interface = interface
         self._password_file = None if password_file in (None, "-") else str(Path(str(password_file)).resolve())
         self._listening: Any = None
+        self._datagrams: Any = None
 
     @property
     def port(self) -> int:
@@ -57,13 +62,25 @@ class VoiceService(Service):
 
     def _listen(self, factory: VoiceServerFactory) -> Any:
         if self._interface:
-            return self._reactor.listenTCP(self._number, factory, LISTEN, self._interface)
+            return self._listen_on(factory, self._interface)
         try:
-            return self._reactor.listenTCP(self._number, factory, LISTEN, "::")  # takes IPv4, too
+            return self._listen_on(factory, "::")  # takes IPv4, too
         except CannotListenError as error:
             if "in use" in str(error.socketError):
                 raise
-            return self._reactor.listenTCP(self._number, factory, LISTEN)  # a machine without IPv6
+            return self._listen_on(factory, "")  # a machine without IPv6
+
+    def _listen_on(self, factory: VoiceServerFactory, interface: str) -> Any:
+        """TCP, and UDP on the same number."""
+        listening = self._reactor.listenTCP(self._number, factory, LISTEN, interface)
+        try:
+            number = listening.getHost().port
+            self._datagrams = self._reactor.listenUDP(number, self.hub.datagrams, interface, LARGEST_DATAGRAM)
+        except CannotListenError:
+            listening.stopListening()
+            raise
+        expedite(self._datagrams)
+        return listening
 
     def startService(self) -> None:
         """Bound; from now on signals are ours."""
@@ -83,6 +100,9 @@ class VoiceService(Service):
             listening.stopListening()
         someone = bool(self.hub.seats) or bool(len(self.hub.admission))
         self.hub.close()
+        datagrams, self._datagrams = self._datagrams, None
+        if datagrams is not None:
+            datagrams.stopListening()
         return cast(Deferred[None], deferLater(self._reactor, GOODBYE_SECONDS if someone else 0.0, lambda: None))
 
     def reload(self) -> None:

@@ -50,13 +50,15 @@ class Session:
         """The packet in a sealed string; None for a kind of message this version does not know."""
         return self._parse(self.keys.opener.open(string))
 
-    def parse(self, packet: bytes) -> Packet | None:
-        """A plaintext packet by either carriage, checked against the table. WireError closes the session."""
+    def datagram(self, packet: bytes) -> MediaPacket:
+        """The plaintext packet of a datagram, which can only be media. WireError closes the session."""
         try:
-            return self._parse(packet)
+            value = media.decode(packet)
+            self._advance(value)
         except WireError:
             self._state = State.CLOSED
             raise
+        return value
 
     def _parse(self, packet: bytes) -> Packet | None:
         value: Packet | None

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from voicechat.media.packet import LAST_SOURCE
+from voicechat.media.redundancy import Loss
 from voicechat.wire import text as texts
 
 Source = Annotated[int, Meta(ge=1, le=LAST_SOURCE)]
@@ -158,11 +159,9 @@ class Pong(Message, frozen=True):
 
 
 class Path(Message, frozen=True):
-    """Over which carriage the other side should send media from now on."""
+    """A probe with this token (16 hexadecimal digits) came over UDP, but the way back may be broken."""
 
-    udp: bool
-    token: _Hex = ""
-    """Client: the challenge that was answered from its own UDP address."""
+    token: _Hex
 
 
 class Report(Message, frozen=True):
@@ -171,6 +170,10 @@ class Report(Message, frozen=True):
     expected: _Count
     lost: _Count
     bursts: _Count
+
+    def loss(self) -> Loss:
+        """The same for redundancy's policy."""
+        return Loss(self.expected, self.lost, self.bursts)
 
 
 class Bye(Message, frozen=True):

@@ -1,0 +1,245 @@
+"""Sealed datagrams beside a TCP connection: media's better way, and the judgement of it.
+
+A `Link` is one session's UDP: it seals and opens, probes and answers, follows the
+other side's address, and counts loss. It never answers a datagram that does not open,
+sends media only to an address that has answered a probe, and no answer is larger than
+its probe, so it cannot be turned against others.
+
+    probe    u64 token | u64 zero
+    answer   u64 the probe's token | u64 token of our own for an unproved address, or zero
+
+An address that has sent something that opens gets such a token at most once a
+second; when its answer brings the token back, the address is proved and is where
+media goes from now on.
+"""
+
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from voicechat.errors import WireError
+from voicechat.media.redundancy import LossMeter, RedundancyPolicy
+from voicechat.security.keys import SessionKeys
+from voicechat.session.path import Path
+from voicechat.wire.datagrams import DatagramHeader, DatagramType
+from voicechat.wire.messages import Message, Report
+from voicechat.wire.messages import Path as PathMessage
+
+Address = tuple[Any, ...]
+"""Host and port, as Twisted gives them."""
+
+TOKEN_BYTES: Final = 8
+NO_TOKEN: Final = bytes(TOKEN_BYTES)
+PROBE_BYTES: Final = 2 * TOKEN_BYTES
+
+CHALLENGE_EVERY: Final = 1.0
+"""Seconds between two tokens to addresses that are not proved: a spoofed source gets one small packet a second."""
+
+REPORT_EVERY: Final = 1.0
+"""Seconds between reports while datagrams are lost."""
+
+REPORT_FOR: Final = 12.0
+"""Seconds that reports go on after the last loss, so that the other side learns that redundancy can end."""
+
+_EXPEDITED: Final = 46 << 2
+"""DSCP EF (RFC 3246) in the old TOS byte: routers that care let voice go first."""
+
+
+def expedite(port: Any) -> None:
+    """Mark what a UDP port sends as voice, where the platform lets us."""
+    handle = getattr(port, "getHandle", lambda: None)()
+    if handle is None:
+        return
+    for level, option in ((socket.IPPROTO_IP, "IP_TOS"), (socket.IPPROTO_IPV6, "IPV6_TCLASS")):
+        with suppress(OSError, AttributeError):
+            handle.setsockopt(level, getattr(socket, option), _EXPEDITED)
+
+
+class Link:
+    """One session's datagrams. ``write`` sends bytes to an address, ``tell`` sends a control message over TCP."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        keys: SessionKeys,
+        connection: int,
+        write: Callable[[bytes, Address], None],
+        tell: Callable[[Message], None],
+    ) -> None:
+        self._clock = clock
+        self._seal = keys.datagram_seal(connection)
+        self._opener = keys.datagram_opener()
+        self._write = write
+        self._tell = tell
+        self.connection = connection
+        self.path = Path(clock.seconds())
+        self.policy = RedundancyPolicy()
+        self.address: Address | None = None
+        """Where media goes: an address that has answered a probe."""
+        self.on_media: Callable[[bytes, int], None] = lambda _packet, _size: None
+        """Called with each media packet that opened, and the datagram's size."""
+        self.on_change: Callable[[bool], None] = lambda _up: None
+        """Called when media changes between UDP and TCP."""
+        self._meter = LossMeter()
+        self._challenged: tuple[Address, bytes] | None = None
+        self._challenge_at = clock.seconds()
+        self._lossy_until = 0.0
+        self._call: IDelayedCall | None = None
+        self._report_call: IDelayedCall | None = None
+        self._was_up = False
+        self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
+
+    @property
+    def up(self) -> bool:
+        """Media goes over UDP."""
+        return self.path.up and self.address is not None
+
+    @property
+    def lost(self) -> int:
+        """Datagrams of the other side that never came."""
+        return self._meter.lost_in_all
+
+    def start(self, address: Address | None = None) -> None:
+        """Begin to probe; a client knows its server's address, a server waits for its client's."""
+        self.address = address
+        self._turn()
+
+    def stop(self) -> None:
+        """No more datagrams."""
+        for call in (self._call, self._report_call):
+            if call is not None and call.active():
+                call.cancel()
+        self.address = None
+        self.path.up = False
+
+    # -- sending --------------------------------------------------------------------
+
+    def send_media(self, packet: bytes) -> None:
+        """A plaintext media packet; only while `up`."""
+        self._flows()
+        self._send(DatagramType.MEDIA, packet, self.address)
+
+    def _send(self, kind: DatagramType, packet: bytes, address: Address | None) -> None:
+        if address is None:
+            return
+        datagram = self._seal.seal(kind, packet)
+        self.packets_out += 1
+        self.bytes_out += len(datagram)
+        self._write(datagram, address)
+
+    def _flows(self) -> None:
+        self.path.flows(self._clock.seconds())
+        self._schedule()
+
+    # -- receiving ------------------------------------------------------------------
+
+    def received(self, header: DatagramHeader, datagram: bytes, address: Address) -> None:
+        """A datagram with our connection number. WireError, and nothing else happens, if it does not open."""
+        packet = self._opener.open(header, datagram)
+        self.packets_in += 1
+        self.bytes_in += len(datagram)
+        self._meter.note(header.counter)
+        if header.type is DatagramType.MEDIA:
+            self._flows()
+            if self._report_call is None:
+                self._report_call = self._clock.callLater(REPORT_EVERY, self._report)
+            self.on_media(packet, len(datagram))
+        elif header.type is DatagramType.PROBE:
+            self._probed(packet, address)
+        elif header.type is DatagramType.ANSWER:
+            self._answered(packet, address)
+        if address != self.address and header.type is not DatagramType.PROBE:
+            self._challenge(address)
+
+    def _probed(self, packet: bytes, address: Address) -> None:
+        if len(packet) != PROBE_BYTES:
+            raise WireError("a probe of a wrong size")
+        token = packet[:TOKEN_BYTES]
+        own = NO_TOKEN if address == self.address else self._token_for(address)
+        self._send(DatagramType.ANSWER, token + own, address)
+        if self.path.up is False:
+            self._tell(PathMessage(token.hex()))
+
+    def _answered(self, packet: bytes, address: Address) -> None:
+        if len(packet) != PROBE_BYTES:
+            raise WireError("an answer of a wrong size")
+        token, challenge = packet[:TOKEN_BYTES], packet[TOKEN_BYTES:]
+        if challenge != NO_TOKEN:
+            self._send(DatagramType.ANSWER, challenge + NO_TOKEN, address)
+        if self._challenged == (address, token):
+            self._challenged = None
+            self.address = address
+            self.path.probe_now(self._clock.seconds())
+        self._proved(token)
+
+    def _challenge(self, address: Address) -> None:
+        """Something that opened came from elsewhere: ask whether the other side is there."""
+        token = self._token_for(address)
+        if token != NO_TOKEN:
+            self._send(DatagramType.PROBE, token + NO_TOKEN, address)
+
+    def _token_for(self, address: Address) -> bytes:
+        now = self._clock.seconds()
+        if now < self._challenge_at:
+            return NO_TOKEN
+        self._challenge_at = now + CHALLENGE_EVERY
+        token = secrets.token_bytes(TOKEN_BYTES)
+        self._challenged = (address, token)
+        return token
+
+    # -- judging --------------------------------------------------------------------
+
+    def told(self, message: PathMessage) -> None:
+        """Over TCP: a probe of ours arrived. WireError if the token is none."""
+        try:
+            token = bytes.fromhex(message.token)
+        except ValueError:
+            raise WireError("not a token") from None
+        self._proved(token)
+
+    def reported(self, report: Report) -> None:
+        """Over TCP: how much of what we sent arrived."""
+        self.policy.report(report.loss())
+        if report.expected > report.lost:
+            self.path.alive(self._clock.seconds())
+
+    def _proved(self, token: bytes) -> None:
+        if self.path.answered(token, self._clock.seconds()):
+            self._note_change()
+            self._schedule()
+
+    def _turn(self) -> None:
+        self._call = None
+        token = self.path.turn(secrets.token_bytes(TOKEN_BYTES), self._clock.seconds())
+        if token is not None:
+            self._send(DatagramType.PROBE, token + NO_TOKEN, self.address)
+        self._note_change()
+        self._schedule()
+
+    def _schedule(self) -> None:
+        """Have `_turn` called when the path wants it, and not later."""
+        now = self._clock.seconds()
+        at = self.path.next_at(now)
+        call = self._call
+        if call is None or not call.active():
+            self._call = self._clock.callLater(at - now, self._turn)
+        elif call.getTime() > at:
+            call.reset(at - now)
+
+    def _note_change(self) -> None:
+        if self.up != self._was_up:
+            self._was_up = self.up
+            self.on_change(self.up)
+
+    def _report(self) -> None:
+        """Once a second while datagrams come: tell of loss, if there is or was any."""
+        self._report_call = None
+        loss, now = self._meter.report(), self._clock.seconds()
+        if loss.lost:
+            self._lossy_until = now + REPORT_FOR
+        if now < self._lossy_until and loss.expected:
+            self._tell(Report(loss.expected, loss.lost, loss.bursts))

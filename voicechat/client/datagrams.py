@@ -1,0 +1,71 @@
+"""The client's UDP socket: one session's datagrams, to and from one server.
+
+The socket is connected, so the kernel drops what comes from anybody else. If it
+cannot be opened, media goes over TCP for good, and nobody needs to know more.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import DatagramProtocol
+
+from voicechat.carriage.datagrams import Address, Link, expedite
+from voicechat.errors import WireError
+from voicechat.security.keys import SessionKeys
+from voicechat.wire.datagrams import parse_header
+from voicechat.wire.messages import Message
+
+
+class DatagramSocket(DatagramProtocol):
+    """One link and its socket."""
+
+    noisy = False
+
+    def __init__(self, reactor: Any, host: str, number: int) -> None:
+        self._reactor = reactor
+        self._address: Address = (host, number)
+        self._port: Any = None
+        self.link: Link | None = None
+
+    def open(
+        self, clock: IReactorTime, keys: SessionKeys, connection: int, tell: Callable[[Message], None]
+    ) -> Link | None:
+        """Open the socket and begin to probe; None if there can be no socket."""
+        host, number = self._address
+        try:
+            self._port = self._reactor.listenUDP(0, self, "::" if ":" in host else "", 2048)
+            cast(Any, self.transport).connect(host, number)
+        except (OSError, ValueError, RuntimeError):
+            self.close()
+            return None
+        expedite(self._port)
+        self.link = Link(clock, keys, connection, self._write, tell)
+        self.link.start(self._address)
+        return self.link
+
+    def close(self) -> None:
+        """The session is over."""
+        port, self._port = self._port, None
+        if self.link is not None:
+            self.link.stop()
+        if port is not None:
+            port.stopListening()
+
+    def datagramReceived(self, datagram: bytes, addr: Address) -> None:
+        """A datagram from the server's address; what does not open is as good as lost."""
+        if self.link is None:
+            return
+        try:
+            self.link.received(parse_header(datagram), datagram, self._address)
+        except WireError:
+            return
+
+    def connectionRefused(self) -> None:
+        """Nobody listens there: the probes will tell."""
+
+    def _write(self, datagram: bytes, _: Address) -> None:
+        try:
+            cast(Any, self.transport).write(datagram)
+        except (OSError, AttributeError):
+            return  # no route just now: as good as lost

@@ -1,0 +1,66 @@
+"""The server's UDP port: finds the session of each datagram, and never answers a stranger.
+
+The connection number in the header says whose key to try; a datagram that does not
+open costs one decryption and a counter, and gets no answer.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import DatagramProtocol
+
+from voicechat.carriage.datagrams import Address, Link
+from voicechat.errors import WireError
+from voicechat.security.keys import SessionKeys
+from voicechat.server.metrics import Metrics
+from voicechat.wire.datagrams import parse_header
+from voicechat.wire.messages import Message
+
+
+class DatagramPort(DatagramProtocol):
+    """All sessions' datagrams on one port."""
+
+    noisy = False
+
+    def __init__(self, clock: IReactorTime, metrics: Metrics) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._links: dict[int, Link] = {}
+
+    @property
+    def number(self) -> int:
+        """The port's number, told to clients; 0 while it is not open, and media goes over TCP only."""
+        return int(cast(Any, self.transport).getHost().port) if self.transport is not None else 0
+
+    def open(self, keys: SessionKeys, connection: int, tell: Callable[[Message], None]) -> Link | None:
+        """The datagrams of a session that begins; None while the port is not open."""
+        if self.transport is None:
+            return None
+        link = self._links[connection] = Link(self._clock, keys, connection, self._write, tell)
+        link.start()
+        return link
+
+    def close(self, link: Link) -> None:
+        """The session is over."""
+        link.stop()
+        if self._links.get(link.connection) is link:
+            del self._links[link.connection]
+
+    def datagramReceived(self, datagram: bytes, addr: Address) -> None:
+        """Anything that came from anybody."""
+        try:
+            header = parse_header(datagram)
+            link = self._links.get(header.connection)
+            if link is not None:
+                link.received(header, datagram, addr)
+                return
+        except WireError:
+            pass
+        self._metrics.count("bad datagrams")
+
+    def _write(self, datagram: bytes, address: Address) -> None:
+        try:
+            cast(Any, self.transport).write(datagram, address)
+        except (OSError, AttributeError):
+            self._metrics.count("datagrams not sent")
