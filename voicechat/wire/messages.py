@@ -20,7 +20,9 @@ Source = Annotated[int, Meta(ge=1, le=LAST_SOURCE)]
 """A participant's number in his room."""
 
 _Text = Annotated[str, Meta(max_length=2048)]
-_Hex = Annotated[str, Meta(max_length=128)]
+_Hex = Annotated[str, Meta(max_length=128, pattern=r"\A[0-9a-f]*\Z")]
+_TicketId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+_TicketSecret = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -55,12 +57,18 @@ class Request(Message, frozen=True):
     room: _Text = ""
     capabilities: Annotated[list[_Text], Meta(max_length=32)] = []
 
+    def __post_init__(self) -> None:
+        texts.check(self.name, "the name")
+        texts.check(self.room, "the room's name")
+        for capability in self.capabilities:
+            texts.check(capability, "a capability")
+
 
 class TicketText(msgspec.Struct, frozen=True, gc=False):
     """A ticket to resume with, in hexadecimal; never logged."""
 
-    id: _Hex
-    secret: _Hex
+    id: _TicketId
+    secret: _TicketSecret
 
     def __repr__(self) -> str:
         return "TicketText(***)"
@@ -78,7 +86,8 @@ class Welcome(Message, frozen=True):
     roster: Annotated[list[Participant], Meta(max_length=LAST_SOURCE)]
     udp_port: _Port = 0
     """0: media goes over TCP only."""
-    bitrate: Annotated[int, Meta(ge=6_000, le=510_000)] = 12_000
+    bitrate: Annotated[int, Meta(ge=8_000, le=64_000)] = 12_000
+    """bit/s to send at; the range that every codec takes (ICodec)."""
     ticket: TicketText | None = None
 
     def __post_init__(self) -> None:

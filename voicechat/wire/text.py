@@ -14,13 +14,14 @@ MOST_ROOM: Final = 64
 MOST_TEXT: Final = 500
 """Characters of one line between friends."""
 
+_COMMANDS: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+"""Categories of characters that are refused: control, format (bidi overrides), surrogate, private, and the breaks of
+lines and paragraphs. Unassigned ones (Cn) pass: they are the letters and emoji of a friend's newer Python."""
+
 
 def check(text: str, what: str) -> None:
     """WireError if a terminal could take part of the text for a command."""
-    # C*: control, format (bidi overrides), surrogate, private, unassigned; Zl, Zp: line and paragraph breaks
-    if not text.isprintable() and any(
-        unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp") for c in text
-    ):
+    if not text.isprintable() and any(unicodedata.category(c) in _COMMANDS for c in text):
         raise WireError(f"{what} has control characters")
 
 
