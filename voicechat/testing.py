@@ -128,6 +128,11 @@ class VoiceTransport(StringTransport):
         self.clear()  # type: ignore[no-untyped-call]
         return data
 
+    def abortConnection(self) -> None:
+        """End the connection; what was not taken yet is lost."""
+        super().abortConnection()  # type: ignore[no-untyped-call]
+        self.take()
+
     def block(self) -> None:
         """The other side stops reading: the registered producer is asked to pause."""
         if self.producer is not None:

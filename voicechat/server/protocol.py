@@ -51,11 +51,12 @@ class VoiceServerProtocol(Connection):
         self._guard(lambda: self.send_clear(self.session.answer()))
 
     def show_out(self, why: str) -> None:
-        """No login in time, or the place is needed."""
-        reason = Reason.SHUTTING_DOWN if why == messages.SHUTTING_DOWN else Reason.TRY_LATER
-        self.send_clear(Refuse(reason).build())
-        self.close()
-        self.abort()
+        """No login in time, or the place is needed: without a word, so that a friend just tries again."""
+        if why == messages.SHUTTING_DOWN:
+            self.send_clear(Refuse(Reason.SHUTTING_DOWN).build())
+            self.close()
+        else:
+            self.abort()
 
     # -- strings ------------------------------------------------------------------
 

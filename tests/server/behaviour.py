@@ -1,0 +1,476 @@
+"""What a server does for its friends, whatever carries their packets.
+
+``Behaviour`` is to be mixed into a trial test case with ``connect``; each carriage
+has one such class. Frames are single values, so a mix reads as a sum.
+"""
+
+from typing import Any
+
+from tests.server.house import Friend, House
+from voicechat.media.packet import MIX
+from voicechat.security.tickets import AWAY_SECONDS
+from voicechat.server.limits import Limits
+from voicechat.session.states import State
+from voicechat.wire import handshake, messages
+
+
+class Behaviour:
+    """Tests over ``connect(name, **what Friend takes)``, which begins a login."""
+
+    house: House
+
+    def setUp(self) -> None:
+        self.house = House()
+
+    def tearDown(self) -> None:
+        assert not self.house.log.failures, self.house.log.failures[0]
+
+    def connect(self, name: str, **rest: Any) -> Friend:
+        """A friend whose first string is on its way."""
+        raise NotImplementedError
+
+    def enter(self, name: str, **rest: Any) -> Friend:
+        """A friend who is in."""
+        friend = self.connect(name, **rest)
+        self.house.login()
+        assert friend.welcome is not None, (name, friend.refused, friend.wrong)
+        return friend
+
+    def enter_all(self, *names: str, **rest: Any) -> list[Friend]:
+        """Several of them; what they were told meanwhile is forgotten."""
+        friends = [self.enter(name, **rest) for name in names]
+        self.house.settle()
+        for friend in friends:
+            friend.forget()
+        return friends
+
+    # -- who hears whom -----------------------------------------------------------
+
+    def test_one_talker_is_forwarded_to_all_others_untouched_and_at_once(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        ann.talk(0.25)
+        ann.speak()
+        self.house.settle()
+        for listener in (ben, cid):
+            (packet,) = listener.heard
+            assert (packet.source, packet.tick, packet.marker) == (ann.source, self.house.tick & 0xFFFF, True)
+            assert listener.values() == [0.25]
+        assert not ann.heard
+
+    def test_forwarding_encodes_nothing_and_needs_no_beat(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ann.talk(0.25)
+        self.house.pass_ticks(50)
+        assert ben.values() == [0.25] * 50
+        assert not self.house.hub.ticker.running
+        (hall,) = self.house.hub.halls
+        assert hall.conference.encodings == 0
+
+    def test_two_talkers_hear_each_other_and_not_themselves(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ann.talk(0.1)
+        ben.talk(0.2)
+        self.house.pass_ticks(50)
+        assert set(ann.values()) == {0.2}
+        assert set(ben.values()) == {0.1}
+        assert len(ann.heard) == len(ben.heard) == 50
+        assert not self.house.hub.ticker.running
+
+    def test_a_third_hears_a_mix_of_both(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        ann.talk(0.1)
+        ben.talk(0.2)
+        self.house.pass_ticks(50)
+        assert set(cid.mixed[10:]) == {0.3}
+        assert len(cid.mixed) > 35
+        assert set(ann.values()) == {0.2}
+        assert set(ben.values()) == {0.1}
+
+    def test_of_three_talkers_each_hears_the_other_two(self) -> None:
+        friends = self.enter_all("Ann", "Ben", "Cid", "Dan")
+        for friend, value in zip(friends, (0.01, 0.02, 0.04), strict=False):
+            friend.talk(value)
+        self.house.pass_ticks(50)
+        assert [friend.mixed[-1] for friend in friends] == [0.06, 0.05, 0.03, 0.07]
+
+    def test_a_mix_begins_with_a_marker_and_ends_with_an_end_and_its_beat_rests(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        ann.talk(0.1)
+        ben.talk(0.2)
+        self.house.pass_ticks(30)
+        assert self.house.hub.ticker.running
+        ann.hush()
+        ben.hush()
+        self.house.pass_ticks(30)
+        mix = [packet for packet in cid.heard if packet.source == MIX]
+        assert [packet.marker for packet in mix] == [True] + [False] * (len(mix) - 1)
+        assert [packet.end for packet in mix] == [False] * (len(mix) - 1) + [True]
+        assert [packet.tick for packet in mix] == [(mix[0].tick + n) & 0xFFFF for n in range(len(mix))]
+        assert not self.house.hub.ticker.running
+
+    def test_the_way_from_forwarding_to_a_mix_loses_no_frame(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        ann.talk(0.1)
+        self.house.pass_ticks(20)
+        ben.talk(0.2)
+        self.house.pass_ticks(20)
+        by_tick = {packet.tick for packet in cid.heard if packet.payload}
+        first = min(by_tick)
+        assert by_tick >= {first + n for n in range(37)}, "each tick brought something, forwarded or mixed"
+        assert cid.mixed[-1] == 0.3
+
+    def test_after_a_second_of_a_single_talker_he_is_forwarded_again(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        ann.talk(0.1)
+        ben.talk(0.2)
+        self.house.pass_ticks(20)
+        ben.hush()
+        self.house.pass_ticks(70)
+        cid.forget()
+        self.house.pass_ticks(10)
+        assert {packet.source for packet in cid.heard} == {ann.source}
+        assert not self.house.hub.ticker.running
+
+    def test_one_who_is_alone_costs_nothing(self) -> None:
+        (ann,) = self.enter_all("Ann")
+        ann.talk(0.5)
+        self.house.pass_ticks(20)
+        assert not ann.heard
+        assert not self.house.hub.ticker.running
+        (hall,) = self.house.hub.halls
+        assert hall.conference.encodings == hall.conference.forwarded == 0
+
+    def test_rooms_do_not_hear_each_other(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben", room="red")
+        cid, dan = self.enter_all("Cid", "Dan", room="blue")
+        ann.talk(0.1)
+        cid.talk(0.2)
+        self.house.pass_ticks(10)
+        assert set(ben.values()) == {0.1}
+        assert set(dan.values()) == {0.2}
+        assert ben.entered.room == "red"
+        assert [person.name for person in dan.entered.roster] == ["Cid"]
+
+    def test_a_deafened_one_gets_nothing_until_he_listens_again(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        cid.send(messages.State(deafened=True))
+        ann.talk(0.1)
+        self.house.pass_ticks(10)
+        ben.talk(0.2)
+        self.house.pass_ticks(30)
+        assert not cid.heard
+        assert not self.house.hub.ticker.running, "nobody needs a mix"
+        assert ann.told_of(messages.State) == [messages.State(deafened=True, source=cid.source)]
+        cid.send(messages.State())
+        self.house.pass_ticks(30)
+        assert cid.mixed[-1] == 0.3
+
+    def test_a_friend_turned_down_to_nothing_is_no_talker_for_me(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        cid.send(messages.Gain(ann.source, 0.0))
+        ann.talk(0.1)
+        ben.talk(0.2)
+        self.house.pass_ticks(30)
+        assert set(cid.values()) == {0.2}
+        assert not cid.mixed
+        assert set(ben.values()) == {0.1}, "for the others nothing has changed"
+
+    def test_a_friend_made_louder_is_louder_in_my_mix_only(self) -> None:
+        friends = self.enter_all("Ann", "Ben", "Cid", "Dan")
+        ann, ben, cid, dan = friends
+        cid.send(messages.Gain(ann.source, 2.0))
+        ann.talk(0.1)
+        ben.talk(0.2)
+        self.house.pass_ticks(40)
+        assert cid.mixed[-1] == 0.4
+        assert dan.mixed[-1] == 0.3
+
+    def test_equal_rows_are_encoded_once(self) -> None:
+        self.house = House(max_clients=12)
+        friends = self.enter_all(*(f"friend {n}" for n in range(12)))
+        friends[0].talk(0.1)
+        friends[1].talk(0.2)
+        self.house.pass_ticks(50)
+        (hall,) = self.house.hub.halls
+        ticks = len(friends[2].mixed)
+        assert ticks > 35
+        assert hall.conference.encodings == ticks, "ten pure listeners, one encoding a tick"
+        assert all(friend.mixed[-1] == 0.3 for friend in friends[2:])
+
+    def test_four_at_full_scale_never_wrap_or_leave_the_scale(self) -> None:
+        friends = self.enter_all("Ann", "Ben", "Cid", "Dan")
+        for friend in friends:
+            friend.talk(1.0)
+        self.house.pass_ticks(50)
+        for friend in friends:
+            assert friend.mixed
+            assert all(0.5 < value <= 1.0 for value in friend.mixed)
+
+    def test_with_always_every_row_is_mixed(self) -> None:
+        self.house = House(always_mix=True)
+        ann, ben = self.enter_all("Ann", "Ben")
+        ann.talk(0.1)
+        self.house.pass_ticks(50)
+        assert {packet.source for packet in ben.heard} == {MIX}
+        assert ben.mixed[-1] == 0.1
+        assert not ann.heard
+
+    # -- coming and going ---------------------------------------------------------
+
+    def test_joining_and_leaving_is_told_to_the_others(self) -> None:
+        ann, ben = self.enter("Ann"), self.enter("Ben")
+        assert [person.name for person in ben.entered.roster] == ["Ann"]
+        (joined,) = ann.told_of(messages.Joined)
+        assert (joined.participant.name, joined.participant.source) == ("Ben", ben.source)
+        ben.send(messages.Bye(messages.LEAVING))
+        self.house.settle()
+        (left,) = ann.told_of(messages.Left)
+        assert left.source == ben.source
+        assert not ben.connected
+        assert len(self.house.hub.seats) == 1
+
+    def test_an_empty_room_is_dropped(self) -> None:
+        (ann,) = self.enter_all("Ann", room="red")
+        assert len(self.house.hub.halls) == 1
+        ann.send(messages.Bye())
+        self.house.settle()
+        assert len(self.house.hub.halls) == 0
+        assert not self.house.hub.seats
+
+    def test_a_number_is_not_given_to_the_next_one_within_a_minute(self) -> None:
+        _, ben = self.enter_all("Ann", "Ben")
+        ben.send(messages.Bye())
+        assert self.enter("Cid").source != ben.source
+
+    def test_two_of_one_name_are_told_apart(self) -> None:
+        names = [self.enter("Ann").entered.name for _ in range(3)]
+        assert names == ["Ann", "Ann (2)", "Ann (3)"]
+
+    def test_a_welcome_and_what_follows_name_everybody(self) -> None:
+        nasty = '"' * 29  # two bytes each in JSON
+        self.house = House(max_clients=40, before_login_each=40)
+        for n in range(30):
+            self.enter(f"{nasty}{n:02}")
+        late = self.enter("late")
+        followed = [joined.participant.name for joined in late.told_of(messages.Joined)]
+        named = [person.name for person in late.entered.roster] + followed
+        assert named == [f"{nasty}{n:02}" for n in range(30)]
+
+    def test_a_broken_line_is_away_and_a_ticket_brings_him_back_to_his_seat(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ben.break_line()
+        self.house.settle()
+        assert ann.told == [messages.Away(ben.source)]
+        ann.talk(0.1)
+        self.house.pass_ticks(5)
+        back = self.enter("ignored", ticket=ben.ticket)
+        assert (back.source, back.entered.name) == (ben.source, "Ben")
+        assert back.ticket != ben.ticket
+        assert [type(message) for message in ann.told] == [messages.Away, messages.Back], "no leaving, no joining"
+        self.house.pass_ticks(5)
+        assert set(back.values()) == {0.1}
+        assert self.house.counted("resumed") == 1
+
+    def test_one_who_comes_back_while_his_old_line_stands_replaces_it(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        back = self.enter("Ben", ticket=ben.ticket)
+        assert ben.told_of(messages.Bye) or ben.refused == messages.Bye(messages.REPLACED)
+        assert not ben.connected
+        ann.talk(0.1)
+        self.house.pass_ticks(5)
+        assert back.values() == [0.1] * 5
+        assert not ben.heard
+        assert len(self.house.hub.seats) == 2
+
+    def test_a_ticket_works_once(self) -> None:
+        _, ben = self.enter_all("Ann", "Ben")
+        ben.break_line()
+        self.enter("Ben", ticket=ben.ticket)
+        thief = self.connect("Ben", ticket=ben.ticket)
+        self.house.login()
+        assert isinstance(thief.refused, handshake.Refuse)
+        assert thief.refused.reason is handshake.Reason.TICKET_UNKNOWN
+        assert not thief.connected
+
+    def test_a_seat_is_kept_for_a_minute(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ann.answers = True
+        ben.break_line()
+        self.house.pass_seconds(AWAY_SECONDS - 1)
+        assert ann.told == [messages.Away(ben.source)]
+        self.house.pass_seconds(2)
+        assert [type(message) for message in ann.told] == [messages.Away, messages.Left]
+        late = self.connect("Ben", ticket=ben.ticket)
+        self.house.login()
+        assert isinstance(late.refused, handshake.Refuse)
+
+    def test_a_full_house_says_so_to_who_knows_the_password(self) -> None:
+        self.enter_all("Ann", "Ben", "Cid", "Dan")
+        fifth = self.connect("Eve")
+        self.house.login()
+        assert fifth.refused == messages.Bye(messages.FULL, 5.0)
+        assert not fifth.connected
+        assert len(self.house.hub.seats) == 4
+
+    def test_seats_are_counted_over_all_rooms(self) -> None:
+        for n in range(4):
+            self.enter(f"friend {n}", room=f"room {n}")
+        fifth = self.connect("Eve", room="another")
+        self.house.login()
+        assert isinstance(fifth.refused, messages.Bye)
+        assert len(self.house.hub.halls) == 4
+
+    def test_an_away_seat_yields_when_the_house_is_full(self) -> None:
+        ann, ben, cid, _ = self.enter_all("Ann", "Ben", "Cid", "Dan")
+        ben.break_line()
+        self.house.pass_seconds(1)
+        cid.break_line()
+        self.house.pass_seconds(1)
+        self.enter("Cid")
+        assert [seat.member.name for seat in self.house.hub.seats.values()] == ["Ann", "Ben", "Dan", "Cid"]
+        self.enter("Eve")
+        assert ann.told_of(messages.Left)[-1].source == ben.source, "the one of the same name first, then the longest"
+        last = self.connect("Fay")
+        self.house.login()
+        assert isinstance(last.refused, messages.Bye)
+
+    # -- what is told -------------------------------------------------------------
+
+    def test_who_talks_is_told_to_the_others(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ann.talk(0.1)
+        self.house.pass_ticks(10)
+        ann.hush()
+        self.house.pass_ticks(10)
+        assert ben.told == [messages.Talk(ann.source, talking=True), messages.Talk(ann.source, talking=False)]
+        assert not ann.told
+
+    def test_who_falls_silent_without_a_word_has_stopped(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ann.talk(0.1)
+        self.house.pass_ticks(10)
+        ann.value = None
+        self.house.pass_seconds(1.5)
+        assert ben.told == [messages.Talk(ann.source, talking=True), messages.Talk(ann.source, talking=False)]
+
+    def test_talking_in_bits_is_told_five_times_a_second_and_the_last_state_is_true(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        for _ in range(100):
+            ann.talk(0.1)
+            self.house.pass_ticks(1)
+            ann.hush()
+            self.house.pass_ticks(1)
+        told = len(ben.told_of(messages.Talk))
+        assert 10 < told <= Limits().talk_lines_a_second * 5
+        ann.talk(0.1)
+        self.house.pass_seconds(1)
+        assert ben.told_of(messages.Talk)[-1].talking
+
+    def test_a_line_of_text_goes_to_the_others_with_its_writer(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        ann.send(messages.Text("  hello <b>there</b> "))
+        self.house.settle()
+        for friend in (ben, cid):
+            assert friend.told == [messages.Text("hello <b>there</b>", ann.source)]
+        assert not ann.told
+
+    def test_lines_of_text_are_paced(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        for n in range(15):
+            ann.send(messages.Text(f"line {n}"))
+        self.house.settle()
+        assert len(ben.told_of(messages.Text)) == Limits().text_burst
+        assert ann.connected
+
+    def test_control_messages_over_the_limit_are_not_obeyed(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        for n in range(500):
+            ann.send(messages.State(muted=bool(n % 2)))
+        self.house.settle()
+        assert len(ben.told_of(messages.State)) == Limits().control_burst
+        assert self.house.counted("messages over the limit") == 480
+        assert ann.connected
+
+    def test_a_message_of_a_newer_version_is_passed_over(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ann.send_string(ann.session.seal(b'\xfe{"new": 1}'))
+        ann.talk(0.1)
+        self.house.pass_ticks(3)
+        assert ben.values() == [0.1] * 3
+
+    # -- one bad friend costs nobody else -----------------------------------------
+
+    def assert_only_the_bad_one_goes(self, bad: Friend, talker: Friend, listener: Friend) -> None:
+        """The bad one is out, and told as gone; the others lost nothing."""
+        talker.talk(0.1)
+        self.house.settle()
+        assert not bad.connected
+        self.house.pass_ticks(10)
+        assert listener.values() == [0.1] * 10
+        assert [left.source for left in listener.told_of(messages.Left)] == [bad.source]
+        assert len(self.house.hub.seats) == 2
+        assert self.house.counted("bad input") == 1
+
+    def test_garbage_after_login_ends_that_connection_only(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        bad.send_string(b"garbage that nobody sealed")
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+
+    def test_a_replayed_string_ends_that_connection_only(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        string = bad.session.seal(b'\x86{"muted": true}')
+        bad.send_string(string)
+        bad.send_string(string)
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+
+    def test_speaking_for_somebody_else_ends_that_connection_only(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        bad.send_media(bytes([0x40, ann.source, 0, 1]) + b"MC\0\0\0\0")
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+
+    def test_a_payload_that_no_codec_made_ends_that_connection_only(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        bad.send_media(bytes([0x40, 0xFF, 0, 1]) + b"not a payload")
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+
+    def test_a_message_that_only_servers_say_ends_that_connection_only(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        bad.send(messages.Left(ann.source))
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+
+    def test_text_that_could_move_a_terminal_ends_that_connection_only(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        bad.send_string(bad.session.seal(b'\x88{"text": "\\u001b[2J"}'))
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+        assert not ben.told_of(messages.Text)
+
+    def test_nothing_that_follows_a_violation_is_listened_to(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        bad.send_string(b"garbage")
+        bad.send(messages.Text("still here"))
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+        assert not ben.told_of(messages.Text)
+
+    def test_a_flood_of_packets_is_cut_to_the_limit_and_the_others_hear_on(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        ann.talk(0.1)
+        bad.talk(0.2)
+        for _ in range(10):
+            for _ in range(100):
+                bad.speak()
+            self.house.pass_ticks(5)
+        # frames of one tick sent twice are one frame: what counts is how many the server let through
+        limits = Limits()
+        let_through = 1000 + 50 - self.house.counted("media over the limit")
+        assert let_through <= limits.media_burst + limits.media_a_second * 1.1
+        assert ben.mixed[-1] == 0.3 or 0.1 in ben.values()[-5:]
+        assert len(bad.values(ann.source)) >= 48
+
+    def test_an_idle_room_sends_heartbeats_only(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        self.house.pass_seconds(30)
+        assert not ann.heard
+        assert not ben.heard
+        assert not ann.told
+        assert not self.house.hub.ticker.running
+        assert ann.session.state is State.IN_ROOM
