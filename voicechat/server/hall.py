@@ -162,7 +162,7 @@ class Hall:
             self._faults += 1
             self._metrics.count("faulty ticks")
             if self._faults in (1, MOST_FAULTS):
-                self._metrics.failure(f"a tick of room {self.name!r} failed")
+                self._metrics.failure(f"a tick of room {self.name!r} failed", self._clock.seconds())
             if self._faults >= MOST_FAULTS:
                 raise
         else:

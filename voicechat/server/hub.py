@@ -227,7 +227,7 @@ class Hub:
             try:
                 hall.tick(tick)
             except Exception:  # noqa: BLE001  told in the log; one bad room costs no other
-                self.metrics.failure(f"room {hall.name!r} is closed after too many faults")
+                self.metrics.failure(f"room {hall.name!r} is closed after too many faults", self.clock.seconds())
                 for seat in list(hall.seats.values()):
                     self.leave(seat, "the server has a fault")
                     if seat.peer is not None:

@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from typing import Final
 
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 EVERY: Final = 10.0
 """Seconds between two log lines of one kind from one address."""
@@ -44,9 +45,14 @@ class Metrics:
         """A line about the server itself or a participant; rare by nature."""
         self._log.info("{text}", text=text)
 
-    def failure(self, text: str) -> None:
-        """An exception that should not have been: with its traceback."""
-        self._log.failure("{text}", text=text)
+    def failure(self, text: str, now: float, failure: Failure | None = None) -> None:
+        """An exception that should not have been, the one at hand unless given: with its traceback, if there are few.
+
+        A fault that a stranger found how to cause must not fill a disk either.
+        """
+        self.counts["faults"] += 1
+        if self._allowed("faults", "", now, MOST_LINES) is not None:
+            self._log.failure("{text}", failure, text=text)
 
     def _allowed(self, name: str, address: str, now: float, most: int = 1) -> int | None:
         """How many were kept back since the last line, or None if this one is to be, too."""

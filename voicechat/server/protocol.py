@@ -85,7 +85,7 @@ class VoiceServerProtocol(Connection):
         except (WireError, PasswordRefused) as error:
             self.went_wrong(error)
         except Exception:  # noqa: BLE001  the one place that keeps a fault of ours from costing others
-            self._hub.metrics.failure(f"a fault in handling {self.address}")
+            self._hub.metrics.failure(f"a fault in handling {self.address}", self.clock.seconds())
             self.abort()
 
     def went_wrong(self, error: Exception) -> None:

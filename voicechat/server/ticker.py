@@ -55,5 +55,5 @@ class Ticker:
 
     def _ended(self, failure: Failure) -> None:
         """An exception ends a LoopingCall for good, and only here is it told."""
-        self._metrics.failure(f"the tick failed: {failure.getErrorMessage()}")
+        self._metrics.failure("the tick failed", self._clock.seconds(), failure)
         self.wake()
