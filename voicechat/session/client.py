@@ -11,7 +11,7 @@
 A server is trusted with nothing before it has proved that it knows the password.
 """
 
-from voicechat.errors import PasswordRefused, WireError
+from voicechat.errors import ConfigError, PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.security.login import ClientLogin
 from voicechat.security.resume import ClientResume
@@ -26,11 +26,13 @@ Received = bytes | Refuse | Packet | None
 
 
 class ClientSession(Session):
-    """A login with the password, or with a ticket if there is one."""
+    """A login with the password, or with a ticket if there is one. ConfigError if the request is too long for AUTH."""
 
     def __init__(self, password: Secret, request: messages.Request, ticket: Ticket | None = None) -> None:
         super().__init__(CLIENT)
         self._request = control.encode(request)
+        if len(self._request) > handshake.MAX_REQUEST:  # quotes and backslashes grow when they become JSON
+            raise ConfigError("the name and the room's name are too long together")
         self._login = ClientLogin(password) if ticket is None else None
         self._resume = ClientResume(ticket) if ticket is not None else None
 
@@ -62,7 +64,8 @@ class ClientSession(Session):
         if isinstance(parsed, Refuse):
             return parsed
         if isinstance(parsed, Reply):
-            assert self._login is not None
+            if self._login is None:
+                raise WireError("REPLY to a RESUME")
             return self._login.auth(string, self._request)
         return self._enter(string)
 

@@ -1,0 +1,142 @@
+"""Path: which way media goes is decided again and again, and never stays wrong for long."""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicechat.session.path import Path
+
+
+class Walk:
+    """A Path driven second by second; ``answers`` tells whether a probe sent now is answered."""
+
+    def __init__(self, answers: Callable[[float], bool], flows: Callable[[float], bool] = lambda _: True) -> None:
+        self.path = Path(0.0)
+        self.now = 0.0
+        self.probes: list[float] = []
+        self.ups: list[tuple[float, bool]] = [(0.0, False)]
+        self._answers, self._flows = answers, flows
+        self._tokens = itertools.count(1)
+        self._next_flow = 0.0
+
+    def until(self, end: float, round_trip: float = 0.1) -> None:
+        answers: list[tuple[float, bytes]] = []
+        while True:
+            flow = self._next_flow if self._flows(self._next_flow) else float("inf")
+            at = min(max(self.path.next_at(self.now), self.now), flow, *(at for at, _ in answers), end)
+            self.now = at
+            if at >= end:
+                return
+            while self._next_flow <= at:
+                if self._flows(self._next_flow):
+                    self.path.flows(at)
+                self._next_flow += 0.1
+            for answer in [answer for answer in answers if answer[0] <= at]:
+                answers.remove(answer)
+                assert self.path.answered(answer[1], at)
+            token = self.path.turn(next(self._tokens).to_bytes(8, "big"), at)
+            if token is not None:
+                self.probes.append(at)
+                if self._answers(at):
+                    answers.append((at + round_trip, token))
+            if self.path.up != self.ups[-1][1]:
+                self.ups.append((at, self.path.up))
+
+
+def test_a_way_that_works_is_taken_at_once_and_kept() -> None:
+    walk = Walk(lambda _: True)
+    walk.until(60)
+    assert [up for _, up in walk.ups] == [False, True]
+    assert walk.ups[1][0] < 0.5
+    assert 50 <= len(walk.probes) <= 70  # one a second while media flows
+
+
+def test_a_way_that_never_worked_costs_a_probe_now_and_then() -> None:
+    walk = Walk(lambda _: False)
+    walk.until(62)
+    assert not walk.path.up
+    assert len(walk.probes) <= 8 + 60 / 5 + 1
+
+
+def test_a_way_that_dies_in_mid_call_is_left_within_two_seconds_and_taken_again() -> None:
+    walk = Walk(lambda now: not 20.3 <= now < 60)
+    walk.until(100)
+    assert [up for _, up in walk.ups] == [False, True, False, True]
+    assert walk.ups[2][0] - 20.3 < 2.0
+    assert walk.ups[3][0] - 60 < 3 * 5 + 1
+
+
+def test_one_lucky_answer_does_not_bring_a_dead_way_back() -> None:
+    walk = Walk(lambda now: now < 10 or 30 < now < 34)
+    walk.until(60)
+    assert not walk.path.up
+    assert [up for _, up in walk.ups] == [False, True, False]
+
+
+def test_a_third_of_the_probes_lost_does_not_drive_it_away() -> None:
+    answered = itertools.cycle([True, True, False])
+    walk = Walk(lambda _: next(answered))
+    walk.until(120)
+    assert [up for _, up in walk.ups] == [False, True]
+
+
+def test_in_silence_it_asks_seldom() -> None:
+    walk = Walk(lambda _: True, flows=lambda _: False)
+    walk.until(100)
+    assert walk.path.up
+    assert len(walk.probes) <= 21
+
+
+def test_words_after_silence_are_a_reason_to_ask_at_once() -> None:
+    path = Path(0.0)
+    assert path.turn(b"a" * 8, 0.0) == b"a" * 8
+    assert path.answered(b"a" * 8, 0.1)
+    assert path.next_at(0.1) > 0.2
+    path.flows(50.0)
+    assert path.next_at(50.0) == 50.0
+    assert path.turn(b"b" * 8, 50.0) == b"b" * 8
+
+
+def test_a_report_keeps_it_alive_without_answers() -> None:
+    path = Path(0.0)
+    path.turn(b"a" * 8, 0.0)
+    path.answered(b"a" * 8, 0.1)
+    for second in range(1, 30):
+        path.flows(float(second))
+        path.turn(second.to_bytes(8, "big"), float(second))
+        path.alive(second + 0.5)
+        assert path.up
+
+
+@given(st.lists(st.binary(min_size=8, max_size=8), max_size=30))
+def test_strangers_tokens_prove_nothing(tokens: list[bytes]) -> None:
+    path = Path(0.0)
+    for token in tokens:
+        assert not path.answered(token, 1.0)
+    assert not path.up
+
+
+def test_a_token_proves_once() -> None:
+    path = Path(0.0)
+    path.turn(b"a" * 8, 0.0)
+    assert path.answered(b"a" * 8, 0.1)
+    assert not path.answered(b"a" * 8, 0.2)
+
+
+@pytest.mark.parametrize("round_trip", [0.001, 0.3, 0.9])
+@given(outages=st.lists(st.tuples(st.floats(1, 20), st.floats(0.1, 30)), max_size=4))
+def test_whatever_happened_it_is_up_again_soon_after_the_last_outage(
+    round_trip: float, outages: list[tuple[float, float]]
+) -> None:
+    times, now = [], 0.0
+    for pause, length in outages:
+        times.append((now + pause, now + pause + length))
+        now += pause + length
+    walk = Walk(lambda at: not any(start <= at < end for start, end in times))
+    walk.until(now + 20, round_trip)
+    assert walk.path.up
+    gaps = [later - sooner for sooner, later in itertools.pairwise(walk.probes)]
+    assert all(0 < gap <= 5.0 + round_trip + 1e-9 for gap in gaps)
