@@ -7,6 +7,7 @@ admission  the door: time limits, the queue of logins, bans
 hub        seats and rooms
 hall       one room's people and its conference
 ticker     the 20 ms beat, while somebody must be mixed for
+guard      coders whose faults cost one frame
 limits     every figure
 metrics    counters, and a log that nobody can flood
 

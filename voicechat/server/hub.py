@@ -18,6 +18,7 @@ from voicechat.security.secret import Secret
 from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
 from voicechat.server.admission import Admission
 from voicechat.server.datagrams import DatagramPort
+from voicechat.server.guard import GuardedCodec
 from voicechat.server.hall import Hall, IPeer, Seat
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
@@ -40,6 +41,9 @@ MOST_IN_WELCOME: Final = 24
 
 RETRY_SECONDS: Final = 0.5
 """What clients are told to wait at a shutdown: a restart takes about as long."""
+
+FAULT: Final = "the server has a fault"
+"""Told to the people of a room that had to be closed."""
 
 
 class TurnedAway(Exception):
@@ -80,7 +84,7 @@ class Hub:
         self.metrics = metrics or Metrics()
         self.admission = Admission(clock, self.limits, self.metrics)
         self.datagrams = DatagramPort(clock, self.metrics)
-        self._codec = codec
+        self._codec = GuardedCodec(codec, clock, self.metrics)
         self._bitrate = bitrate
         self._always_mix = always_mix
         self.halls: Directory[Hall] = Directory(self._make_hall)
@@ -175,6 +179,7 @@ class Hub:
                 peer.send(Bye(SHUTTING_DOWN, RETRY_SECONDS))
                 self._close(peer)
             seat.hall.leave(seat, SHUTTING_DOWN)
+            self.halls.tidy(seat.hall.name)
         self.ticker.stop()
         if self._away_call is not None and self._away_call.active():
             self._away_call.cancel()
@@ -229,8 +234,9 @@ class Hub:
             except Exception:  # noqa: BLE001  told in the log; one bad room costs no other
                 self.metrics.failure(f"room {hall.name!r} is closed after too many faults", self.clock.seconds())
                 for seat in list(hall.seats.values()):
-                    self.leave(seat, "the server has a fault")
                     if seat.peer is not None:
+                        seat.peer.send(Bye(FAULT))
                         self._close(seat.peer)
+                    self.leave(seat, FAULT)
             needed = needed or hall.conference.mixing
         return needed

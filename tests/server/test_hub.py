@@ -1,0 +1,107 @@
+"""Seats and rooms where something fails, or time runs out; what goes well is in behaviour.py."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.server.faulty import FaultyCodec
+from tests.server.house import House, TcpFriend
+from voicechat.rooms.directory import MOST_ROOMS
+from voicechat.server.hall import MOST_FAULTS
+from voicechat.server.hub import FAULT
+from voicechat.wire import messages
+
+
+class HubTests(SynchronousTestCase):
+    """The hub behind real connections."""
+
+    def setUp(self) -> None:
+        self.codec = FaultyCodec()
+        self.house = House(self.codec, max_clients=8)
+
+    def enter(self, *names: str, room: str = "") -> list[TcpFriend]:
+        """Friends who are in."""
+        friends = [TcpFriend(self.house, name, room=room).begin() for name in names]
+        self.house.login()
+        for friend in friends:
+            assert friend.welcome is not None
+            friend.forget()
+        return friends
+
+    def talk(self, friends: list[TcpFriend]) -> None:
+        """Two talk, so that the third is mixed for."""
+        for friend, value in zip(friends, (0.1, 0.2), strict=False):
+            friend.talk(value)
+        self.house.pass_ticks(20)
+
+    def test_one_failing_tick_costs_one_tick(self) -> None:
+        friends = self.enter("Ann", "Ben", "Cid")
+        self.talk(friends)
+        heard = len(friends[2].mixed)
+        self.codec.fails["encode"] = 2
+        self.house.pass_ticks(20)
+        assert len(friends[2].mixed) == heard + 19
+        assert friends[2].mixed[-1] == 0.3
+        assert self.house.counted("faulty ticks") == 1
+
+    def test_a_room_that_cannot_be_mixed_is_closed_and_no_other(self) -> None:
+        red, blue = self.enter("Ann", "Ben", "Cid", room="red"), self.enter("Dan", "Eve", room="blue")
+        self.talk(red)
+        blue[0].talk(0.5)
+        self.codec.fails["encode"] = 1 << 30
+        self.house.pass_ticks(MOST_FAULTS + 5)
+        for friend in red:
+            assert friend.refused == messages.Bye(FAULT)
+            assert not friend.connected
+        assert blue[1].values()[-1] == 0.5
+        assert len(blue[1].values()) == MOST_FAULTS + 5
+        assert len(self.house.hub.seats) == 2
+        assert not self.house.hub.ticker.running
+        assert len(self.house.log.lines) < 60
+
+    def test_faults_with_better_ticks_between_do_not_close_a_room(self) -> None:
+        friends = self.enter("Ann", "Ben", "Cid")
+        self.talk(friends)
+        for _ in range(3 * MOST_FAULTS):
+            self.codec.fails["encode"] = 2
+            self.house.pass_ticks(2)
+        assert all(friend.connected for friend in friends)
+
+    def test_there_are_only_so_many_rooms(self) -> None:
+        for n in range(MOST_ROOMS):
+            self.house.hub.halls.find(f"room {n}")
+        late = TcpFriend(self.house, "late", room="one more").begin()
+        self.house.login()
+        assert late.refused == messages.Bye(messages.TRY_LATER, 5.0)
+        assert not self.house.hub.seats
+
+    def test_after_the_end_no_call_is_left(self) -> None:
+        friends = self.enter("Ann", "Ben", "Cid")
+        self.talk(friends)
+        friends[2].break_line()
+        self.house.hub.close()
+        self.house.settle()
+        assert not self.house.clock.getDelayedCalls()
+        assert not self.house.hub.seats
+        assert len(self.house.hub.halls) == 0
+
+    def test_coming_and_going_leaves_nothing_behind(self) -> None:
+        (ann,) = self.enter("Ann")
+        self.house.pass_ticks(1)
+        calls = len(self.house.clock.getDelayedCalls())
+        for n in range(20):
+            (guest,) = self.enter(f"guest {n}", room="" if n % 2 else f"room {n}")
+            guest.talk(0.1)
+            self.house.pass_ticks(3)
+            guest.send(messages.Bye())
+            self.house.settle()
+            self.house.friends.remove(guest)
+        self.house.pass_ticks(60)
+        assert len(self.house.hub.halls) == 1
+        assert len(self.house.hub.seats) == 1
+        assert len(self.house.clock.getDelayedCalls()) <= calls + 1
+        assert ann.connected
+
+    def test_the_log_names_people_so_that_a_line_stays_a_line(self) -> None:
+        self.enter('A{nn} "%s')
+        line = next(line for line in self.house.log.lines if "entered" in line)
+        assert line.count("\n") == 0
+        assert "'A{nn} \"%s' entered" in line

@@ -1,0 +1,98 @@
+"""A codec whose faults cost one frame: what wraps the codec on a server.
+
+A coder holds state in C. Should one ever raise what it never should, it is thrown
+away for a fresh one, the fault is told in the log, and the room plays on; without
+this one talker's decoder, or one listener's encoder, would stop the beat for all.
+
+May import the interfaces and the metrics; knows nothing of Opus.
+"""
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from voicechat.errors import WireError
+from voicechat.format import Frame
+from voicechat.interfaces import ICodec, IDecoder, IEncoder
+from voicechat.server.metrics import Metrics
+
+Told = Callable[[str], None]
+"""Tells the exception at hand, and what failed."""
+
+
+@implementer(IEncoder)
+class GuardedEncoder:
+    """An encoder made by ``make``, and made again after a fault."""
+
+    def __init__(self, make: Callable[[], IEncoder], told: Told) -> None:
+        self._make = make
+        self._told = told
+        self._encoder = make()
+
+    def encode(self, frame: Frame) -> bytes:
+        """As the encoder does; if it raises, as a fresh one does, whatever that raises."""
+        try:
+            return self._encoder.encode(frame)
+        except Exception:  # noqa: BLE001  told in the log
+            self._told("an encoder failed and was replaced")
+        self._encoder = self._make()
+        return self._encoder.encode(frame)
+
+
+@implementer(IDecoder)
+class GuardedDecoder:
+    """A decoder made by ``make``, and made again after a fault."""
+
+    def __init__(self, make: Callable[[], IDecoder], told: Told) -> None:
+        self._make = make
+        self._told = told
+        self._decoder = make()
+
+    def decode(self, payload: bytes, out: Frame) -> None:
+        """As the decoder does; a fault is a WireError, and ``out`` silent."""
+        try:
+            self._decoder.decode(payload, out)
+        except WireError:
+            raise
+        except Exception:  # noqa: BLE001  told in the log
+            self._told("a decoder failed and was replaced")
+            self._start_anew(out)
+            raise WireError("the decoder failed") from None
+
+    def conceal(self, out: Frame) -> None:
+        """As the decoder does; silence after a fault."""
+        try:
+            self._decoder.conceal(out)
+        except Exception:  # noqa: BLE001  told in the log
+            self._told("a decoder failed to conceal and was replaced")
+            self._start_anew(out)
+
+    def _start_anew(self, out: Frame) -> None:
+        out.fill(0.0)
+        self._decoder = self._make()
+
+
+@implementer(ICodec)
+class GuardedCodec:
+    """``codec``, guarded."""
+
+    def __init__(self, codec: ICodec, clock: IReactorTime, metrics: Metrics) -> None:
+        self._codec = codec
+        self._clock = clock
+        self._metrics = metrics
+
+    def encoder(self, bitrate: int) -> GuardedEncoder:
+        """A fresh encoder."""
+        return GuardedEncoder(lambda: self._codec.encoder(bitrate), self._told)
+
+    def decoder(self) -> GuardedDecoder:
+        """A fresh decoder."""
+        return GuardedDecoder(self._codec.decoder, self._told)
+
+    def check(self, payload: bytes) -> None:
+        """As the codec does: it keeps nothing, and a fault ends the connection that caused it."""
+        self._codec.check(payload)
+
+    def _told(self, text: str) -> None:
+        self._metrics.failure(text, self._clock.seconds())
