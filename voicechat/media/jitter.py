@@ -48,8 +48,13 @@ class JitterBuffer:
         self.next = next_tick
 
     def begin_earlier(self, tick: int) -> None:
-        """Before anything was pulled: start at ``tick`` instead, which came in the wrong order."""
-        if self.next - self._capacity < tick < self.next:
+        """Before anything was pulled: start at ``tick`` instead, which came in the wrong order.
+
+        Not if what is held already would then lie beyond the capacity.
+        """
+        newest = self.newest()
+        last = self.next if newest is None else newest
+        if last - self._capacity < tick < self.next:
             self.next = tick
 
     def put(self, tick: int, payload: bytes, recovered: bool = False) -> Arrival:

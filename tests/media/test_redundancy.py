@@ -1,0 +1,151 @@
+"""Redundancy: the copy on board is the right frame, and it is there when it pays."""
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicechat.media.packet import LONGEST_OFFSET, MediaPacket
+from voicechat.media.redundancy import QUIET_REPORTS, Loss, LossMeter, Redundancy, RedundancyPolicy
+from voicechat.media.serial import wrap
+from voicechat.testing import Line, LossyLink
+
+STARTS = st.integers(0, 70_000) | st.integers(65_520, 65_550)
+
+
+def spurt(start: int, length: int) -> list[MediaPacket]:
+    """A talk spurt whose payloads tell their tick, and its end."""
+    frames = [MediaPacket(7, wrap(tick), b"%d" % tick, marker=tick == start) for tick in range(start, start + length)]
+    return [*frames, MediaPacket(7, wrap(start + length), b"", end=True)]
+
+
+@given(STARTS, st.lists(st.tuples(st.integers(1, 8), st.integers(1, 5)), min_size=1, max_size=5), st.integers(0, 3))
+def test_the_copy_is_the_frame_so_many_ticks_back_of_the_same_spurt(
+    start: int, spurts: list[tuple[int, int]], offset: int
+) -> None:
+    redundancy, tick = Redundancy(), start
+    for length, pause in spurts:
+        for step, packet in enumerate(spurt(tick, length)):
+            dressed = redundancy.dress(packet, offset)
+            assert (dressed.tick, dressed.payload, dressed.marker, dressed.end) == (
+                packet.tick,
+                packet.payload,
+                packet.marker,
+                packet.end,
+            )
+            if offset and step >= offset:
+                assert (dressed.offset, dressed.redundant) == (offset, b"%d" % (tick + step - offset))
+            else:
+                assert dressed is packet
+        tick += length + pause
+
+
+def test_a_copy_that_the_hop_before_had_lost_stays_on_board() -> None:
+    redundancy = Redundancy()
+    first = MediaPacket(7, 1, b"one", marker=True)
+    saver = MediaPacket(7, 4, b"four", offset=1, redundant=b"three")
+    redundancy.dress(first, 1)
+    assert redundancy.dress(saver, 3) is saver
+    # and it can be sent again itself
+    assert redundancy.dress(MediaPacket(7, 5, b"five"), 2).redundant == b"three"
+
+
+def test_a_frame_that_never_came_is_no_copy() -> None:
+    redundancy = Redundancy()
+    redundancy.dress(MediaPacket(7, 1, b"one", marker=True), 1)
+    assert redundancy.dress(MediaPacket(7, 3, b"three"), 1).redundant == b""
+    assert redundancy.dress(MediaPacket(7, 4, b"four"), 3).redundant == b"one"
+
+
+def test_nothing_is_kept_for_long() -> None:
+    redundancy = Redundancy()
+    for packet in spurt(65_000, 2_000)[:-1]:
+        redundancy.dress(packet, 0)
+    assert len(redundancy._recent) <= LONGEST_OFFSET + 1
+
+
+def test_on_a_clean_line_no_byte_is_spent_after_the_first_report() -> None:
+    policy = RedundancyPolicy()
+    policy.report(Loss(50, 0, 0))
+    assert policy.offset == 0
+
+
+@given(st.floats(0.02, 0.5))
+def test_loss_turns_it_on_within_two_reports_and_it_stays_on(share: float) -> None:
+    policy = RedundancyPolicy()
+    for _ in range(5):
+        policy.report(Loss(50, 0, 0))
+    lost = max(1, round(50 * share))
+    policy.report(Loss(50, lost, lost))
+    policy.report(Loss(50, lost, lost))
+    assert policy.offset == 1
+    for _ in range(QUIET_REPORTS - 1):
+        policy.report(Loss(50, 0, 0))
+        assert policy.offset == 1
+
+
+def test_after_ten_reports_without_loss_the_bytes_are_saved_again() -> None:
+    policy = RedundancyPolicy()
+    policy.report(Loss(50, 3, 3))
+    for _ in range(60):
+        policy.report(Loss(50, 0, 0))
+    assert policy.offset == 0
+
+
+def test_against_bursts_the_copy_lies_further_away_and_comes_back() -> None:
+    policy = RedundancyPolicy()
+    for _ in range(10):
+        policy.report(Loss(50, 6, 2))
+    assert policy.offset == LONGEST_OFFSET
+    for _ in range(30):
+        policy.report(Loss(50, 3, 3))
+    assert policy.offset == 1
+
+
+@given(st.lists(st.builds(Loss, st.integers(-5, 1 << 53), st.integers(-5, 1 << 53), st.integers(-5, 1 << 53))))
+def test_no_report_however_odd_breaks_the_policy(reports: list[Loss]) -> None:
+    policy = RedundancyPolicy()
+    for loss in reports:
+        policy.report(loss)
+        assert policy.offset in range(LONGEST_OFFSET + 1)
+    for _ in range(300):
+        policy.report(Loss(50, 0, 0))
+    assert policy.offset == 0
+
+
+@given(st.integers(0, 1000), st.floats(0, 0.3), st.floats(1, 4))
+def test_the_meter_counts_what_the_line_lost(seed: int, loss: float, burst: float) -> None:
+    meter, link = LossMeter(), LossyLink[int](seed, Line(loss=loss, burst=burst))
+    came = [counter for counter in range(300) if link.arrivals(0.0)]
+    for counter in came:
+        meter.note(counter)
+    seen = meter.report()
+    if not came:
+        assert seen == Loss(0, 0, 0)
+        return
+    gaps = [later - sooner - 1 for sooner, later in itertools.pairwise(came)]
+    assert seen == Loss(came[-1] - came[0], sum(gaps), sum(gap > 0 for gap in gaps))
+    assert meter.report() == Loss(0, 0, 0)
+    assert meter.lost_in_all == sum(gaps)
+
+
+@given(st.integers(0, 1000), st.floats(1.5, 6))
+def test_what_only_comes_in_another_order_is_not_lost(seed: int, jitter: float) -> None:
+    meter, link = LossMeter(), LossyLink[int](seed, Line(jitter=jitter))
+    for counter in range(200):
+        link.send(counter, float(counter))
+    for _, counter in link.receive(1e9):
+        meter.note(counter)
+    assert meter.report().lost == 0
+
+
+@given(st.lists(st.integers(0, 500), max_size=100, unique=True))
+def test_reports_make_sense_for_any_order_of_arrival(counters: list[int]) -> None:
+    meter = LossMeter()
+    for number, counter in enumerate(counters):
+        meter.note(counter)
+        if number % 7 == 6:
+            loss = meter.report()
+            assert loss.expected >= 0
+            assert 0 <= loss.lost <= max(loss.expected, 0)
+            assert 0 <= loss.bursts <= loss.lost + len(counters)
