@@ -9,7 +9,7 @@ overwritten in this process' memory as soon as the password is known.
 
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -25,20 +25,26 @@ _OTHERS: Final = 0o077
 
 def find(text: str | None, file: str | None, environ: MutableMapping[str, str]) -> Secret | None:
     """The password from options ``text`` and ``file`` or the environment; None if there is none. ConfigError."""
-    credentials = environ.get("CREDENTIALS_DIRECTORY")
     from_environment = environ.pop("VOICECHAT_PASSWORD", None)
     for value in (text, from_environment):
         if value:
             scrub(value)
-    if file:
-        return from_file(file)
+    name = file_of(text, file, environ)
+    if name is not None:
+        return from_file(name)
     if text is not None:
         return Secret(text)
-    if credentials and (Path(credentials) / "password").exists():
-        return from_file(str(Path(credentials) / "password"))
-    if environ.get("VOICECHAT_PASSWORD_FILE"):
-        return from_file(environ["VOICECHAT_PASSWORD_FILE"])
     return Secret(from_environment) if from_environment is not None else None
+
+
+def file_of(text: str | None, file: str | None, environ: Mapping[str, str]) -> str | None:
+    """The file that `find` reads, None if it reads none."""
+    if file or text is not None:
+        return file or None
+    credential = Path(environ.get("CREDENTIALS_DIRECTORY", "")) / "password"
+    if environ.get("CREDENTIALS_DIRECTORY") and credential.exists():
+        return str(credential)
+    return environ.get("VOICECHAT_PASSWORD_FILE") or None
 
 
 def from_file(name: str) -> Secret:

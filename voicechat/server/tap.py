@@ -14,7 +14,7 @@ from twisted.python import usage
 
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
-from voicechat.errors import ConfigError
+from voicechat.errors import ConfigError, VoiceChatError
 from voicechat.security.secret import SHORT, Secret
 from voicechat.server.limits import Limits
 
@@ -58,7 +58,8 @@ class Options(usage.Options):
         self["mixing"] = self._text("mixing", "auto")
         if self["mixing"] not in ("auto", "always"):
             fail(USAGE, f"--mixing is auto or always, not {self['mixing']!r}")
-        self["password-file"] = self._text("password-file", None)
+        # a --password is stronger than a file that only the environment names
+        self["password-file"] = passwords.file_of(self["password"], self["password-file"], os.environ)
         self["password"] = self._password()
 
     def _text(self, name: str, default: str | None) -> str | None:
@@ -98,9 +99,13 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
 
     clock: IReactorTime = reactor if reactor is not None else monotonic_reactor()
     limits = Limits(max_clients=options["max-clients"])
+    try:
+        codec = OpusCodec()
+    except VoiceChatError as error:
+        fail(CONFIG, str(error))
     hub = Hub(
         clock,
-        OpusCodec(),
+        codec,
         options["password"],
         limits=limits,
         bitrate=options["bitrate"],
