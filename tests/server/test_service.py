@@ -1,0 +1,146 @@
+"""The port, reloading, and saying goodbye."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.server.house import Log
+from tests.server.memory import VoiceReactor
+from voicechat.security.secret import Secret
+from voicechat.server.hub import Hub
+from voicechat.server.metrics import Metrics
+from voicechat.server.protocol import VoiceServerProtocol
+from voicechat.server.service import GOODBYE_SECONDS, VoiceService
+from voicechat.testing import MemoryCodec, VoiceTransport
+
+IN_USE = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+NO_IPV6 = OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+
+
+def made(
+    reactor: VoiceReactor, *, port: int = 4321, interface: str = "", file: str | None = None
+) -> tuple[VoiceService, Log]:
+    from twisted.logger import Logger
+
+    log = Log()
+    hub = Hub(reactor, MemoryCodec(), Secret("the first"), metrics=Metrics(Logger("test", observer=log)))
+    return VoiceService(reactor, hub, port, interface, file), log
+
+
+class PortTests(SynchronousTestCase):
+    """Binding."""
+
+    def test_it_listens_to_both_families_on_tcp_and_udp(self) -> None:
+        reactor = VoiceReactor()
+        service, log = made(reactor)
+        service.startService()
+        assert [(port.kind, port.number, port.interface) for port in reactor.ports] == [
+            ("tcp", 4321, "::"),
+            ("udp", 4321, "::"),
+        ]
+        assert service.port == 4321
+        assert "listening on port 4321" in log.lines[-1]
+
+    def test_any_free_port_is_the_same_for_both(self) -> None:
+        reactor = VoiceReactor()
+        service, _ = made(reactor, port=0)
+        service.startService()
+        assert {port.number for port in reactor.ports} == {40_000}
+        assert service.port == 40_000
+
+    def test_an_interface_is_taken_by_its_word(self) -> None:
+        reactor = VoiceReactor()
+        made(reactor, interface="127.0.0.1")[0].startService()
+        assert {port.interface for port in reactor.ports} == {"127.0.0.1"}
+
+    def test_a_machine_without_ipv6_listens_to_ipv4(self) -> None:
+        reactor = VoiceReactor({("tcp", "::"): NO_IPV6})
+        made(reactor)[0].startService()
+        assert [(port.kind, port.interface) for port in reactor.ports] == [("tcp", ""), ("udp", "")]
+
+    def test_a_port_in_use_is_told_in_one_line(self) -> None:
+        for refused in ({("tcp", "::"): IN_USE}, {("udp", "::"): IN_USE}):
+            reactor = VoiceReactor(refused)
+            with pytest.raises(SystemExit) as end:
+                made(reactor)[0].startService()
+            assert end.value.code == "voicechat: cannot listen on port 4321: Address already in use"
+            assert not any(port.open for port in reactor.ports)
+
+    def test_an_interface_that_is_not_ours_is_named(self) -> None:
+        reactor = VoiceReactor({("tcp", "192.0.2.1"): OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")})
+        with pytest.raises(SystemExit, match=r"port 4321 of 192\.0\.2\.1: Cannot assign"):
+            made(reactor, interface="192.0.2.1")[0].startService()
+
+    def test_a_warning_is_told_at_the_start(self) -> None:
+        service, log = made(VoiceReactor())
+        service.warning = "something is not as it should be"
+        service.startService()
+        assert "something is not as it should be" in log.lines[0]
+
+
+class EndTests(SynchronousTestCase):
+    """Stopping."""
+
+    def test_with_nobody_there_it_is_over_at_once(self) -> None:
+        reactor = VoiceReactor()
+        service, _ = made(reactor)
+        service.startService()
+        over = service.stopService()
+        reactor.advance(0)
+        self.successResultOf(over)
+        assert not any(port.open for port in reactor.ports)
+        assert not reactor.getDelayedCalls()
+
+    def test_a_goodbye_gets_half_a_second(self) -> None:
+        reactor = VoiceReactor()
+        service, _ = made(reactor)
+        service.startService()
+        protocol = VoiceServerProtocol(service.hub, "192.0.2.1")
+        transport = VoiceTransport()
+        protocol.makeConnection(transport)
+        over = service.stopService()
+        assert transport.over
+        assert transport.take()
+        self.assertNoResult(over)
+        reactor.advance(GOODBYE_SECONDS)
+        self.successResultOf(over)
+
+    def test_sigterm_stops_the_reactor_once(self) -> None:
+        reactor = VoiceReactor()
+        service, _ = made(reactor)
+        service.startService()
+        service._stop()
+        assert reactor.hasStopped
+        service.stopService()
+        reactor.hasStopped = False
+        service._stop()
+        assert not reactor.hasStopped
+
+
+def test_the_password_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even when it was named relative to a folder that has since been left, as a daemon does."""
+    (tmp_path / "secret").write_text("the second\n")
+    monkeypatch.chdir(tmp_path)
+    service, log = made(VoiceReactor(), file="secret")
+    monkeypatch.chdir("/")
+    service.reload()
+    assert service.hub.password == Secret("the second")
+    assert "the second" not in "".join(log.lines)
+
+
+def test_a_password_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:
+    service, log = made(VoiceReactor(), file=str(tmp_path / "gone"))
+    service.reload()
+    assert service.hub.password == Secret("the first")
+    assert "the old password stays" in log.lines[-1]
+
+
+@pytest.mark.parametrize("file", [None, "-"])
+def test_what_cannot_be_read_again_is_told(file: str | None) -> None:
+    service, log = made(VoiceReactor(), file=file)
+    service.reload()
+    assert service.hub.password == Secret("the first")
+    assert "no password file" in log.lines[-1]

@@ -1,0 +1,143 @@
+"""Options of ``twistd voicechat``, and the service made from them."""
+
+from pathlib import Path
+
+import pytest
+from twisted.application.service import IService
+from twisted.python.usage import UsageError
+
+from tests.server.memory import VoiceReactor
+from voicechat.security.secret import Secret
+from voicechat.server.service import VoiceService
+from voicechat.server.tap import CONFIG, USAGE, Options, makeService
+
+PASSWORD = "a password of four words"
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the machine's own environment."""
+    for name in ("PASSWORD", "PASSWORD_FILE", "PORT", "INTERFACE", "MAX_CLIENTS", "BITRATE", "MIXING"):
+        monkeypatch.delenv(f"VOICECHAT_{name}", raising=False)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+
+
+def parsed(*arguments: str) -> Options:
+    options = Options()
+    options.parseOptions(arguments)
+    return options
+
+
+def ended(*arguments: str) -> int:
+    """The status with which the program ends."""
+    with pytest.raises(SystemExit) as end:
+        parsed(*arguments)
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def test_the_defaults() -> None:
+    options = parsed("--password", PASSWORD)
+    named = {name: options[name] for name in ("port", "interface", "max-clients", "bitrate", "mixing", "password-file")}
+    assert named == {
+        "port": 1234,
+        "interface": "",
+        "max-clients": 4,
+        "bitrate": 12_000,
+        "mixing": "auto",
+        "password-file": None,
+    }
+    assert options["password"] == Secret(PASSWORD)
+    assert PASSWORD not in repr(options)
+    assert not options.get("warning")
+
+
+def test_everything_can_be_chosen() -> None:
+    options = parsed(
+        *("--password", PASSWORD, "-p", "4321", "-i", "::1", "--max-clients", "6", "-b", "24000", "--mixing", "always")
+    )
+    assert (options["port"], options["interface"], options["max-clients"]) == (4321, "::1", 6)
+    assert (options["bitrate"], options["mixing"]) == (24_000, "always")
+
+
+def test_the_environment_stands_behind_the_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"PORT": "1", "MAX_CLIENTS": "7", "MIXING": "always", "PASSWORD": PASSWORD}.items():
+        monkeypatch.setenv(f"VOICECHAT_{name}", value)
+    options = parsed("--port", "2")
+    assert (options["port"], options["max-clients"], options["mixing"]) == (2, 7, "always")
+    assert options["password"] == Secret(PASSWORD)
+
+
+def test_a_password_given_is_stronger_than_a_file_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("another\n")
+    monkeypatch.setenv("VOICECHAT_PASSWORD_FILE", str(tmp_path / "file"))
+    options = parsed("--password", PASSWORD)
+    assert options["password"] == Secret(PASSWORD)
+    assert options["password-file"] is None
+    assert parsed()["password"] == Secret("another")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--port", "65536"),
+        ("--port", "-1"),
+        ("--port", "٣"),
+        ("--max-clients", "0"),
+        ("--max-clients", "201"),
+        ("--bitrate", "7999"),
+        ("--bitrate", "64001"),
+        ("--bitrate", "12k"),
+        ("--mixing", "never"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(arguments: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("--password", PASSWORD, *arguments) == USAGE
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert arguments[0] in told
+    assert repr(arguments[1]) in told
+    assert PASSWORD not in told
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="passwort"):
+        parsed("--passwort", PASSWORD)
+
+
+def test_without_a_password_it_does_not_start(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended() == CONFIG
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_password_file_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("--password-file", "/no/such/file") == CONFIG
+    assert capsys.readouterr().err == (
+        "voicechat: cannot read the password file /no/such/file: No such file or directory\n"
+    )
+
+
+def test_a_short_password_and_an_open_file_are_warned_of(tmp_path: Path) -> None:
+    assert "shorter than 8" in parsed("--password", "Qz9!x")["warning"]
+    file = tmp_path / "file"
+    file.write_text(PASSWORD)
+    file.chmod(0o644)
+    assert "chmod 600" in parsed("--password-file", str(file))["warning"]
+    file.chmod(0o600)
+    assert not parsed("--password-file", str(file)).get("warning")
+
+
+def test_the_service_is_made_of_the_options() -> None:
+    reactor = VoiceReactor()
+    options = parsed("--password", PASSWORD, "--port", "4321", "--max-clients", "6", "--interface", "127.0.0.1")
+    parent = makeService(options, reactor)
+    assert IService.providedBy(parent)
+    (service,) = list(parent)
+    assert isinstance(service, VoiceService)
+    parent.privilegedStartService()
+    ((number, _, _, interface),) = reactor.tcpServers
+    assert (number, interface) == (4321, "127.0.0.1")
+    assert service.hub.limits.max_clients == 6
+    assert service.hub.password == Secret(PASSWORD)
