@@ -137,8 +137,9 @@ class VoiceServerProtocol(Connection):
     # -- in the room --------------------------------------------------------------
 
     def _datagram(self, packet: bytes, size: int) -> None:
-        """A media packet came over UDP."""
-        self._guard(lambda: self._media(upward(self.session.datagram(packet)), size))
+        """A media packet came over UDP; one that comes after a goodbye is late, not wrong."""
+        if self._seat is not None:
+            self._guard(lambda: self._media(upward(self.session.datagram(packet)), size))
 
     def _media(self, packet: MediaPacket, size: int) -> None:
         seat = self._seat
