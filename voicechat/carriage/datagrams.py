@@ -88,6 +88,7 @@ class Link:
         self._challenged: tuple[Address, bytes] | None = None
         self._challenge_at = clock.seconds()
         self._lossy_until = 0.0
+        self._reported = False
         self._call: IDelayedCall | None = None
         self._report_call: IDelayedCall | None = None
         self._was_up = False
@@ -236,10 +237,11 @@ class Link:
             self.on_change(self.up)
 
     def _report(self) -> None:
-        """Once a second while datagrams come: tell of loss, if there is or was any."""
+        """Once a second while datagrams come: tell of loss if there is or was any, and once that there is none."""
         self._report_call = None
         loss, now = self._meter.report(), self._clock.seconds()
         if loss.lost:
             self._lossy_until = now + REPORT_FOR
-        if now < self._lossy_until and loss.expected:
+        if loss.expected and (now < self._lossy_until or not self._reported):
+            self._reported = True
             self._tell(Report(loss.expected, loss.lost, loss.bursts))

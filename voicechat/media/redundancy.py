@@ -61,13 +61,18 @@ class LossMeter:
 
 
 class RedundancyPolicy:
-    """Chooses the offset k from the other side's reports."""
+    """Chooses the offset k from the other side's reports.
+
+    Until the first report has come, a second after the first packet, it is 1: on a
+    clean line that costs 1.4 KB once, on a bad one it saves the first words.
+    """
 
     def __init__(self) -> None:
-        self.offset = 0
+        self.offset = 1
         self._share = 0.0
         self._burst = 1.0
         self._quiet = 0
+        self._first = True
 
     def report(self, loss: Loss) -> None:
         """Learn from one report; loss is believed quickly and forgotten slowly."""
@@ -80,8 +85,9 @@ class RedundancyPolicy:
         self._quiet = self._quiet + 1 if share < LOSS_OFF else 0
         if self._share >= LOSS_ON:
             self.offset = 1 if self._burst < BURSTY else LONGEST_OFFSET
-        elif self._quiet >= QUIET_REPORTS:
+        elif self._first or self._quiet >= QUIET_REPORTS:
             self.offset = 0
+        self._first = False
 
 
 class Redundancy:
@@ -91,21 +97,15 @@ class Redundancy:
         self._recent: dict[int, bytes] = {}
 
     def dress(self, packet: MediaPacket, offset: int) -> MediaPacket:
-        """The packet with the frame of tick - offset on board, if that frame is of the same spurt.
-
-        A packet that carries redundancy already keeps it: it brings a frame that
-        the hop before had lost.
-        """
+        """The packet with the frame of tick - offset on board, if that frame is of the same spurt."""
         recent = self._recent
         if packet.marker:
             recent.clear()
-        if packet.redundant:
-            recent[(packet.tick - packet.offset) & 0xFFFF] = packet.redundant
         if packet.payload:
             recent[packet.tick] = packet.payload
             while len(recent) > LONGEST_OFFSET + 1:
                 del recent[next(iter(recent))]
-        if offset and not packet.redundant:
+        if offset:
             copy = recent.get((packet.tick - offset) & 0xFFFF)
             if copy is not None:
                 return MediaPacket(packet.source, packet.tick, packet.payload, packet.marker, packet.end, offset, copy)

@@ -58,17 +58,23 @@ class _Talker:
         self.seen = Seen()
         self.stream: ReceiveStream | None = None
 
-    def passed_on(self, source: int, packet: MediaPacket) -> MediaPacket:
-        """The packet as it goes on: redundancy stays on board only if it brings a frame that this hop had lost."""
+    def passed_on(self, source: int, packet: MediaPacket) -> list[MediaPacket]:
+        """What a packet becomes on its way on, without the redundancy of this hop.
+
+        A frame that this hop had lost and redundancy brings goes first, as a packet of
+        its own, so that the next hop's redundancy covers it like any other: with both
+        hops losing 10 %, 2 % of the frames are lost for good instead of 3 %.
+        """
         if packet.marker:
             self.seen.forget()
         tick = unwrap(packet.tick, self.seen.newest)
-        offset, redundant = packet.offset, packet.redundant
-        if redundant and not self.seen.first_time(tick - offset):
-            offset, redundant = 0, b""
+        out = []
+        if packet.redundant and self.seen.first_time(tick - packet.offset):
+            out.append(MediaPacket(source, wrap(tick - packet.offset), packet.redundant))
         if packet.payload:
             self.seen.first_time(tick)
-        return MediaPacket(source, packet.tick, packet.payload, packet.marker, packet.end, offset, redundant)
+        out.append(MediaPacket(source, packet.tick, packet.payload, packet.marker, packet.end))
+        return out
 
     def warm_stream(self, codec: ICodec, counts: Counts) -> ReceiveStream:
         """His stream, for mixing; the decoder has just heard his last payloads."""
@@ -152,7 +158,7 @@ class Conference:
             self._codec.check(packet.redundant)
         talker = self._talkers[source]
         talker.last_arrival = now
-        out = talker.passed_on(source, packet)
+        packets = talker.passed_on(source, packet)
         if packet.payload:
             talker.recent.append(packet.payload)
             if not talker.talking:
@@ -162,12 +168,14 @@ class Conference:
                 self._stop(source, now)
             return []
         if self.mixing:
-            talker.warm_stream(self._codec, self.counts).put(out, now)
+            stream = talker.warm_stream(self._codec, self.counts)
+            for out in packets:
+                stream.put(out, now)
         listeners = [number for number, listener in self._listeners.items() if self._forwards(listener, source)]
         if packet.end:
             self._stop(source, now)
-        self.forwarded += len(listeners)
-        return [Delivery(listeners, out)] if listeners else []
+        self.forwarded += len(listeners) * len(packets)
+        return [Delivery(listeners, out) for out in packets] if listeners else []
 
     @staticmethod
     def _forwards(listener: _Listener, source: int) -> bool:
