@@ -1,0 +1,189 @@
+"""Hearing: all that one listener hears is one frame, and a change-over between talker and mix is not heard."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicechat.errors import WireError
+from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
+from voicechat.media.hearing import MOST_STREAMS, Hearing
+from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.serial import wrap
+from voicechat.testing import MemoryCodec
+
+CODEC = MemoryCodec()
+
+
+def payload(value: float) -> bytes:
+    return CODEC.encoder(12_000).encode(np.full(FRAME_SAMPLES, value, np.float32))
+
+
+class Listener:
+    """A Hearing that is pulled every tick; packets take a tick and arrive in the middle between two pulls."""
+
+    def __init__(self) -> None:
+        self.hearing = Hearing(CODEC)
+        self.tick = 65_500
+        self.out = silent_frame()
+
+    def step(self, voices: dict[int, float], ends: tuple[int, ...] = (), markers: tuple[int, ...] = ()) -> Frame:
+        """Each source says one frame of its value, or its end; what is heard."""
+        now = self.tick + 0.5
+        for source, value in voices.items():
+            packet = MediaPacket(source, wrap(self.tick), payload(value), marker=source in markers)
+            self.hearing.put(packet, now)
+        for source in ends:
+            self.hearing.put(MediaPacket(source, wrap(self.tick), b"", end=True), now)
+        self.tick += 1
+        self.more = self.hearing.pull(float(self.tick), self.out)
+        return self.out.copy()
+
+    def steps(self, count: int, voices: dict[int, float]) -> list[Frame]:
+        return [self.step(voices) for _ in range(count)]
+
+
+def test_nobody_is_silence() -> None:
+    listener = Listener()
+    frame = listener.step({})
+    assert not frame.any()
+    assert not listener.more
+    assert not listener.hearing.active
+    assert listener.hearing.due_at() is None
+    assert not listener.hearing.lacks()
+
+
+def test_forwarded_talkers_are_added_up() -> None:
+    listener = Listener()
+    frame = listener.steps(10, {1: 0.25, 2: 0.125})[-1]
+    assert (frame == 0.375).all()
+    assert listener.more
+    assert listener.hearing.heard[1] == listener.hearing.heard[2] >= 9
+
+
+def test_it_is_over_when_the_last_one_has_ended() -> None:
+    listener = Listener()
+    listener.steps(10, {1: 0.25, 2: 0.125})
+    assert (listener.step({2: 0.125}, ends=(1,)) == 0.125).all()
+    listener.step({}, ends=(2,))
+    for _ in range(5):
+        frame = listener.step({})
+    assert not frame.any()
+    assert not listener.more
+
+
+def test_a_gain_is_for_forwarded_talkers_and_never_for_the_mix() -> None:
+    listener = Listener()
+    for source in (MIX, 1, 2):
+        listener.hearing.set_gain(source, 0.5)
+    listener.hearing.set_gain(2, 0.0)
+    assert (listener.steps(10, {1: 0.25, 2: 0.125})[-1] == 0.125).all()
+    listener = Listener()
+    listener.hearing.set_gain(MIX, 0.5)
+    assert (listener.steps(10, {MIX: 0.25})[-1] == 0.25).all()
+
+
+def test_a_gain_is_forgotten_with_its_source() -> None:
+    listener = Listener()
+    listener.hearing.set_gain(1, 0.5)
+    listener.steps(5, {1: 0.25})
+    listener.hearing.forget(1)
+    assert (listener.steps(10, {1: 0.25})[-1] == 0.25).all()
+
+
+@pytest.mark.parametrize(("before", "after"), [({1: 0.25}, {MIX: 0.25}), ({MIX: 0.25}, {1: 0.25})])
+def test_one_voice_changes_over_between_forwarded_and_mixed_without_being_heard(
+    before: dict[int, float], after: dict[int, float]
+) -> None:
+    listener = Listener()
+    listener.steps(20, before)
+    frames = [listener.step({**before, **after}, markers=tuple(after)), *listener.steps(20, after)]
+    sound = np.concatenate(frames)
+    assert (
+        np.abs(sound - 0.25).max() <= 0.25 / 2
+    )  # at most one concealed frame (half, in this codec), never both at once
+    assert np.abs(sound[-5 * FRAME_SAMPLES :] - 0.25).max() == 0
+
+
+def test_when_a_second_talker_comes_in_by_the_mix_the_first_is_not_heard_twice() -> None:
+    listener = Listener()
+    listener.steps(20, {1: 0.25})
+    frames = [listener.step({1: 0.25, MIX: 0.375}, markers=(MIX,)), *listener.steps(30, {MIX: 0.375})]
+    sound = np.concatenate(frames)
+    assert sound.max() <= 0.375 + 1e-6
+    assert sound.min() >= 0.125 - 1e-6
+    assert (frames[-1] == 0.375).all()
+
+
+def test_four_shouting_friends_are_limited_and_never_cut_off() -> None:
+    listener = Listener()
+    frames = listener.steps(20, {1: 1.0, 2: 1.0, 3: 1.0, 4: 1.0})
+    assert all(np.abs(frame).max() < 1 for frame in frames)
+    assert frames[-1].max() > 0.8
+
+
+def test_garbage_is_a_wire_error_and_begins_nothing() -> None:
+    hearing = Hearing(CODEC)
+    for packet in (MediaPacket(1, 0, b"garbage"), MediaPacket(1, 0, payload(0.5), offset=1, redundant=b"garbage")):
+        with pytest.raises(WireError):
+            hearing.put(packet, 0.0)
+    assert not hearing.active
+
+
+def test_the_end_of_what_never_began_is_ignored() -> None:
+    hearing = Hearing(CODEC)
+    hearing.put(MediaPacket(1, 0, b"", end=True), 0.0)
+    assert not hearing.active
+
+
+def test_sources_are_bounded() -> None:
+    listener = Listener()
+    for source in range(1, 251):
+        listener.step({source: 0.01})
+        assert len(listener.hearing._streams) <= MOST_STREAMS
+    assert listener.hearing.active
+
+
+def test_it_tells_what_waits_and_what_is_missing() -> None:
+    listener = Listener()
+    hearing = listener.hearing
+    hearing.put(MediaPacket(1, wrap(listener.tick), payload(0.5), marker=True), listener.tick + 0.5)
+    due = hearing.due_at()
+    assert due is not None
+    assert 0.5 <= due - listener.tick <= 1
+    assert hearing.pull(due, listener.out)
+    assert hearing.due_at() is None
+    assert hearing.lacks()
+    assert hearing.held >= 0
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(
+                st.builds(
+                    MediaPacket,
+                    st.integers(0, 20),
+                    st.integers(0, 100) | st.integers(0, 0xFFFF),
+                    st.sampled_from([payload(1.0), payload(-1.0), payload(0.5), payload(0.0)]),
+                    st.booleans(),
+                    st.booleans(),
+                ),
+                max_size=4,
+            ),
+            st.floats(0, 3) | st.floats(0, 4_000),
+        ),
+        max_size=30,
+    )
+)
+def test_whatever_comes_each_pull_fills_one_frame(turns: list[tuple[list[MediaPacket], float]]) -> None:
+    hearing, out, now = Hearing(CODEC), silent_frame(), 0.0
+    for packets, pause in turns:
+        for packet in packets:
+            hearing.put(packet, now)
+        now += pause
+        out.fill(np.nan)
+        more = hearing.pull(now, out)
+        assert np.abs(out).max() <= 1
+        assert more == hearing.active
+        assert hearing.held >= 0

@@ -1,0 +1,390 @@
+"""Streams: each pull answers with one frame, whatever the line did; and the delay comes back by itself."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicechat.format import FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, Frame, silent_frame
+from voicechat.media.jitter import Arrival
+from voicechat.media.packet import ME, MediaPacket
+from voicechat.media.redundancy import Redundancy
+from voicechat.media.serial import wrap
+from voicechat.media.stream import Kind, ReceiveStream, SendStream
+from voicechat.testing import Line, LossyLink, MemoryCodec
+
+CODEC = MemoryCodec()
+STEPS = 4096
+STARTS = st.sampled_from([0, 1, 7, 65_400, 65_530, 65_535, 65_536, 10**6])
+
+
+def said(tick: int) -> Frame:
+    """The frame of a tick: loud, constant, and telling the tick."""
+    return np.full(FRAME_SAMPLES, 0.25 + (tick % STEPS) / (2 * STEPS), np.float32)
+
+
+def heard(frame: Frame, near: int) -> int | None:
+    """The tick that a frame tells, the one nearest to ``near``; None if it is not one frame unchanged."""
+    value = float(frame[0])
+    step = (value - 0.25) * 2 * STEPS
+    if frame.min() != frame.max() or not 0 <= step < STEPS or step != round(step):
+        return None
+    return near + (round(step) - near + STEPS // 2) % STEPS - STEPS // 2
+
+
+class Player:
+    """A ReceiveStream that is pulled every tick, at the tick and a bit."""
+
+    def __init__(self, start: int = 0, phase: float = 0.7, line: Line | None = None, seed: int = 1) -> None:
+        self.stream = ReceiveStream(CODEC.decoder())
+        self.sending = SendStream(CODEC.encoder(12_000))
+        self.link: LossyLink[MediaPacket] = LossyLink(seed, line or Line(delay=2.0))
+        self.tick = start
+        self.at = start + phase
+        self.out = silent_frame()
+        self.kinds: list[Kind] = []
+        self.ticks: list[int | None] = []
+        """Which frame each pull gave."""
+        self.delays: list[float] = []
+        """Ticks from saying to hearing, of frames that came through unchanged."""
+        self.redundancy = 0
+        self._dresser = Redundancy()
+
+    def send(self, packet: MediaPacket | None) -> None:
+        if packet is not None:
+            self.link.send(self._dresser.dress(packet, self.redundancy), float(self.tick))
+
+    def step(self, *, talking: bool, lost: bool = False) -> Kind:
+        """One tick: say something or not, hear something or not."""
+        packet = self.sending.push(self.tick, said(self.tick)) if talking else self.sending.finish(self.tick)
+        if not lost:
+            self.send(packet)
+        for at, packet in self.link.receive(self.at):
+            self.stream.put(packet, at)
+        kind = self.stream.pull(self.at, self.out)
+        assert self.out.shape == (FRAME_SAMPLES,)
+        assert np.isfinite(self.out).all()
+        assert np.abs(self.out).max() <= 1
+        tick = heard(self.out, self.tick) if kind in {Kind.PLAYED, Kind.RECOVERED} else None
+        self.kinds.append(kind)
+        self.ticks.append(tick)
+        if tick is not None:
+            self.delays.append(self.at - tick)
+        self.tick += 1
+        self.at += 1
+        return kind
+
+    def run(self, ticks: int, *, talking: bool, lost: int = 0) -> "Player":
+        """So many ticks, the first packets ``lost``; ``kinds``, ``ticks`` and ``delays`` are of these alone."""
+        self.kinds, self.ticks, self.delays = [], [], []
+        for number in range(ticks):
+            self.step(talking=talking, lost=number < lost)
+        return self
+
+    def unchanged(self) -> list[int]:
+        return [tick for tick in self.ticks if tick is not None]
+
+
+# -- the way out ---------------------------------------------------------------------
+
+
+def test_a_spurt_has_one_marker_and_one_end() -> None:
+    sending = SendStream(CODEC.encoder(12_000))
+    assert sending.finish(4) is None
+    packets = [sending.push(tick, said(tick)) for tick in (65_534, 65_535, 65_536)]
+    assert sending.talking
+    end = sending.finish(65_537)
+    assert [packet.marker for packet in packets] == [True, False, False]
+    assert [packet.tick for packet in packets] == [65_534, 65_535, 0]
+    assert {packet.source for packet in packets} == {ME}
+    assert end == MediaPacket(ME, 1, b"", end=True)
+    assert not sending.talking
+    assert sending.finish(65_538) is None
+    assert sending.push(65_600, said(0)).marker
+
+
+# -- the way in ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.55, 0.99])
+@pytest.mark.parametrize("start", [0, 65_500, 65_535, 131_070])
+def test_on_a_good_line_every_frame_is_heard_once_in_order_and_soon(start: int, phase: float) -> None:
+    player = Player(start, phase).run(300, talking=True)
+    words = player.unchanged()
+    assert words == sorted(set(words))
+    assert len(words) >= 295
+    assert max(player.delays) <= 2.0 + 2.0
+    player.run(20, talking=False)
+    assert player.unchanged()[-1] == start + 299
+    assert Kind.CONCEALED not in player.kinds
+    assert player.kinds[-1] is Kind.SILENT
+    assert not player.stream.active
+
+
+def test_before_anything_came_there_is_silence() -> None:
+    player = Player().run(10, talking=False)
+    assert set(player.kinds) == {Kind.SILENT}
+    assert not player.out.any()
+    assert player.stream.counts.silent == 10
+
+
+@pytest.mark.parametrize("gap", [1, 2, 3, 4])
+def test_a_short_gap_is_concealed_and_the_words_after_it_are_on_time(gap: int) -> None:
+    player = Player().run(100, talking=True)
+    before = player.delays[-1]
+    player.run(50, talking=True, lost=gap)
+    assert player.kinds.count(Kind.CONCEALED) == gap
+    assert player.stream.active
+    assert player.delays[-1] == pytest.approx(before, abs=1.0)
+
+
+def test_without_an_end_it_fades_from_the_third_missing_tick_and_is_over_at_the_fifth() -> None:
+    player = Player().run(100, talking=True)
+    peaks = list[float]()
+    kinds = list[Kind]()
+    player.sending.finish(player.tick)  # the end packet is lost
+    while len(kinds) < 12:
+        kinds.append(player.step(talking=False))
+        peaks.append(float(np.abs(player.out).max()))
+    last = max(index for index, kind in enumerate(kinds) if kind is Kind.PLAYED)
+    assert kinds[last + 1 :] == [Kind.CONCEALED] * 4 + [Kind.SILENT] * (7 - last)
+    assert peaks[last + 5 :] == [0.0] * (7 - last)
+    concealed = peaks[last : last + 5]
+    assert concealed == sorted(concealed, reverse=True)
+    assert not player.stream.active
+
+
+def test_fading_ends_in_silence_without_a_step() -> None:
+    player = Player().run(100, talking=True)
+    player.sending.finish(player.tick)
+    while player.step(talking=False) is not Kind.CONCEALED:
+        pass
+    frames = [player.out.copy()]
+    while player.step(talking=False) is Kind.CONCEALED:
+        frames.append(player.out.copy())
+    sound = np.concatenate(frames[2:])
+    assert np.abs(np.diff(sound[:FRAME_SAMPLES])).max() < 0.01
+    assert sound[-1] == 0
+
+
+def test_an_end_packet_ends_it_without_a_concealed_frame() -> None:
+    player = Player().run(50, talking=True).run(10, talking=False)
+    assert Kind.CONCEALED not in player.kinds
+    assert not player.stream.active
+    assert player.stream.counts.concealed <= 1
+
+
+def test_spurt_after_spurt_each_is_heard_from_its_first_word_to_its_last() -> None:
+    player = Player(65_000)
+    for length, pause in itertools.product((1, 5, 40), (1, 8, 120)):
+        first = player.tick
+        player.run(length, talking=True)
+        words = player.unchanged()
+        player.run(pause + 8, talking=False)
+        words += player.unchanged()
+        assert words[0] == first
+        assert words[-1] == first + length - 1
+        assert len(words) >= length - 1
+    assert player.stream.counts.concealed <= 2
+    assert player.stream.counts.late == 0
+
+
+@pytest.mark.parametrize("minutes", [1, 15, 22, 45])
+@pytest.mark.parametrize("start", [0, 65_500])
+def test_after_minutes_of_silence_the_next_words_are_heard(minutes: int, start: int) -> None:
+    player = Player(start).run(100, talking=True).run(20, talking=False)
+    player.tick += minutes * 60 * TICKS_PER_SECOND
+    player.at += minutes * 60 * TICKS_PER_SECOND
+    first = player.tick
+    player.run(100, talking=True)
+    words = player.unchanged()
+    assert words[0] == first
+    assert len(words) >= 95
+    assert max(player.delays) <= 4
+
+
+def test_every_frame_is_heard_once_though_it_comes_twice_and_in_any_order() -> None:
+    line = Line(delay=2, jitter=3, duplicate=0.3, reorder=0.1, reorder_by=2)
+    player = Player(65_000, line=line).run(500, talking=True).run(2_000, talking=True)
+    words = player.unchanged()
+    assert words == sorted(set(words))
+    assert len(words) >= 0.93 * 2_000
+    assert player.stream.counts.late <= 0.02 * 2_500
+
+
+def test_a_packet_that_comes_twice_is_told_to_be_a_duplicate() -> None:
+    stream = ReceiveStream(CODEC.decoder())
+    packet = SendStream(CODEC.encoder(12_000)).push(5, said(5))
+    assert stream.put(packet, 5.0) is Arrival.ON_TIME
+    assert stream.put(packet, 5.1) is Arrival.DUPLICATE
+
+
+@pytest.mark.parametrize("offset", [1, 3])
+def test_redundancy_brings_back_what_was_lost(offset: int) -> None:
+    bare, saved = (Player(line=Line(delay=2, jitter=0.2, loss=0.1), phase=0.4) for _ in range(2))
+    saved.redundancy = offset
+    concealed, recovered = [0, 0], [0, 0]
+    for _ in range(20):
+        for number, player in enumerate((bare, saved)):
+            player.run(150, talking=True)
+            words = player.unchanged()
+            assert words == sorted(set(words))
+            concealed[number] += player.kinds.count(Kind.CONCEALED)
+            recovered[number] += player.kinds.count(Kind.RECOVERED)
+            player.run(30, talking=False)
+    assert recovered[0] == 0
+    assert recovered[1] > 0.06 * 20 * 150
+    assert concealed[1] < concealed[0] / 2
+    # held back for the copies, and no longer
+    assert saved.run(100, talking=True).delays[-1] <= bare.run(100, talking=True).delays[-1] + offset + 1
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("line", [Line(delay=2, jitter=0.3), Line(delay=2, jitter=0.3, ordered=True)])
+def test_after_a_stall_the_delay_is_back_within_a_second(seconds: float, line: Line) -> None:
+    player = Player(line=line).run(500, talking=True)
+    before = sum(player.delays) / len(player.delays)
+    player.link.stall(player.tick + 20.0, seconds * TICKS_PER_SECOND)
+    player.run(20 + int(seconds * TICKS_PER_SECOND) + TICKS_PER_SECOND, talking=True)
+    player.run(10 * TICKS_PER_SECOND, talking=True)
+    assert (max(player.delays) - before) * TICK_MS <= 60
+    assert len(player.delays) >= 9.5 * TICKS_PER_SECOND
+
+
+def test_many_stalls_add_up_to_nothing() -> None:
+    player = Player(line=Line(delay=2, jitter=0.3, ordered=True)).run(500, talking=True)
+    before = sum(player.delays) / len(player.delays)
+    for number in range(10):
+        player.link.stall(player.tick + 10.0, 20.0 + 7 * number)
+        player.run(250, talking=True)
+    player.run(15 * TICKS_PER_SECOND, talking=True)
+    assert (sum(player.delays) / len(player.delays) - before) * TICK_MS <= 20
+
+
+def test_a_straggler_of_a_spurt_that_ended_begins_no_other() -> None:
+    player = Player().run(50, talking=True)
+    straggler = SendStream(CODEC.encoder(12_000)).push(player.tick - 1, said(player.tick - 1))
+    player.run(10, talking=False)
+    plain = MediaPacket(straggler.source, straggler.tick, straggler.payload)
+    assert player.stream.put(plain, player.at) in {Arrival.LATE, Arrival.DUPLICATE}
+    assert not player.stream.active
+
+
+def test_a_payload_that_cannot_be_decoded_is_concealed_and_counted() -> None:
+    player = Player().run(50, talking=True)
+    dropped = player.stream.counts.dropped
+    player.link.send(MediaPacket(ME, wrap(player.tick), b"garbage"), float(player.tick))
+    player.tick += 1
+    player.at += 1
+    player.stream.pull(player.at, player.out)
+    player.run(20, talking=True)
+    assert player.stream.counts.dropped == dropped + 1
+    assert len(player.unchanged()) >= 17
+
+
+def test_the_pre_roll_that_comes_in_one_burst_does_not_delay_the_words_after_it() -> None:
+    player = Player().run(200, talking=True).run(100, talking=False)
+    usual = 2 + 2.0
+    for back in (3, 2, 1):  # what was said while the gate was still shut
+        player.link.send(player.sending.push(player.tick - back, said(player.tick - back)), float(player.tick))
+    player.run(100, talking=True)
+    assert player.kinds[0] is Kind.SILENT
+    assert max(player.delays[20:]) <= usual
+    assert Kind.CONCEALED not in player.kinds[:-1]
+
+
+def test_stop_forgets_what_was_not_played() -> None:
+    player = Player(line=Line(delay=2, jitter=4)).run(500, talking=True)
+    player.stream.stop()
+    assert not player.stream.active
+    assert player.stream.pull(player.at, player.out) is Kind.SILENT
+    assert not player.out.any()
+
+
+def test_it_tells_when_its_first_frame_is_due_and_when_one_is_missing() -> None:
+    stream, sending, out = ReceiveStream(CODEC.decoder()), SendStream(CODEC.encoder(12_000)), silent_frame()
+    assert stream.due_at() is None
+    assert not stream.lacks()
+    stream.put(sending.push(9, said(9)), 12.0)
+    due = stream.due_at()
+    assert due is not None
+    assert 12.0 <= due <= 12.5
+    assert stream.active
+    assert not stream.playing
+    assert stream.pull(due - 0.9, out) is Kind.SILENT
+    assert stream.pull(due, out) is Kind.PLAYED
+    assert stream.playing
+    assert stream.due_at() is None
+    assert stream.lacks()
+    stream.put(sending.push(10, said(10)), 13.0)
+    assert not stream.lacks()
+    assert 0 <= stream.held() <= 1
+
+
+@given(
+    STARTS,
+    st.integers(0, 10_000),
+    st.floats(0, 8),
+    st.floats(0, 0.4),
+    st.floats(1, 5),
+    st.lists(st.tuples(st.booleans(), st.integers(1, 60)), max_size=6),
+    st.integers(0, 3),
+)
+def test_whatever_the_line_does_frames_are_accounted_for_and_in_order(
+    start: int,
+    seed: int,
+    jitter: float,
+    loss: float,
+    burst: float,
+    talk: list[tuple[bool, int]],
+    redundancy: int,
+) -> None:
+    line = Line(delay=2, jitter=jitter, loss=loss, burst=burst, duplicate=0.1, reorder=0.1, reorder_by=1.5)
+    player = Player(start, line=line, seed=seed)
+    player.redundancy = redundancy
+    words: list[int] = []
+    pulls = 0
+    for talking, ticks in talk:
+        player.run(ticks, talking=talking)
+        words += player.unchanged()
+        pulls += ticks
+    counts = player.stream.counts
+    assert counts.played + counts.recovered + counts.concealed + counts.silent == pulls
+    assert words == sorted(set(words))
+    player.run(40, talking=False)
+    assert not player.stream.active
+
+
+ODD_PACKETS = st.builds(
+    MediaPacket,
+    st.just(ME),
+    st.integers(0, 0xFFFF) | st.integers(0, 80),
+    st.sampled_from([b"", b"garbage", CODEC.encoder(1).encode(said(7)), CODEC.encoder(1).encode(silent_frame())]),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, 3),
+    st.sampled_from([b"", b"garbage", CODEC.encoder(1).encode(said(8))]),
+)
+
+
+@given(st.lists(st.tuples(st.lists(ODD_PACKETS, max_size=4), st.floats(0, 3) | st.floats(0, 5_000)), max_size=60))
+def test_whatever_packets_come_each_pull_answers_with_one_frame(
+    turns: list[tuple[list[MediaPacket], float]],
+) -> None:
+    stream, out, now = ReceiveStream(CODEC.decoder()), silent_frame(), 0.0
+    for packets, pause in turns:
+        for packet in packets:
+            stream.put(packet, now)
+        now += pause
+        out.fill(np.nan)
+        kind = stream.pull(now, out)
+        assert np.abs(out).max() <= 1
+        assert kind is not Kind.SILENT or not out.any()
+        assert stream.held() >= 0
+    now += 70_000  # a tick may lie so far ahead on the ring
+    for _ in range(80):
+        now += 1
+        stream.pull(now, out)
+    assert not stream.active
