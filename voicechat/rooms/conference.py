@@ -22,7 +22,7 @@ from voicechat.interfaces import ICodec
 from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.seen import Seen
-from voicechat.media.serial import unwrap, wrap
+from voicechat.media.serial import ahead, unwrap, wrap
 from voicechat.media.stream import Counts, Kind, ReceiveStream
 from voicechat.rooms.mixing import Mixing
 from voicechat.rooms.room import Room
@@ -32,6 +32,8 @@ WARM_WITH: Final = 5
 
 SILENT_AFTER: Final = TICKS_PER_SECOND // 2
 """Ticks without a packet after which a talker who sent no end is taken to have stopped: a stall of 0.5 s."""
+
+_NO_FRAMES: Final = np.empty((0, FRAME_SAMPLES), np.float32)
 
 
 class Delivery(NamedTuple):
@@ -56,6 +58,8 @@ class _Talker:
         self.last_arrival = 0.0
         self.recent: deque[bytes] = deque(maxlen=WARM_WITH)
         self.seen = Seen()
+        self.ended: int | None = None
+        """Wire tick of the last end packet, while silent."""
         self.stream: ReceiveStream | None = None
 
     def passed_on(self, source: int, packet: MediaPacket) -> list[MediaPacket]:
@@ -75,6 +79,10 @@ class _Talker:
             self.seen.first_time(tick)
         out.append(MediaPacket(source, packet.tick, packet.payload, packet.marker, packet.end))
         return out
+
+    def straggles(self, packet: MediaPacket) -> bool:
+        """The packet was overtaken by the end of its spurt: nobody begins to talk by it."""
+        return not packet.marker and self.ended is not None and -SILENT_AFTER <= ahead(packet.tick, self.ended) < 0
 
     def warm_stream(self, codec: ICodec, counts: Counts) -> ReceiveStream:
         """His stream, for mixing; the decoder has just heard his last payloads."""
@@ -109,6 +117,8 @@ class Conference:
         self._listeners: dict[int, _Listener] = {}
         self._mixing = Mixing(codec, bitrate)
         self._edges: list[Edge] = []
+        self._undecided = False
+        """Somebody entered, and his way has not been chosen."""
         self.counts = Counts()
         self.forwarded = 0
         """Packets delivered undecoded, one for each listener."""
@@ -129,7 +139,8 @@ class Conference:
     # -- members ----------------------------------------------------------------
 
     def add(self, source: int) -> None:
-        """A member entered."""
+        """A member entered; he hears the rest of what is just being said."""
+        self._undecided = True
         self._talkers[source] = _Talker()
         self._listeners[source] = _Listener(Row(always_mix=self._always_mix))
 
@@ -152,30 +163,33 @@ class Conference:
 
     def arrived(self, source: int, packet: MediaPacket, now: float) -> list[Delivery]:
         """A member's packet came; what is to be sent at once. WireError if no codec could have made it."""
-        if packet.payload:
-            self._codec.check(packet.payload)
-        if packet.redundant:
-            self._codec.check(packet.redundant)
+        for payload in (packet.payload, packet.redundant):
+            if payload:
+                self._codec.check(payload)
         talker = self._talkers[source]
         talker.last_arrival = now
         packets = talker.passed_on(source, packet)
         if packet.payload:
             talker.recent.append(packet.payload)
-            if not talker.talking:
+            if not talker.talking and not talker.straggles(packet):
                 self._start(source, talker, now)
-        if self._room.present < 2:
-            if packet.end:
-                self._stop(source, now)
-            return []
+            elif self._undecided:
+                self._decide(now)
+        deliveries = self._pass_on(source, talker, packets, now) if self._room.present > 1 else []
+        if packet.end:
+            talker.ended = packet.tick
+            self._stop(source, now)
+        return deliveries
+
+    def _pass_on(self, source: int, talker: _Talker, packets: list[MediaPacket], now: float) -> list[Delivery]:
+        """Into the talker's stream if somebody is mixed for, and to those who hear just him."""
         if self.mixing:
             stream = talker.warm_stream(self._codec, self.counts)
-            for out in packets:
-                stream.put(out, now)
+            for packet in packets:
+                stream.put(packet, now)
         listeners = [number for number, listener in self._listeners.items() if self._forwards(listener, source)]
-        if packet.end:
-            self._stop(source, now)
         self.forwarded += len(listeners) * len(packets)
-        return [Delivery(listeners, out) for out in packets] if listeners else []
+        return [Delivery(listeners, packet) for packet in packets] if listeners else []
 
     @staticmethod
     def _forwards(listener: _Listener, source: int) -> bool:
@@ -199,7 +213,7 @@ class Conference:
         return edges
 
     def _start(self, source: int, talker: _Talker, now: float) -> None:
-        talker.talking = True
+        talker.talking, talker.ended = True, None
         self._edges.append(Edge(source, True))
         self._decide(now)
 
@@ -212,6 +226,7 @@ class Conference:
 
     def _decide(self, now: float) -> None:
         """Choose every listener's way anew."""
+        self._undecided = False
         talking = [source for source, talker in self._talkers.items() if talker.talking]
         if self._room.present < 2:
             talking = []
@@ -242,7 +257,7 @@ class Conference:
         """One beat: every talker gives one frame, every mixed listener gets one packet."""
         self.expire(float(tick))
         self._decide(float(tick))
-        live, frames = self._pull(tick)
+        live, frames = self._pull(tick) if self._room.present > 1 else ([], _NO_FRAMES)
         rows = {
             number: tuple(self._room.members[number].gain(source) for source in live)
             for number, listener in self._listeners.items()

@@ -1,0 +1,139 @@
+"""The room: unique names, numbers that rest, and gains that are nobody's but the listener's."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from voicechat.media.packet import LAST_SOURCE
+from voicechat.rooms.room import REST_SECONDS, Member, Room
+from voicechat.wire import text
+from voicechat.wire.messages import Participant
+
+NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
+
+
+def test_members_are_numbered_from_one_and_told_to_each_other() -> None:
+    room = Room("den")
+    ann, ben = room.enter("Ann", 0.0), room.enter("Ben", 0.0)
+    ben.muted = True
+    assert (ann.source, ben.source) == (1, 2)
+    assert room.roster(ann.source) == [Participant(2, "Ben", muted=True)]
+    assert room.roster(0) == [Participant(1, "Ann"), Participant(2, "Ben", muted=True)]
+    assert len(room) == 2
+
+
+def test_two_friends_with_one_name_are_told_apart() -> None:
+    room = Room("")
+    assert [room.enter("Ann", 0.0).name for _ in range(3)] == ["Ann", "Ann (2)", "Ann (3)"]
+    room.leave(2, 0.0)
+    assert room.enter("Ann", 0.0).name == "Ann (2)"
+    assert room.enter("Ann (2)", 0.0).name == "Ann (2) (2)"
+
+
+@pytest.mark.parametrize("name", ["x" * 32, "é" * 16, "🦆" * 8, "ab " * 10 + "cd"])
+def test_a_long_name_is_shortened_between_letters_to_make_room_for_the_number(name: str) -> None:
+    room = Room("")
+    names = [room.enter(name, 0.0).name for _ in range(12)]
+    assert len(set(names)) == 12
+    for given_name in names:
+        assert text.name(given_name) == given_name
+
+
+def test_a_number_rests_for_a_minute() -> None:
+    room = Room("")
+    for _ in range(4):
+        room.enter("x", 0.0)
+    room.leave(2, 10.0)
+    numbers = [room.enter("x", 10.0 + REST_SECONDS - 0.1).source for _ in range(LAST_SOURCE - 4)]
+    assert 2 not in numbers
+    assert room.enter("x", 10.0 + REST_SECONDS + 0.1).source == 2
+
+
+def test_when_all_numbers_are_taken_or_rest_the_one_that_rested_longest_is_given() -> None:
+    room = Room("")
+    for _ in range(LAST_SOURCE):
+        room.enter("x", 0.0)
+    with pytest.raises(ValueError, match="numbers"):
+        room.enter("x", 0.0)
+    room.leave(7, 1.0)
+    room.leave(3, 2.0)
+    assert [room.enter("x", 3.0).source for _ in range(2)] == [7, 3]
+    with pytest.raises(ValueError, match="numbers"):
+        room.enter("x", 3.0)
+
+
+def test_leaving_twice_or_without_having_been_there_does_nothing() -> None:
+    room = Room("")
+    room.enter("x", 0.0)
+    for _ in range(2):
+        room.leave(1, 1.0)
+        room.leave(9, 1.0)
+    assert not len(room)
+    assert room.enter("x", 1.0).source == 2
+
+
+def test_a_gain_belongs_to_the_talker_and_goes_with_him() -> None:
+    room = Room("")
+    ann, ben = room.enter("Ann", 0.0), room.enter("Ben", 0.0)
+    ann.gains[ben.source] = 0.5
+    assert ann.gain(ben.source) == 0.5
+    assert ben.gain(ann.source) == 1.0
+    room.leave(ben.source, 0.0)
+    assert ann.gain(ben.source) == 1.0
+
+
+@given(st.dictionaries(st.integers(1, 5), st.floats(0, 8)), st.integers(1, 5), st.booleans(), st.booleans())
+def test_nobody_hears_himself_and_the_deaf_and_absent_hear_nobody(
+    gains: dict[int, float], source: int, deafened: bool, away: bool
+) -> None:
+    member = Member(source, "x")
+    member.gains, member.deafened, member.away = gains, deafened, away
+    for talker in range(1, 6):
+        if talker == source or deafened or away:
+            assert member.gain(talker) == 0
+        else:
+            assert member.gain(talker) == gains.get(talker, 1.0)
+
+
+class ComingAndGoing(RuleBasedStateMachine):
+    """People enter and leave in any order, seconds pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = Room("")
+        self.now = 0.0
+        self.left: dict[int, float] = {}
+
+    @rule(seconds=st.floats(0, 45))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    @rule(name=NAMES | st.sampled_from(["x" * 32, "Ann", "Ann (2)"]))
+    def enter(self, name: str) -> None:
+        member = self.room.enter(name, self.now)
+        assert self.room.members[member.source] is member
+        assert member.source not in self.left or self.now - self.left[member.source] >= REST_SECONDS
+
+    @precondition(lambda self: len(self.room) > 0)
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        source = data.draw(st.sampled_from(sorted(self.room.members)))
+        self.room.leave(source, self.now)
+        self.left[source] = self.now
+
+    @rule(data=st.data())
+    def go_away_or_come_back(self, data: st.DataObject) -> None:
+        for member in self.room.members.values():
+            member.away = data.draw(st.booleans())
+
+    @invariant()
+    def names_and_numbers_are_each_ones_own(self) -> None:
+        members = self.room.members.values()
+        assert len({member.name for member in members}) == len(members) == len(self.room)
+        assert all(len(member.name.encode()) <= text.MOST_NAME for member in members)
+        assert all(1 <= source <= LAST_SOURCE for source in self.room.members)
+        assert self.room.present == sum(not member.away for member in members)
+
+
+TestComingAndGoing = ComingAndGoing.TestCase
