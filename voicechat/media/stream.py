@@ -53,6 +53,9 @@ SHRINK_ABOVE: Final = 0.9
 GROW_BELOW: Final = -0.75
 """Ticks below target from which a frame may be put in."""
 
+HOLD_BELOW: Final = -0.15
+"""Ticks below target from which a missing frame is concealed without moving on, so that it is played when it comes."""
+
 MERGE_EVERY: Final = 3
 """Frames between two merges inside loud speech, so that a voice is never more than a third too fast."""
 
@@ -209,7 +212,9 @@ class ReceiveStream:
         """
         if self._phase is not _Phase.PLAYING or self._missing > FADES_AFTER:
             return False
-        tick = self._buffer.next + (self._error >= SHRINK_ABOVE)
+        if self._error < SHRINK_ABOVE:  # what is missing while later frames are here is lost: no use in waiting
+            return self._end != self._buffer.next and not len(self._buffer)
+        tick = self._buffer.next + 1
         return (self._end is None or tick < self._end) and not self._buffer.holds(tick)
 
     def held(self) -> float:
@@ -311,7 +316,7 @@ class ReceiveStream:
             out *= np.linspace(1 - (done - 1) / steps, 1 - done / steps, out.size, dtype=np.float32)
         else:
             self._decoder.conceal(out)
-        if self._error > GROW_BELOW or len(self._buffer):
+        if self._error > HOLD_BELOW or len(self._buffer):
             self._buffer.pull()
         else:
             self._error += 1
