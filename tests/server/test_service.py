@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.memory import VoiceReactor
 from tests.server.house import Log
-from tests.server.memory import VoiceReactor
 from voicechat.security.secret import Secret
 from voicechat.server.hub import Hub
 from voicechat.server.metrics import Metrics

@@ -6,7 +6,7 @@ import pytest
 from twisted.application.service import IService
 from twisted.python.usage import UsageError
 
-from tests.server.memory import VoiceReactor
+from tests.memory import VoiceReactor
 from voicechat.security.secret import Secret
 from voicechat.server.service import VoiceService
 from voicechat.server.tap import CONFIG, USAGE, Options, makeService

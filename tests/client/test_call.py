@@ -1,0 +1,253 @@
+"""Whole calls in memory: microphone, bridge, call, sealed strings, a real server, and back to a loudspeaker."""
+
+from typing import Any
+
+import pytest
+
+from tests.client.player import PASSWORD, Host, Network, Player, pass_time
+from tests.memory import VoiceReactor
+from voicechat.format import BLOCK_SECONDS
+from voicechat.media.packet import MIX, MediaPacket
+from voicechat.security.secret import Secret
+from voicechat.server.hub import Hub
+from voicechat.server.protocol import VoiceServerFactory
+from voicechat.testing import MemoryCodec
+from voicechat.wire import media, messages
+
+
+class Evening:
+    """Some players at one server."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+        self.reactor = VoiceReactor()
+        self.hub = Hub(self.reactor, MemoryCodec(), Secret(PASSWORD))
+        self.network = Network(self.reactor, VoiceServerFactory(self.hub))
+        self.players: list[Player] = []
+        for name in names:
+            self.add(Player(monkeypatch, name, reactor=self.reactor))
+
+    def add(self, player: Player) -> Player:
+        """One more."""
+        player._taken = len(self.reactor.tcpClients)
+        self.players.append(player)
+        player.service.start()
+        self.network.join(player)
+        self.wait(0.3)
+        assert player.entered == 1, player.err.getvalue()
+        return player
+
+    def wait(self, seconds: float) -> None:
+        """Let time go by."""
+        pass_time(self.players, seconds, self.network.settle)
+
+    def forget(self) -> None:
+        """What was played before is of no interest."""
+        for player in self.players:
+            player.played.clear()
+
+
+class Recorded:
+    """A source or sink without a recording."""
+
+    start_ns: int | None = None
+
+
+def figures(player: Player) -> dict[str, Any]:
+    return player.call.stats(Recorded(), Recorded())
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch) -> Evening:
+    return Evening(monkeypatch, "Ann", "Ben")
+
+
+def test_what_one_says_the_other_hears(two: Evening) -> None:
+    ann, ben = two.players
+    ann.says = 0.25
+    two.wait(1.0)
+    assert ben.played[-20:] == [0.25] * 20
+    assert set(ann.played) == {0.0}
+
+
+def test_it_is_heard_soon_and_all_of_it(two: Evening) -> None:
+    ann, ben = two.players
+    two.forget()
+    ann.says = 0.25
+    two.wait(0.5)
+    silent = ben.played.index(0.25)
+    assert silent * BLOCK_SECONDS <= 0.08, "a frame to capture, a frame ready, and little more"
+    ann.says = 0.0
+    two.wait(1.5)
+    heard = sum(value == 0.25 for value in ben.played) * BLOCK_SECONDS
+    assert 0.44 <= heard <= 0.52
+    assert ben.bridge.underruns == 0
+
+
+def test_a_word_after_a_pause_keeps_its_beginning(two: Evening) -> None:
+    """The gate's pre-roll goes before it; what it brings late is caught up with."""
+    ann, ben = two.players
+    for _ in range(3):
+        two.forget()
+        ann.says = 0.25
+        two.wait(0.3)
+        ann.says = 0.0
+        two.wait(1.2)
+        assert sum(value > 0.2 for value in ben.played) * BLOCK_SECONDS > 0.25
+        assert ben.played[-1] == 0.0
+
+
+def test_silence_sends_nothing(two: Evening) -> None:
+    ann, _ = two.players
+    two.wait(1.0)
+    before = figures(ann)["packets"]["out"]
+    two.wait(5.0)
+    assert figures(ann)["packets"]["out"] - before <= 2, "heartbeats"
+    assert figures(ann)["frames"]["sent"] == 0
+
+
+def test_nothing_is_encoded_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = Evening(monkeypatch, "Ann")
+    (ann,) = alone.players
+    ann.says = 0.25
+    alone.wait(1.0)
+    assert figures(ann)["frames"]["sent"] == 0
+    alone.add(Player(monkeypatch, "Ben", reactor=alone.reactor))
+    alone.wait(0.5)
+    assert alone.players[1].played[-1] == 0.25
+
+
+def test_three_hear_each_other_as_a_mix(monkeypatch: pytest.MonkeyPatch) -> None:
+    evening = Evening(monkeypatch, "Ann", "Ben", "Cid", "Dan")
+    for player, value in zip(evening.players, (0.1, 0.2, 0.4), strict=False):
+        player.says = value
+    evening.wait(1.0)
+    assert [player.played[-1] for player in evening.players] == [0.6, 0.5, 0.3, 0.7]
+
+
+def test_changing_between_forwarding_and_a_mix_leaves_no_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+    evening = Evening(monkeypatch, "Ann", "Ben", "Cid")
+    ann, ben, cid = evening.players
+    ann.says = 0.2
+    evening.wait(1.0)
+    evening.forget()
+    ben.says = 0.4
+    evening.wait(1.0)
+    ben.says = 0.0
+    evening.wait(2.5)
+    assert min(cid.played) >= 0.1, "Ann is always there"
+    assert max(cid.played) == 0.6
+
+
+def test_people_are_told_of(two: Evening, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, ben = two.players
+    cid = two.add(Player(monkeypatch, "Cid", reactor=two.reactor))
+    ben.says = 0.25
+    two.wait(0.5)
+    ben.says = 0.0
+    two.wait(1.0)
+    cid.service.stop()
+    two.network.settle()
+    assert ann.lines == [
+        "you are in as Ann; nobody else is here yet",
+        "Ben joined",
+        "Cid joined",
+        "Ben talks",
+        "Ben stops",
+        "Cid left",
+    ]
+    assert cid.lines[0] == "you are in as Cid, with Ann, Ben"
+
+
+def test_a_broken_line_is_mended_by_ticket(two: Evening) -> None:
+    ann, ben = two.players
+    two.network.cut(1)
+    two.wait(1.0)
+    two.network.join(ben)
+    two.wait(0.5)
+    assert ann.lines[-2:] == ["Ben is away (line broken)", "Ben is back"]
+    assert figures(ben)["pakes"] == 1
+    assert figures(ben)["reconnects"] == 1
+    ann.says = 0.25
+    two.wait(0.5)
+    assert ben.played[-1] == 0.25
+    assert ben.entered == 2
+
+
+def test_a_stall_of_two_seconds_leaves_no_delay_behind(two: Evening) -> None:
+    ann, ben = two.players
+    ann.says = 0.25
+    two.wait(1.0)
+    settle, two.network.settle = two.network.settle, lambda: None  # type: ignore[method-assign]
+    two.wait(2.0)
+    two.network.settle = settle  # type: ignore[method-assign]
+    two.network.settle()
+    two.wait(0.9)
+    ann.says = 0.5
+    two.forget()
+    two.wait(0.5)
+    assert ben.played.index(0.5) * BLOCK_SECONDS <= 0.1
+
+
+def test_the_figures_add_up(two: Evening) -> None:
+    ann, ben = two.players
+    ann.says = 0.25
+    two.wait(1.0)
+    ann.says = 0.0
+    two.wait(1.0)
+    frames, sent = figures(ben)["frames"], figures(ann)["frames"]["sent"]
+    assert 50 < sent < 75
+    assert frames["played"] + frames["dropped"] == sent
+    assert figures(ben)["sources"] == {"Ann": frames["played"]}
+    assert figures(ben)["bytes"]["in"] > sent * 30
+    assert figures(ben)["underruns"] == figures(ben)["overruns"] == 0
+    assert 20 <= figures(ben)["playout_delay_ms"] + 20 <= 80
+
+
+def test_a_recording_that_never_began_has_no_stamp(two: Evening) -> None:
+    assert figures(two.players[0])["wav"] == {"in_start_ns": None, "out_start_ns": None}
+
+
+def test_goodbye_is_said_to_the_server(two: Evening) -> None:
+    ann, ben = two.players
+    ann.service.stop()
+    two.network.settle()
+    two.wait(0.1)
+    assert len(two.hub.seats) == 1
+    assert ben.lines[-1] == "Ann left"
+    assert ann.ended is None, "the one who stops it knows why"
+
+
+class TestAgainstAHost:
+    """What a server may do to a call."""
+
+    @pytest.fixture
+    def ann(self, monkeypatch: pytest.MonkeyPatch) -> Player:
+        """A player who has asked for a connection, and whose sound card runs."""
+        player = Player(monkeypatch)
+        pass_time([player], 0.05)
+        player.service.start()
+        return player
+
+    def test_our_own_voice_is_a_violation(self, ann: Player) -> None:
+        host: Host = ann.accepted()
+        host.let_in()
+        host.tell_bytes(media.encode(MediaPacket(1, 1, b"MC\0\0\0\0", marker=True)))
+        assert host.transport.aborted
+
+    def test_a_talker_nobody_announced_is_heard_and_counted_by_number(self, ann: Player) -> None:
+        host: Host = ann.accepted()
+        host.let_in()
+        for tick in range(5):
+            host.tell_bytes(media.encode(MediaPacket(77, tick, b"MC\0\0\0\x3f", marker=not tick)))
+            pass_time([ann], 0.02)
+        pass_time([ann], 0.5)
+        assert 0.5 in ann.played
+        assert figures(ann)["sources"] == {"#77": 5}
+
+    def test_the_mix_counts_for_those_who_talk(self, ann: Player) -> None:
+        host: Host = ann.accepted()
+        host.let_in()
+        host.tell(messages.Talk(2, talking=True))
+        for tick in range(5):
+            host.tell_bytes(media.encode(MediaPacket(MIX, tick, b"MC\0\0\0\0", marker=not tick)))
+        assert figures(ann)["sources"] == {"Ben": 5}
