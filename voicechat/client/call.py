@@ -16,7 +16,7 @@ from voicechat.client.friends import Friends
 from voicechat.client.playback import Playback
 from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.errors import WireError
-from voicechat.format import BLOCKS_PER_FRAME, TICK_MS
+from voicechat.format import TICK_MS
 from voicechat.interfaces import ICodec
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MIX, MediaPacket
@@ -72,8 +72,10 @@ class Call:
 
     def path_changed(self, udp: bool) -> None:
         """Our sound takes the other carriage."""
-        self.path = "udp" if udp else "tcp"
-        self._console.say(f"your sound goes over {self.path.upper()} now")
+        path = "udp" if udp else "tcp"
+        if path != self.path:
+            self.path = path
+            self._console.say(f"your sound goes over {path.upper()} now")
 
     def left(self, connection: VoiceClientProtocol) -> None:
         """The connection is over; what it counted is kept."""
@@ -155,7 +157,7 @@ class Call:
                 "late": counts.late,
                 "dropped": counts.dropped,
             },
-            "playout_delay_ms": round((self.hearing.held + 1 / BLOCKS_PER_FRAME) * TICK_MS, 1),
+            "playout_delay_ms": round(self.hearing.held * TICK_MS, 1),
             "underruns": self._bridge.underruns,
             "overruns": self._bridge.overruns,
             "round_trip_ms": None if round_trip is None else round(round_trip * 1000, 1),

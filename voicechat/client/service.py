@@ -65,6 +65,7 @@ class Service:
         self._retry_call: IDelayedCall | None = None
         self._over = False
         self._entered_now = False
+        self._at_once = False
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering."""
 
@@ -146,8 +147,10 @@ class Service:
                 self._end(Exit.TRY_LATER, f"{where} does not let us in now (too many tries); try again{again}")
             case Reason.MALFORMED:
                 self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")
+            case Reason.TICKET_UNKNOWN:
+                self._at_once = True  # a restarted server: the password is good for a seat all the same
             case _:
-                pass  # ticket unknown, shutting down: the next try is another one
+                pass  # shutting down: the next try is another one
 
     def path_changed(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""
@@ -184,7 +187,8 @@ class Service:
             self._again(_reason(failure))
 
     def _again(self, why: str) -> None:
-        delay = self._retry.delay(self._reactor.seconds())
+        at_once, self._at_once = self._at_once, False
+        delay = 0.0 if at_once else self._retry.delay(self._reactor.seconds())
         if delay is None:
             self._end(Exit.UNREACHABLE, f"cannot reach {self.where}: {why}; is the server on, and the address right?")
             return

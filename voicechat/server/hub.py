@@ -171,15 +171,15 @@ class Hub:
     def close(self) -> None:
         """Goodbye to all; the server stops."""
         self.admission.close()
-        for seat in list(self.seats.values()):
-            peer = seat.peer
+        seats, self.seats = list(self.seats.values()), {}
+        peers = [seat.peer for seat in seats if seat.peer is not None]
+        for seat in seats:
             seat.peer = None
-            self.seats.pop(seat.connection, None)
-            if peer is not None:
-                peer.send(Bye(SHUTTING_DOWN, RETRY_SECONDS))
-                self._close(peer)
+        for seat in seats:
             seat.hall.leave(seat, SHUTTING_DOWN)
-            self.halls.tidy(seat.hall.name)
+        for peer in peers:
+            peer.send(Bye(SHUTTING_DOWN, RETRY_SECONDS))
+            self._close(peer)
         self.ticker.stop()
         if self._away_call is not None and self._away_call.active():
             self._away_call.cancel()

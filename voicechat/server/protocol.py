@@ -4,6 +4,8 @@ Before login it is a visitor of `Admission`, afterwards the peer of a `Seat`. Ev
 error of the other side ends here, in one place, and costs this connection only.
 """
 
+from typing import Final
+
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
 
@@ -17,6 +19,9 @@ from voicechat.session.server import ServerSession, refusal
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume
 from voicechat.wire.media import upward
+
+EXCESS: Final = 9
+"""Times the allowed rate that may be dropped on top of it before a participant is cut."""
 
 
 class VoiceServerProtocol(Connection):
@@ -35,6 +40,7 @@ class VoiceServerProtocol(Connection):
         self._packets = Bucket(limits.media_a_second, limits.media_burst, now)
         self._bytes = Bucket(limits.media_bytes_a_second, limits.media_bytes_burst, now)
         self._control = Bucket(limits.control_a_second, limits.control_burst, now)
+        self._excess_since, self._excess = now, 0
         self._texts = Bucket(limits.text_a_second, limits.text_burst, now)
 
     # -- before login -------------------------------------------------------------
@@ -148,9 +154,19 @@ class VoiceServerProtocol(Connection):
         now = self.clock.seconds()
         if not self._packets.take(now) or not self._bytes.take(now, size):
             self._hub.metrics.count("media over the limit")
+            self._too_much(now)
             return
         seat.hall.arrived(seat, packet)
         self._hub.wake()
+
+    def _too_much(self, now: float) -> None:
+        """More media than anybody needs is dropped; ten times as much for some seconds ends it."""
+        limits = self._hub.limits
+        if now - self._excess_since > limits.excess_seconds:
+            self._excess_since, self._excess = now, 0
+        self._excess += 1
+        if self._excess > EXCESS * limits.media_a_second * limits.excess_seconds:
+            raise WireError("far too many packets")
 
     def _message(self, message: messages.Message) -> None:
         if self._seat is None:

@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Any, ClassVar, Final, NoReturn
 
+import msgspec
 from twisted.application.service import MultiService
 from twisted.internet.interfaces import IReactorTime
 from twisted.python import usage
@@ -48,6 +49,24 @@ class Options(usage.Options):
         ["bitrate", "b", None, "Bits a second of each voice and mix, 8000 to 64000. [default: 12000]"],
         ["mixing", None, None, "auto: forward where one talker is heard; always: mix every row. [default: auto]"],
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limits: dict[str, float] = {}
+        """What --limit changed."""
+
+    def opt_limit(self, text: str) -> None:
+        """NAME=VALUE: change one of the server's limits (docs/security.md has the list); may be given again."""
+        name, _, value = text.partition("=")
+        known = {field.name: field.type for field in msgspec.structs.fields(Limits)}
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if name not in known or name == "max_clients" or not 0 < number < 1e9:
+            names = ", ".join(sorted(set(known) - {"max_clients"}))
+            fail(USAGE, f"--limit NAME=VALUE needs a number above 0 and one of {names}; not {text!r}")
+        self.limits[name] = int(number) if known[name] is int else number
 
     def postOptions(self) -> None:
         """Fill in the environment and the defaults, and check."""
@@ -98,7 +117,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     from voicechat.server.service import VoiceService
 
     clock: IReactorTime = reactor if reactor is not None else monotonic_reactor()
-    limits = Limits(max_clients=options["max-clients"])
+    limits = msgspec.structs.replace(Limits(max_clients=options["max-clients"]), **options.limits)
     try:
         codec = OpusCodec()
     except VoiceChatError as error:
