@@ -1,0 +1,240 @@
+"""The server over UDP: the behaviour of every carriage, and what only datagrams can show."""
+
+from collections import deque
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.memory import MemoryPort
+from tests.server.behaviour import Behaviour
+from tests.server.house import House, TcpFriend
+from voicechat.carriage.datagrams import Address, Link
+from voicechat.errors import WireError
+from voicechat.media.packet import MediaPacket
+from voicechat.wire import media, messages
+from voicechat.wire.datagrams import parse_header
+
+LEAVES_WITHIN = 3.2
+"""Seconds after which media must have left a way that died, counted in ticks of this test: the last report of what
+arrived may come a second late, a probe a second after that, and four of them take another."""
+
+SERVER: Address = ("198.51.100.1", 1234)
+
+
+class Lines:
+    """Datagrams between one server and its friends, by the friends' addresses."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.port = MemoryPort("udp", 1234, SERVER[0])
+        self.port.write = self.write  # type: ignore[attr-defined]
+        self.to: dict[Address, deque[bytes]] = {}
+        self.media = 0
+        """Datagrams that carried something, both ways."""
+        house.hub.datagrams.makeConnection(self.port)  # type: ignore[arg-type]
+
+    def write(self, datagram: bytes, address: Address) -> None:
+        """The server sends."""
+        self.to.setdefault(address, deque()).append(datagram)
+
+    def send(self, datagram: bytes, address: Address) -> None:
+        """Somebody at ``address`` sends to the server."""
+        self.house.hub.datagrams.datagramReceived(datagram, address)
+
+
+class UdpFriend(TcpFriend):
+    """A friend whose media goes by datagrams as soon as the way is proved."""
+
+    def __init__(self, house: House, name: str, lines: Lines, **rest: Any) -> None:
+        super().__init__(house, name, **rest)
+        self.lines = lines
+        self.address: Address = (self.transport.getPeer().host, 50_000 + len(house.friends))
+        self.link: Link | None = None
+        self.deaf = False
+        """His router drops all datagrams."""
+
+    def begin(self) -> "UdpFriend":
+        """Send the first string."""
+        super().begin()
+        return self
+
+    def _understand(self, value: object) -> None:
+        super()._understand(value)
+        if isinstance(value, messages.Welcome):
+            self.link = Link(self.house.clock, self.session.keys, value.connection, self._write, self.send)
+            self.link.on_media = self._datagram
+            self.link.start(SERVER)
+        elif self.link is not None and isinstance(value, messages.Path):
+            self.link.told(value)
+            self.told.remove(value)
+        elif self.link is not None and isinstance(value, messages.Report):
+            self.link.reported(value)
+            self.told.remove(value)
+
+    def _write(self, datagram: bytes, _: Address) -> None:
+        if not self.deaf:
+            self.lines.send(datagram, self.address)
+
+    def _datagram(self, packet: bytes, _: int) -> None:
+        value = media.decode(packet)
+        heard = MediaPacket(value.source, value.tick, value.payload, value.marker, value.end)
+        if heard.end and heard in self.heard:
+            return  # an end is sent twice, since nothing would be missed that tells of its loss
+        self.heard.append(heard)
+        self.lines.media += 1
+
+    def send_media(self, packet: bytes) -> None:
+        """By datagram, as soon as that works."""
+        if self.link is not None and self.link.up:
+            self.link.send_media(packet)
+        else:
+            super().send_media(packet)
+
+    def deliver(self) -> bool:
+        """Strings and datagrams."""
+        some = super().deliver()
+        queue = self.lines.to.get(self.address, deque())
+        while queue:
+            datagram = queue.popleft()
+            some = True
+            if self.link is not None and not self.deaf:
+                try:
+                    self.link.received(parse_header(datagram), datagram, SERVER)
+                except WireError as error:
+                    self.wrong = error
+        return some
+
+    def break_line(self) -> None:
+        """Gone on both ways."""
+        if self.link is not None:
+            self.link.stop()
+        super().break_line()
+
+
+class UdpTests(Behaviour, SynchronousTestCase):
+    """Everything, with media by datagrams."""
+
+    lines: Lines | None = None
+
+    def tearDown(self) -> None:
+        super().tearDown()
+        for friend in self.house.friends:
+            assert isinstance(friend, UdpFriend)
+            assert friend.link is None or not friend.connected or friend.link.up, f"{friend.name} is on TCP"
+
+    def connect(self, name: str, **rest: Any) -> UdpFriend:
+        """A friend whose HELLO, or RESUME, is on its way."""
+        if self.lines is None or self.lines.house is not self.house:
+            self.lines = Lines(self.house)
+        return UdpFriend(self.house, name, self.lines, **rest).begin()
+
+
+class DatagramTests(SynchronousTestCase):
+    """What only datagrams can show."""
+
+    def setUp(self) -> None:
+        self.house = House()
+        self.lines = Lines(self.house)
+        self.ann, self.ben = (UdpFriend(self.house, name, self.lines).begin() for name in ("Ann", "Ben"))
+        self.house.login()
+        self.house.pass_ticks(5)
+
+    def test_media_goes_by_datagrams_only(self) -> None:
+        self.ann.talk(0.1)
+        self.house.pass_seconds(1)
+        strings, before = self.ben.received, self.lines.media
+        self.house.pass_seconds(2)
+        assert self.ben.values() == [0.1] * 150
+        assert self.lines.media == before + 100
+        assert self.ben.received == strings
+
+    def test_a_datagram_of_a_frame_is_16_bytes_more_than_its_packet(self) -> None:
+        assert self.ann.link is not None
+        self.ann.talk(0.1)
+        before = self.ann.link.bytes_out, self.ann.link.packets_out
+        self.ann.speak()
+        assert self.ann.link.packets_out - before[1] == 1
+        assert self.ann.link.bytes_out - before[0] == 8 + 4 + 6 + 8
+
+    def test_a_stranger_gets_no_answer_to_anything(self) -> None:
+        assert self.ann.link is not None
+        number = self.ann.entered.connection.to_bytes(3, "big")
+        for kind in range(256):
+            for size in (0, 3, 8, 24, 100, 1500):
+                self.lines.send((bytes([kind]) + number + bytes(1500))[:size], ("203.0.113.9", 9))
+        assert ("203.0.113.9", 9) not in self.lines.to
+        assert self.house.counted("bad datagrams") == 256 * 6
+        assert self.ann.connected
+
+    def test_a_replayed_datagram_is_heard_once(self) -> None:
+        sent: list[bytes] = []
+        send = self.lines.send
+
+        def record(datagram: bytes, address: Address) -> None:
+            sent.append(datagram)
+            send(datagram, address)
+
+        self.lines.send = record  # type: ignore[method-assign]
+        self.ann.talk(0.1)
+        self.house.pass_ticks(5)
+        for datagram in sent:
+            send(datagram, self.ann.address)
+        self.house.pass_ticks(1)
+        assert self.ben.values() == [0.1] * 6
+
+    def test_media_follows_a_friend_to_his_new_address_when_it_is_proved(self) -> None:
+        self.ann.talk(0.1)
+        self.ben.talk(0.2)
+        self.house.pass_ticks(10)
+        self.ben.address = ("192.0.2.77", 777)
+        self.house.pass_seconds(2)
+        self.ben.forget()
+        self.house.pass_ticks(50)
+        assert self.ben.values() == [0.1] * 50
+        assert self.ben.told == []
+        assert self.lines.to[self.ben.address] is not None
+
+    def test_a_spoofed_address_gets_no_media(self) -> None:
+        """A friend who plays tricks sends from somebody else's address."""
+        self.ann.talk(0.1)
+        self.ben.talk(0.2)
+        self.house.pass_ticks(10)
+        home, self.ben.address = self.ben.address, ("203.0.113.9", 9)
+        self.ben.deliver = lambda: False  # type: ignore[method-assign]  # what goes there does not come to him
+        self.house.pass_seconds(3)
+        victim = self.lines.to[("203.0.113.9", 9)]
+        assert len(victim) <= 3 * 3, "one question a second, and an answer to what he asks"
+        assert all(len(datagram) <= 8 + 16 + 8 for datagram in victim), "and none larger than what it answers"
+        assert home in self.lines.to
+
+    def test_when_datagrams_die_media_goes_over_tcp_soon_and_comes_back(self) -> None:
+        self.ann.talk(0.1)
+        self.house.pass_seconds(1)
+        self.ben.deaf = True
+        self.house.pass_seconds(LEAVES_WITHIN)
+        self.ben.forget()
+        self.house.pass_ticks(50)
+        assert self.ben.values() == [0.1] * 50
+        self.ben.deaf = False
+        self.house.pass_seconds(20)
+        media_before = self.lines.media
+        self.house.pass_ticks(50)
+        assert self.lines.media == media_before + 50, "and comes back when they live again"
+
+    def test_datagrams_after_a_goodbye_are_no_violation(self) -> None:
+        assert self.ann.link is not None
+        self.ann.talk(0.1)
+        self.house.pass_ticks(3)
+        self.ann.send(messages.Bye())
+        self.ann.link.send_media(media.encode(MediaPacket(0xFF, 1, b"MC\0\0\0\0")))
+        self.house.settle()
+        assert self.house.counted("bad input") == 0
+
+    def test_after_the_end_no_call_and_no_link_is_left(self) -> None:
+        for friend in (self.ann, self.ben):
+            friend.break_line()
+        self.house.hub.close()
+        self.house.settle()
+        assert not self.house.clock.getDelayedCalls()
+        self.lines.send(b"\x20" + bytes(40), self.ann.address)
+        assert self.house.counted("bad datagrams") == 1
