@@ -1,0 +1,215 @@
+"""Every command, option, variable, exit code and line of text that the documentation names exists, and the reverse."""
+
+import ast
+import configparser
+import getopt
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from twisted.internet.task import Clock
+from twisted.python import usage
+from twisted.scripts._twistd_unix import ServerOptions
+
+from tests.docs.pages import PAGES, README, ROOT, blocks, prose, spans, table
+from voicechat.client import cli
+from voicechat.client.bridge import AudioBridge
+from voicechat.client.call import Call
+from voicechat.client.console import Console
+from voicechat.client.exits import Exit
+from voicechat.client.friends import Friends
+from voicechat.client.synthetic import Null, Silence
+from voicechat.media.gate import TalkGate
+from voicechat.server.tap import Options
+from voicechat.testing import MemoryCodec
+from voicechat.wire import messages
+
+TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+CLIENT_PAGE, OPERATING = TEXTS["client.md"], TEXTS["operating.md"]
+UNIT = ROOT / "docs" / "voicechat.service"
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """All command lines of the pages as words, with the page's name; without remarks and redirections."""
+    for name, text in TEXTS.items():
+        lines = [re.split(" [#>] ", line)[0] for block in blocks(text) if not block.info for line in block.lines]
+        for line in [*lines, *spans(prose(text))]:
+            words = shlex.split(line) if line.count("'") % 2 == 0 else []
+            program = next((at for at, word in enumerate(words) if word.rpartition("/")[2] in OURS), None)
+            if program is not None and program + 1 < len(words) and set(words[:program]) <= {"sudo"}:
+                yield name, [words[program].rpartition("/")[2], *words[program + 1 :]]
+
+
+OURS = ("twistd", "voicechat-client")
+COMMANDS = [pytest.param(words, id=f"{name}: {shlex.join(words)}") for name, words in commands()]
+
+
+def understood(options: usage.Options, words: list[str]) -> list[str]:
+    """What is left of the words behind the options; getopt.GetoptError if there is one that the program has not."""
+    return getopt.getopt(words, options.shortOpt, [*options.longOpt])[1]
+
+
+def names_of(options: usage.Options) -> set[str]:
+    return {"--" + name.rstrip("=").replace("_", "-") for name in options.longOpt}
+
+
+CLIENT_OPTIONS = {name for name in cli.parser()._option_string_actions if name.startswith("--")}
+SERVER_OPTIONS = names_of(Options())
+NAMED = {
+    (page, word.partition("=")[0])
+    for page, text in TEXTS.items()
+    for span in spans(prose(text))
+    if span.startswith("--")
+    for word in span.split()[:1]
+}
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_the_command_is_understood(words: list[str]) -> None:
+    program, *rest = words
+    if program == "voicechat-client":
+        if rest != ["--help"]:
+            cli.parser().parse_args(rest)
+        return
+    rest = understood(ServerOptions(), rest)
+    if rest:
+        assert rest[0] == "voicechat"
+        assert not understood(Options(), rest[1:])
+
+
+def test_there_are_commands() -> None:
+    assert {words[0] for _, words in commands()} == set(OURS)
+
+
+@pytest.mark.parametrize(("page", "option"), sorted(NAMED))
+def test_the_option_exists(page: str, option: str) -> None:
+    assert option in CLIENT_OPTIONS | SERVER_OPTIONS | names_of(ServerOptions())
+
+
+@pytest.mark.parametrize("option", sorted(CLIENT_OPTIONS | SERVER_OPTIONS))
+def test_the_option_is_documented(option: str) -> None:
+    assert (
+        f"`{option}`" in TEXTS[README.name] or f"`{option} " in TEXTS[README.name] or f"{option}`" in TEXTS["README.md"]
+    )
+
+
+def test_every_option_stands_in_a_table_of_the_readme() -> None:
+    text = TEXTS[README.name]
+    host, join = text.index("## Host"), text.index("## Join")
+    for section, options in ((text[host:join], SERVER_OPTIONS), (text[join:], CLIENT_OPTIONS)):
+        rows = [line for line in section.splitlines() if line.startswith("|")]
+        told = {word for row in rows for span in spans(row.split("|")[1]) for word in span.split() if word[:2] == "--"}
+        assert told == options - {"--help", "--version"}
+
+
+def test_every_variable_of_the_server_is_documented() -> None:
+    text = TEXTS[README.name]
+    rows = [row for row in table(text, "option", "environment") if row[1]]
+    expected = {"VOICECHAT_" + row[0].upper().replace("-", "_") for row in Options.optParameters}
+    assert {name for row in rows for name in spans(row[1])} == expected
+    for name in cli._FROM_ENVIRONMENT:
+        assert name in text.lower()[text.index("also stand") - 120 : text.index("also stand")]
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    pages = [*TEXTS.values(), (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")]
+    named = {name for text in pages for name in re.findall(r"(?:^    |`)make ([a-z]+)", text, re.MULTILINE)}
+    assert {"demo", "test", "serve"} <= named <= targets
+
+
+def test_exit_codes_are_the_clients() -> None:
+    assert [int(row[0]) for row in table(TEXTS[README.name], "code")] == [int(code) for code in Exit]
+    told = {int(row[-1]) for row in table(CLIENT_PAGE, "line", "what to do") if row[-1]}
+    assert told == {int(code) for code in Exit} - {Exit.OK, Exit.USAGE, Exit.INTERRUPTED}
+
+
+# What the programs say
+
+
+def test_lines_about_friends_are_told_as_they_are_printed() -> None:
+    ben, cid = messages.Participant(3, "Ben"), messages.Participant(5, "Cid", away=True)
+    friends = Friends()
+    printed = [
+        friends.welcome(messages.Welcome(4, "Ann", "", 1, [])),
+        friends.welcome(messages.Welcome(4, "Ann", "", 1, [ben, cid])),
+    ]
+    happened = [
+        messages.Joined(ben),
+        messages.Talk(3, True),
+        messages.Talk(3, False),
+        messages.Away(3),
+        messages.Back(3),
+        messages.Left(3),
+        messages.Left(3, "did not come back"),
+    ]
+    for line in printed + [friends.learn(message) for message in happened]:
+        assert f"`{line}`" in CLIENT_PAGE
+
+
+_CHANGES = re.compile(
+    r" from 192\.0\.2\.7(?:: )?|192\.0\.2\.7|HOST port 1234"
+    r"|\((?:\.\.\.|the [^)]*)\)|\.\.\.|'\w*'|\b\d+\b|inputs?|Ann|Ben|Cid|UDP|TCP"
+)
+"""What is put into the lines; the rest of them stands in the code as it is."""
+
+
+def sayings(*folders: str) -> str:
+    """All texts in a part's modules, one a line; what is put into them is left out."""
+    texts = []
+    for folder in folders:
+        for module in (ROOT / "voicechat").glob(folder):
+            nodes = ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+            texts += [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return "\n".join(texts)
+
+
+def quoted(page: str) -> Iterator[str]:
+    """The lines in a page's tables of them, but those about friends."""
+    for rows in (table(page, "line", head) for head in ("meaning", "what to do") if f"| line | {head}" in page):
+        yield from (line for row in rows for line in spans(row[0]) if not line.startswith(("Ben ", "you are in")))
+
+
+@pytest.mark.parametrize(
+    ("page", "folders"),
+    [
+        (CLIENT_PAGE, ["client/*.py", "passwords.py", "wire/text.py", "codecs/opus.py"]),
+        (OPERATING, ["server/*.py", "wire/handshake.py", "wire/messages.py"]),
+    ],
+)
+def test_lines_that_are_quoted_can_be_said(page: str, folders: list[str]) -> None:
+    said = sayings(*folders)
+    pieces = [piece.strip() for line in quoted(page) for piece in _CHANGES.split(line)]
+    assert len(pieces) > 10
+    for piece in pieces:
+        assert piece in said
+
+
+def test_the_keys_of_the_figures_are_the_clients() -> None:
+    clock = Clock()
+    bridge = AudioBridge(lambda turn: None, TalkGate())
+    stats = Call(clock, MemoryCodec(), bridge, Console()).stats(Silence(), Null())
+    keys = {
+        f"{key}.{inner}" if inner else key
+        for key, value in stats.items()
+        for inner in (value if isinstance(value, dict) and key != "sources" else [""])
+    }
+    assert {name for row in table(CLIENT_PAGE, "key") for name in spans(row[0])} == keys
+
+
+# The unit
+
+
+def test_the_unit_starts_the_server_with_what_it_understands() -> None:
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(UNIT)
+    program, *rest = shlex.split(unit["Service"]["ExecStart"])
+    assert Path(program).name == "twistd"
+    assert understood(ServerOptions(), rest) == ["voicechat"]
+    assert unit["Service"]["Type"] == "simple"
+    assert unit["Service"]["LoadCredential"].startswith("password:")
+    assert unit["Service"]["LoadCredential"].partition(":")[2] in OPERATING
+    assert str(Path(program).parent) in OPERATING
