@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
 from voicechat.media.packet import ME, MIX, MediaPacket
-from voicechat.media.serial import wrap
-from voicechat.media.stream import SendStream
-from voicechat.rooms.conference import SILENT_AFTER, Conference, Delivery, Edge
+from voicechat.media.serial import ahead, wrap
+from voicechat.media.stream import WARM_WITH, SendStream
+from voicechat.rooms.conference import OVERLAP, SILENT_AFTER, Conference, Delivery, Edge
 from voicechat.rooms.room import Room
 from voicechat.testing import MemoryCodec, MemoryDecoder, MemoryEncoder
 
@@ -243,8 +243,12 @@ def test_from_forwarding_to_the_mix_and_back_nobody_waits_for_his_frame(first: f
         for _ in range(ticks):
             den.step(voices, phases)
     for listener in (3, 4):
-        ways = [source for source, _ in itertools.groupby(packet.source for packet in den.frames(listener))]
-        assert ways == [1, MIX, 1, MIX, 1]
+        mixed = [at for at, packet in den.got[listener] if packet.source == MIX and packet.payload]
+        forwarded = [at for at, packet in den.got[listener] if packet.source == 1 and packet.payload]
+        assert sum(packet.marker for packet in den.frames(listener) if packet.source == MIX) == 2
+        # both ways overlap for some ticks at each of the four change-overs, so that the new decoder gets warm
+        both = sum(any(abs(at - other) < 0.5 for other in mixed) for at in forwarded)
+        assert 4 <= both <= 4 * (OVERLAP + WARM_WITH + 1)
         assert max(supplied(den, listener)) < 2
     assert {packet.source for packet in den.frames(2)} == {1}
     assert max(supplied(den, 2)) <= 1.0 + 1e-9
@@ -283,7 +287,9 @@ def test_one_who_comes_back_hears_the_rest_of_the_word() -> None:
     assert not den.got[3]
     den.change(3, away=False)
     den.run(20, {1: 0.25})
-    assert len(den.frames(3)) == 20
+    history = [packet.tick for packet in den.frames(3)][:WARM_WITH]
+    assert len(den.frames(3)) == 20 + WARM_WITH
+    assert [ahead(den.frames(3)[WARM_WITH].tick, tick) for tick in history] == [5, 4, 3, 2, 1]
 
 
 def test_one_who_leaves_in_the_middle_of_a_mix_leaves_no_trace() -> None:

@@ -2,11 +2,11 @@
 
 One ReceiveStream for each source; source 0 is the listener's mix, the others are
 talkers whose packets the server forwards. The server sends either the one or the
-other: when the first frame of the mix plays, forwarded streams fade out under it,
-and the other way round, so a change-over is a crossfade of 10 ms.
+other, and for a few frames both when it changes: the old way is heard until the new
+one's decoder is warm or the old one runs dry, then a crossfade of 10 ms leads over.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from voicechat.format import Frame, silent_frame
 from voicechat.interfaces import ICodec
@@ -14,6 +14,9 @@ from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.stream import Counts, Kind, ReceiveStream
+
+WARM_FRAMES: Final = 2
+"""Frames of a new way that are decoded and not heard: a cold decoder's first frames are wrong (measured)."""
 
 MOST_STREAMS: Final = 16
 """Sources kept at once: a room's seats twice over; the one unheard for longest goes first."""
@@ -25,7 +28,10 @@ class Hearing:
     def __init__(self, codec: ICodec) -> None:
         self._codec = codec
         self._streams: dict[int, ReceiveStream] = {}
-        self._fresh: set[int] = set()
+        self._mixed = False
+        """The mix was heard last, not a forwarded talker."""
+        self._overlapped = 0
+        """Frames for which both have been there."""
         self._gains: dict[int, float] = {}
         self._limiter = Limiter()
         self._frames: list[Frame] = []
@@ -60,8 +66,6 @@ class Hearing:
             if packet.end and not packet.payload:
                 return
             stream = self._add(packet.source)
-        if not stream.active:
-            self._fresh.add(packet.source)
         stream.put(packet, now)
 
     def _add(self, source: int) -> ReceiveStream:
@@ -74,7 +78,6 @@ class Hearing:
     def forget(self, source: int) -> None:
         """The source is gone, its number may be somebody else's next."""
         self._streams.pop(source, None)
-        self._fresh.discard(source)
         self._gains.pop(source, None)
 
     def due_at(self) -> float | None:
@@ -94,8 +97,7 @@ class Hearing:
 
     def pull(self, at: float, out: Frame) -> bool:
         """Fill ``out`` with what is heard at ``at``; False when nothing more is on its way."""
-        voices: list[tuple[int, Frame]] = []
-        started: int | None = None
+        voices: list[_Voice] = []
         for source, stream in self._streams.items():
             if not stream.active:
                 continue
@@ -105,21 +107,20 @@ class Hearing:
                 continue
             if kind is not Kind.CONCEALED:
                 self.heard[source] = self.heard.get(source, 0) + 1
-                if source in self._fresh:
-                    self._fresh.discard(source)
-                    started = source
             gain = self._gains.get(source, 1.0)
             if gain != 1.0:
                 frame *= gain
             self._held += (stream.held() - self._held) / 16
-            voices.append((source, frame))
+            voices.append(_Voice(source, kind, frame))
         if not voices:
             out.fill(0.0)
             return self.active
-        if started is not None and self._change_over(started):
-            voices = _crossfade(voices, started, out)
-        for _, frame in voices[1:]:
-            out += frame
+        if len(voices) > 1 and any(_differ(voice.source, voices[0].source) for voice in voices):
+            self._change_over(voices, out)
+        else:
+            self._mixed = voices[0].source == MIX
+            for voice in voices[1:]:
+                out += voice.frame
         self._limiter.apply(out)
         return self.active
 
@@ -131,24 +132,32 @@ class Hearing:
             self._frames.append(silent_frame())
         return self._frames[index - 1]
 
-    def _change_over(self, started: int) -> bool:
-        """The mix replaces all forwarded talkers, a forwarded talker the mix; whether there was one to replace."""
-        others = [source for source, stream in self._streams.items() if stream.active and _differ(source, started)]
-        for source in others:
-            self._streams[source].stop()
-        return bool(others)
+    def _change_over(self, voices: list["_Voice"], out: Frame) -> None:
+        """Both ways are heard: stay with the old one until the new one's decoder is warm, then cross over."""
+        old, new = silent_frame(), silent_frame()
+        for voice in voices:
+            into = old if (voice.source == MIX) == self._mixed else new
+            into += voice.frame
+        olds = [voice for voice in voices if (voice.source == MIX) == self._mixed]
+        self._overlapped += 1
+        if self._overlapped <= WARM_FRAMES and all(voice.kind is not Kind.CONCEALED for voice in olds):
+            out[:] = old
+            return
+        crossfade(old, new, out)
+        self._overlapped = 0
+        self._mixed = not self._mixed
+        for voice in olds:
+            self._streams[voice.source].stop()
+
+
+class _Voice(NamedTuple):
+    """What one stream gave for this frame."""
+
+    source: int
+    kind: Kind
+    frame: Frame
 
 
 def _differ(source: int, other: int) -> bool:
     """One of the two is the mix, the other is not."""
     return (source == MIX) != (other == MIX)
-
-
-def _crossfade(voices: list[tuple[int, Frame]], started: int, out: Frame) -> list[tuple[int, Frame]]:
-    """Lead from the voices of one kind to those of the other, in ``out``, which holds the first of them."""
-    old, new = silent_frame(), silent_frame()
-    for source, frame in voices:
-        into = old if _differ(source, started) else new
-        into += frame
-    crossfade(old, new, out)
-    return [(started, out)]

@@ -17,23 +17,24 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, silent_frame
+from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND
 from voicechat.interfaces import ICodec
 from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.seen import Seen
 from voicechat.media.serial import ahead, unwrap, wrap
-from voicechat.media.stream import Counts, Kind, ReceiveStream
+from voicechat.media.stream import WARM_WITH, Counts, Kind, ReceiveStream
 from voicechat.rooms.mixing import Mixing
 from voicechat.rooms.room import Room
-
-WARM_WITH: Final = 5
-"""Payloads of each talker kept to warm a decoder: Opus' SILK layer settles within 100 ms (measured)."""
 
 SILENT_AFTER: Final = TICKS_PER_SECOND // 2
 """Ticks without a packet after which a talker who sent no end is taken to have stopped: a stall of 0.5 s."""
 
 _NO_FRAMES: Final = np.empty((0, FRAME_SAMPLES), np.float32)
+
+
+OVERLAP: Final = 4
+"""Ticks that both ways are sent at a change-over: two to warm the listener's decoder, two for the mix's lag."""
 
 
 class Delivery(NamedTuple):
@@ -56,11 +57,15 @@ class _Talker:
     def __init__(self) -> None:
         self.talking = False
         self.last_arrival = 0.0
-        self.recent: deque[bytes] = deque(maxlen=WARM_WITH)
+        self.recent: deque[MediaPacket] = deque(maxlen=WARM_WITH)
+        """The last packets of this talk spurt, as they were passed on."""
         self.seen = Seen()
         self.ended: int | None = None
         """Wire tick of the last end packet, while silent."""
         self.stream: ReceiveStream | None = None
+        """His frames for mixing; kept, for what it has learnt of his way."""
+        self.mixed = False
+        """The stream is being fed."""
 
     def passed_on(self, source: int, packet: MediaPacket) -> list[MediaPacket]:
         """What a packet becomes on its way on, without the redundancy of this hop.
@@ -71,6 +76,7 @@ class _Talker:
         """
         if packet.marker:
             self.seen.forget()
+            self.recent.clear()
         tick = unwrap(packet.tick, self.seen.newest)
         out = []
         if packet.redundant and self.seen.first_time(tick - packet.offset):
@@ -85,14 +91,21 @@ class _Talker:
         return not packet.marker and self.ended is not None and -SILENT_AFTER <= ahead(packet.tick, self.ended) < 0
 
     def warm_stream(self, codec: ICodec, counts: Counts) -> ReceiveStream:
-        """His stream, for mixing; the decoder has just heard his last payloads."""
+        """His stream, for mixing; when that begins, the decoder has just heard his last payloads."""
         if self.stream is None:
-            decoder = codec.decoder()
-            scratch = silent_frame()
-            for payload in self.recent:
-                decoder.decode(payload, scratch)
-            self.stream = ReceiveStream(decoder, counts)
+            self.stream = ReceiveStream(codec.decoder(), counts)
+        if not self.mixed:
+            self.mixed = True
+            self.stream.stop()
+            self.stream.warm(packet.payload for packet in self.recent)
         return self.stream
+
+    def history(self) -> list[MediaPacket]:
+        """His last packets again, for a listener who is forwarded to from now on: his decoder needs them."""
+        return [
+            MediaPacket(packet.source, packet.tick, packet.payload, marker=number == 0)
+            for number, packet in enumerate(self.recent)
+        ]
 
 
 class _Listener:
@@ -103,7 +116,11 @@ class _Listener:
         self.in_mix = False
         """A mixed talk spurt is open."""
         self.bridged = 0
-        """The talker still forwarded until the first mixed frame; 0 for none."""
+        """The talker still forwarded until some mixed frames have left; 0 for none."""
+        self.until: int | None = None
+        """The tick at which the old way ends, while both overlap."""
+        self.follows = 0
+        """The talker whose packets he was forwarded last, without a break; 0 for none."""
 
 
 class Conference:
@@ -170,12 +187,12 @@ class Conference:
         talker.last_arrival = now
         packets = talker.passed_on(source, packet)
         if packet.payload:
-            talker.recent.append(packet.payload)
             if not talker.talking and not talker.straggles(packet):
                 self._start(source, talker, now)
             elif self._undecided:
                 self._decide(now)
         deliveries = self._pass_on(source, talker, packets, now) if self._room.present > 1 else []
+        talker.recent.extend(out for out in packets if out.payload)
         if packet.end:
             talker.ended = packet.tick
             self._stop(source, now)
@@ -188,8 +205,14 @@ class Conference:
             for packet in packets:
                 stream.put(packet, now)
         listeners = [number for number, listener in self._listeners.items() if self._forwards(listener, source)]
+        if not listeners:
+            return []
         self.forwarded += len(listeners) * len(packets)
-        return [Delivery(listeners, packet) for packet in packets] if listeners else []
+        fresh = [number for number in listeners if self._listeners[number].follows != source]
+        for number in fresh:
+            self._listeners[number].follows = source
+        history = [Delivery(fresh, packet) for packet in talker.history()] if fresh else []
+        return history + [Delivery(listeners, packet) for packet in packets]
 
     @staticmethod
     def _forwards(listener: _Listener, source: int) -> bool:
@@ -239,12 +262,13 @@ class Conference:
                 listener.bridged = talker
             elif way is not Way.MIX:
                 listener.bridged = 0
-            if way is Way.FORWARD and listener.in_mix:
-                listener.in_mix = False
-                self._mixing.forget(number)
+            if way is Way.FORWARD and before is Way.MIX and listener.in_mix:
+                listener.until = int(now) + OVERLAP
+            elif way is Way.MIX and before is not Way.MIX:
+                listener.until = None
         if not self.mixing:
             for talker_state in self._talkers.values():
-                talker_state.stream = None
+                talker_state.mixed = False
 
     # -- the tick ---------------------------------------------------------------
 
@@ -257,6 +281,7 @@ class Conference:
         """One beat: every talker gives one frame, every mixed listener gets one packet."""
         self.expire(float(tick))
         self._decide(float(tick))
+        over = self._end_overlaps(tick)
         live, frames = self._pull(tick) if self._room.present > 1 else ([], _NO_FRAMES)
         rows = {
             number: tuple(self._room.members[number].gain(source) for source in live)
@@ -268,11 +293,25 @@ class Conference:
         for mixed in self._mixing.run(rows, frames):
             served.update(mixed.listeners)
             deliveries += self._mixed(mixed.listeners, mixed.payload, tick)
-        silent = [number for number in rows if number not in served and self._listeners[number].in_mix]
+        silent = over + [number for number in rows if number not in served and self._listeners[number].in_mix]
         if silent:
             deliveries.append(Delivery(silent, MediaPacket(MIX, wrap(tick), b"", end=True)))
             self._close(silent)
         return deliveries
+
+    def _end_overlaps(self, tick: int) -> list[int]:
+        """Let the old ways go whose time is up; the listeners whose mix ends thereby."""
+        over = []
+        for number, listener in self._listeners.items():
+            if listener.until is None or tick < listener.until:
+                continue
+            listener.until = None
+            if listener.row.way is Way.MIX:
+                listener.bridged = listener.follows = 0
+            elif listener.in_mix:
+                listener.in_mix = False
+                over.append(number)
+        return over
 
     def _pull(self, tick: int) -> tuple[list[int], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
         """The talkers that gave sound, and their frames."""
@@ -290,7 +329,7 @@ class Conference:
         going = [number for number in listeners if self._listeners[number].in_mix]
         for number in fresh:
             self._listeners[number].in_mix = True
-            self._listeners[number].bridged = 0
+            self._listeners[number].until = tick + OVERLAP
         if going:
             yield Delivery(going, MediaPacket(MIX, wrap(tick), payload))
         if fresh:

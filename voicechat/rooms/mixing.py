@@ -43,15 +43,17 @@ class Mixing:
         self._codec = codec
         self._bitrate = bitrate
         self._coder_of: dict[int, _Coder] = {}
-        self._spare: list[_Coder] = []
         self.encodings = 0
         """Frames encoded so far."""
 
+    @property
+    def coders(self) -> int:
+        """Encoders held: at most one a listener."""
+        return len({id(coder) for coder in self._coder_of.values()})
+
     def forget(self, listener: int) -> None:
         """The listener no longer hears a mix."""
-        coder = self._coder_of.pop(listener, None)
-        if coder is not None and coder not in self._coder_of.values():
-            self._spare.append(coder)
+        self._coder_of.pop(listener, None)
 
     def run(self, rows: dict[int, Gains], frames: NDArray[np.float32]) -> list[Mixed]:
         """Mix ``frames`` (talkers x 960) for each listener's row of gains; rows of zeros are left out."""
@@ -76,7 +78,7 @@ class Mixing:
         return coder.encoder.encode(frame)
 
     def _assign(self, groups: list[list[int]]) -> list[_Coder]:
-        """A coder for each group: one that its listeners had, a spare one, or a new one."""
+        """A coder for each group: one that its listeners had, or a new one; a decoder begins anew as well then."""
         claimed: set[int] = set()
         chosen: list[_Coder | None] = []
         for listeners in groups:
@@ -85,7 +87,7 @@ class Mixing:
             if coder is not None:
                 claimed.add(id(coder))
             chosen.append(coder)
-        coders = [coder or self._take(claimed) for coder in chosen]
+        coders = [coder or _Coder(self._codec.encoder(self._bitrate)) for coder in chosen]
         for listeners, coder in zip(groups, coders, strict=True):
             for listener in listeners:
                 self._move(listener, coder)
@@ -95,8 +97,3 @@ class Mixing:
         if self._coder_of.get(listener) is not coder:
             self.forget(listener)
             self._coder_of[listener] = coder
-
-    def _take(self, claimed: set[int]) -> _Coder:
-        coder = self._spare.pop() if self._spare else _Coder(self._codec.encoder(self._bitrate))
-        claimed.add(id(coder))
-        return coder

@@ -177,6 +177,7 @@ class Hub:
             seat.peer = None
         for seat in seats:
             seat.hall.leave(seat, SHUTTING_DOWN)
+            self.halls.tidy(seat.hall.name)
         for peer in peers:
             peer.send(Bye(SHUTTING_DOWN, RETRY_SECONDS))
             self._close(peer)
