@@ -1,6 +1,5 @@
 """When the next try is due."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 

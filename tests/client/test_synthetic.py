@@ -147,7 +147,6 @@ def test_what_is_no_recording_is_told(tmp_path: Path) -> None:
         read_wav(str(tmp_path / "missing.wav"))
 
 
-@pytest.mark.xfail(reason="a damaged WAV file raises RuntimeError (wave) or ValueError (odd length)")
 @given(st.binary(max_size=200), st.integers(0, 60))
 def test_garbage_is_a_device_error_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, keep: int

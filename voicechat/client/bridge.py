@@ -54,7 +54,7 @@ class AudioBridge:
         self.on_turn: Callable[[], None] = lambda: None
         """Called in the reactor's thread when frames were captured or playback wants more."""
         # capture
-        self._half: tuple[bytes, float] | None = None
+        self._half: bytes | None = None
         self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES)
         self._talking = False
         self._tick = 0
@@ -80,9 +80,9 @@ class AudioBridge:
         self.exchanged_at = time.monotonic()
         self.exchanges += 1
         wake = self._capture(block)
-        try:
+        if self._ready:
             out = self._ready.popleft()
-        except IndexError:
+        else:
             out = SILENT_BLOCK
             if self._playing:
                 self.underruns += 1
@@ -94,16 +94,16 @@ class AudioBridge:
 
     def _capture(self, block: bytes) -> bool:
         """Take in a block; True when the reactor has something to fetch."""
-        samples = np.frombuffer(block, np.float32)
-        energy = float(samples @ samples)
-        if self._half is None:
-            self._half = (block, energy)
+        first = self._half
+        if first is None:
+            self._half = block
             return False
-        (first, first_energy), self._half = self._half, None
-        self.level = (first_energy + energy) / FRAME_SAMPLES
+        self._half = None
+        frame = first + block
+        samples = np.frombuffer(frame, np.float32)  # once a frame: in a cold thread a numpy call costs 20 us (measured)
+        self.level = float(samples.dot(samples)) / FRAME_SAMPLES
         tick = self._tick
         self._tick = tick + 1
-        frame = first + block
         if not self.gate.push(self.level):
             self._pre_roll.append(frame)
             if not self._talking:

@@ -30,14 +30,15 @@ class Retry:
         self._uniform = uniform
         self._since = now
         self._tries = 0
-        self._slow = 0
+        self._slowest = QUICK[1]
         self.entered = False
         """Logged in at least once."""
 
     def success(self) -> None:
         """Logged in."""
         self.entered = True
-        self._tries = self._slow = 0
+        self._tries = 0
+        self._slowest = QUICK[1]
 
     def broke(self, now: float) -> None:
         """A connection that was logged in has ended."""
@@ -53,5 +54,5 @@ class Retry:
             return self._uniform(0.5, 1.0)
         if gone <= QUICK_FOR:
             return self._uniform(*QUICK)
-        self._slow += 1
-        return self._uniform(QUICK[0], min(SLOWEST, QUICK[1] * 2.0**self._slow))
+        self._slowest = min(SLOWEST, self._slowest * 2)
+        return self._uniform(QUICK[0], self._slowest)

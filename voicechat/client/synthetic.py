@@ -204,13 +204,13 @@ def read_wav(path: str) -> Samples:
             data = file.readframes(file.getnframes())
     except OSError as error:
         raise DeviceError(f"cannot read {path}: {error.strerror}") from None
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:  # the wave module raises all three on a broken file
         raise DeviceError(f"{path} is not a WAV file: {error}") from None
     if (rate, channels, width) != (SAMPLE_RATE, 1, 2):
         raise DeviceError(
             f"{path} is {rate} Hz with {channels} channel(s) of {8 * width} bit; needed: {SAMPLE_RATE} Hz, mono, 16 bit"
         )
-    return np.frombuffer(data, "<i2").astype(np.float32) / (_FULL_SCALE + 1)
+    return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / (_FULL_SCALE + 1)
 
 
 class RealTime:
