@@ -93,7 +93,8 @@ def numbers(cell: str) -> list[float]:
 
 
 def figure(dotted: str) -> float:
-    """A number of the code by its name below ``voicechat``; a limit's default by its class' name."""
+    """A number of the code by its name below ``voicechat``; a limit by its class' name; one of a pair by [0]."""
+    dotted, _, index = dotted.removesuffix("]").partition("[")
     parts = dotted.split(".")
     value: object = None
     for cut in range(len(parts), 0, -1):
@@ -104,5 +105,8 @@ def figure(dotted: str) -> float:
         for part in parts[cut:]:
             value = getattr(value() if isinstance(value, type) and issubclass(value, msgspec.Struct) else value, part)
         break
+    if index:
+        assert isinstance(value, tuple)
+        value = value[int(index)]
     assert isinstance(value, int | float), f"{dotted} is not a number of the code"
     return float(value)
