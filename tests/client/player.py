@@ -174,6 +174,7 @@ class Player:
         """The one connection asked for cannot be made."""
         ((_, _, factory, _, _),) = self.attempts()
         factory.clientConnectionFailed(None, Failure(error.ConnectionRefusedError()))
+        self.reactor.advance(0.3)  # HostnameEndpoint looks for another address meanwhile
 
     # -- the sound card -------------------------------------------------------------
 

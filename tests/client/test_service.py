@@ -1,0 +1,229 @@
+"""Connecting, coming back, and ending with a reason."""
+
+import pytest
+
+from tests.client.player import Host, Player
+from voicechat.client.exits import Exit
+from voicechat.client.retry import FIRST_TRIES
+from voicechat.security.tickets import TicketBook
+from voicechat.wire import handshake, messages
+from voicechat.wire.handshake import Reason, Refuse
+
+
+@pytest.fixture
+def ann(monkeypatch: pytest.MonkeyPatch) -> Player:
+    player = Player(monkeypatch)
+    player.service.start()
+    return player
+
+
+def ended(player: Player) -> tuple[int, str]:
+    assert player.ended is not None, player.lines
+    return player.ended
+
+
+@pytest.mark.parametrize(
+    ("refuse", "code", "words"),
+    [
+        (Refuse(Reason.PASSWORD), Exit.PASSWORD, "the password was refused by 192.0.2.10 port 1234; ask your host"),
+        (Refuse(Reason.VERSION, 0, 3, 3), Exit.PROTOCOL, "speaks another version of voicechat (3); update"),
+        (Refuse(Reason.TRY_LATER, 200), Exit.TRY_LATER, "too many tries); try again in 200 s"),
+        (Refuse(Reason.TRY_LATER), Exit.TRY_LATER, "try again later"),
+        (Refuse(Reason.MALFORMED), Exit.PROTOCOL, "did not understand us"),
+    ],
+)
+def test_a_refusal_ends_it_with_its_code_and_line(ann: Player, refuse: Refuse, code: Exit, words: str) -> None:
+    host: Host = ann.accepted()
+    host.strings()
+    host.send(refuse.build())
+    assert ended(ann)[0] == code
+    assert words in ended(ann)[1]
+    assert "\n" not in ended(ann)[1]
+    host.lose()
+    ann.reactor.advance(100)
+    assert not ann.attempts(), "trying again would not help"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [(messages.FULL, "is full"), (messages.TRY_LATER, "sent us away: try later"), ("", "no reason given")],
+)
+def test_one_who_knows_the_password_is_told_why_he_cannot_enter(ann: Player, reason: str, words: str) -> None:
+    host: Host = ann.accepted()
+    host.answer()
+    host.send(host.session.turn_away(reason, 5.0))
+    assert ended(ann)[0] == Exit.TRY_LATER
+    assert words in ended(ann)[1]
+    assert ann.entered == 0
+
+
+def test_nobody_there_is_tried_three_times_within_five_seconds(ann: Player) -> None:
+    start = ann.reactor.seconds()
+    for n in range(FIRST_TRIES):
+        assert ann.ended is None
+        ann.refused()
+        if n < FIRST_TRIES - 1:
+            ann.reactor.advance(1.0)
+    assert ended(ann)[0] == Exit.UNREACHABLE
+    assert "cannot reach 192.0.2.10 port 1234: Connection was refused" in ended(ann)[1]
+    assert ann.reactor.seconds() - start <= 5
+
+
+def test_an_address_that_does_not_answer_is_given_up_after_its_time(ann: Player) -> None:
+    ann.attempts()
+    ann.reactor.advance(4.9)
+    assert ann.ended is None
+    factory = ann.reactor.tcpClients[-1][2]
+    from twisted.internet.error import TimeoutError as ConnectTimeout
+    from twisted.python.failure import Failure
+
+    ann.reactor.advance(0.2)
+    factory.clientConnectionFailed(None, Failure(ConnectTimeout()))  # type: ignore[arg-type]
+    assert ended(ann)[0] == Exit.UNREACHABLE
+
+
+def test_a_line_that_breaks_before_the_login_is_tried_again_a_few_times(ann: Player) -> None:
+    for _ in range(FIRST_TRIES - 1):
+        host: Host = ann.accepted()
+        host.lose()
+        ann.reactor.advance(1.0)
+    host = ann.accepted()
+    host.lose()
+    assert ended(ann)[0] == Exit.UNREACHABLE
+    assert ann.lines == [], "one line, at the end"
+
+
+def welcome_with_ticket(book: TicketBook[str]) -> messages.Welcome:
+    ticket = book.issue("Ann")
+    return messages.Welcome(1, "Ann", "", 7, [], ticket=messages.TicketText(*ticket.to_hex()))
+
+
+def test_a_broken_line_is_mended_with_the_ticket_and_without_the_password(ann: Player) -> None:
+    book: TicketBook[str] = TicketBook()
+    host: Host = ann.accepted()
+    host.let_in(welcome_with_ticket(book))
+    host.lose()
+    ann.reactor.advance(1.5)
+    host = ann.accepted()
+    (string,) = host.strings()
+    resume = handshake.decode(string)
+    assert isinstance(resume, handshake.Resume)
+    _, ticket = book.redeem(resume, 0.0)
+    host.session.receive(string)
+    host.session.resume(ticket, resume)
+    host.welcome(welcome_with_ticket(book))
+    assert ann.entered == 2
+    assert ann.call.pakes == 1
+    assert ann.call.reconnects == 1
+
+
+def test_a_ticket_that_is_not_known_any_more_is_replaced_by_the_password(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in(welcome_with_ticket(TicketBook()))
+    host.lose()
+    ann.reactor.advance(1.5)
+    host = ann.accepted()
+    host.strings()
+    host.send(Refuse(Reason.TICKET_UNKNOWN).build())
+    host.lose()
+    ann.reactor.advance(1.5)
+    host = ann.accepted()
+    host.let_in()
+    assert ann.entered == 2
+    assert ann.call.pakes == 2
+    assert ann.ended is None
+
+
+def test_after_a_login_it_never_gives_up(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in()
+    host.lose()
+    for _ in range(50):
+        ann.reactor.advance(30.0)
+        ann.refused()
+    assert ann.ended is None
+    ann.reactor.advance(30.0)
+    host = ann.accepted()
+    host.let_in()
+    assert ann.entered == 2
+    assert sum("broke" in line for line in ann.lines) == 1, "told once, not at each try"
+
+
+def test_a_password_changed_meanwhile_ends_it(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in()
+    host.lose()
+    ann.reactor.advance(1.5)
+    host = ann.accepted()
+    host.strings()
+    host.send(Refuse(Reason.PASSWORD).build())
+    assert ended(ann)[0] == Exit.PASSWORD
+
+
+def test_of_two_clients_with_one_seat_the_loser_stops(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in()
+    host.tell(messages.Bye(messages.REPLACED))
+    assert ended(ann) == (Exit.TRY_LATER, "another client took over your seat; this one stops")
+    host.lose()
+    ann.reactor.advance(100)
+    assert not ann.attempts()
+
+
+def test_a_restart_of_the_server_is_waited_for(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in()
+    host.tell(messages.Bye(messages.SHUTTING_DOWN, 0.5))
+    host.lose()
+    assert ann.ended is None
+    ann.reactor.advance(1.5)
+    assert len(ann.attempts()) == 1
+
+
+def test_it_can_be_stopped_while_it_connects_waits_or_talks(monkeypatch: pytest.MonkeyPatch) -> None:
+    connecting = Player(monkeypatch)
+    connecting.service.start()
+    connecting.service.stop()
+    waiting = Player(monkeypatch)
+    waiting.service.start()
+    waiting.refused()
+    waiting.service.stop()
+    talking = Player(monkeypatch)
+    talking.service.start()
+    host: Host = talking.accepted()
+    host.let_in()
+    host.strings()
+    talking.service.stop()
+    assert host.received() == [messages.Bye(messages.LEAVING)]
+    host.lose()
+    for player in (connecting, waiting, talking):
+        player.reactor.advance(100)
+        assert player.ended is None
+        assert not player.reactor.getDelayedCalls()
+
+
+def test_a_name_that_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    player = Player(monkeypatch, host="no.such.name.invalid")
+
+    class Nobody:
+        """A resolver that knows nobody."""
+
+        def resolveHostName(self, receiver: object, *_: object, **__: object) -> None:
+            """No address."""
+            receiver.resolutionBegan(self)  # type: ignore[attr-defined]
+            receiver.resolutionComplete()  # type: ignore[attr-defined]
+
+    player.reactor.nameResolver = Nobody()  # type: ignore[assignment]
+    player.service.start()
+    for _ in range(FIRST_TRIES):
+        player.reactor.advance(1.0)
+    assert ended(player)[0] == Exit.UNREACHABLE
+    assert "the name is not known" in ended(player)[1]
+
+
+def test_a_host_that_cannot_be_a_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    player = Player(monkeypatch, host="not a host" * 30)
+    player.service.start()
+    for _ in range(FIRST_TRIES):
+        player.reactor.advance(1.0)
+    assert ended(player)[0] == Exit.UNREACHABLE
