@@ -51,7 +51,7 @@ def _pyaudio() -> Any:
     try:
         import pyaudio
     except ImportError:
-        raise DeviceError("PyAudio is not installed: pip install 'voicechat[client]'") from None
+        raise DeviceError("PyAudio is not installed: pip install '.[client]' in voicechat's folder") from None
     return pyaudio
 
 

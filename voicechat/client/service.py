@@ -21,7 +21,7 @@ from voicechat.client.console import Console
 from voicechat.client.datagrams import DatagramSocket
 from voicechat.client.exits import Exit
 from voicechat.client.protocol import VoiceClientProtocol
-from voicechat.client.retry import FIRST_SECONDS, Retry, Uniform
+from voicechat.client.retry import FIRST_SECONDS, QUICK_FOR, Retry, Uniform
 from voicechat.errors import PasswordRefused
 from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
@@ -59,13 +59,15 @@ class Service:
         self._target = target
         self._console = console
         self._finish = finish
+        self._uniform = uniform
         self._retry = Retry(uniform, reactor.seconds())
         self._ticket: Ticket | None = None
         self._attempt: Deferred[Any] | None = None
         self._retry_call: IDelayedCall | None = None
         self._over = False
         self._entered_now = False
-        self._at_once = False
+        self._wait: float | None = None
+        """Seconds until the next try, where the server's answer says something about it."""
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering."""
 
@@ -128,6 +130,7 @@ class Service:
         elif answer.reason == messages.REPLACED:
             self._end(Exit.TRY_LATER, "another client took over your seat; this one stops")
         elif answer.reason == messages.SHUTTING_DOWN:
+            self._wait = self._uniform(0.0, 2 * min(answer.retry, QUICK_FOR))
             self._console.say("the server is shutting down")
         else:
             self._end(Exit.TRY_LATER, f"{self.where} sent us away: {answer.reason or 'no reason given'}")
@@ -148,7 +151,7 @@ class Service:
             case Reason.MALFORMED:
                 self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")
             case Reason.TICKET_UNKNOWN:
-                self._at_once = True  # a restarted server: the password is good for a seat all the same
+                self._wait = 0.0  # a restarted server: the password is good for a seat all the same
             case _:
                 pass  # shutting down: the next try is another one
 
@@ -187,8 +190,8 @@ class Service:
             self._again(_reason(failure))
 
     def _again(self, why: str) -> None:
-        at_once, self._at_once = self._at_once, False
-        delay = 0.0 if at_once else self._retry.delay(self._reactor.seconds())
+        wait, self._wait = self._wait, None
+        delay = self._retry.delay(self._reactor.seconds()) if wait is None else wait
         if delay is None:
             self._end(Exit.UNREACHABLE, f"cannot reach {self.where}: {why}; is the server on, and the address right?")
             return

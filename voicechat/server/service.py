@@ -30,6 +30,10 @@ LISTEN: Final = 50
 """Connections the kernel holds for us: half of the friends of a busy evening coming back at once."""
 
 
+class CannotListen(SystemExit, Exception):
+    """Ends twistd with one line. An Exception as well: as a daemon, twistd waits for ever for one that is none."""
+
+
 class VoiceService(Service):
     """One hub on one port."""
 
@@ -58,7 +62,7 @@ class VoiceService(Service):
         except CannotListenError as error:
             where = f"port {self._number}" + (f" of {self._interface}" if self._interface else "")
             reason = getattr(error.socketError, "strerror", None) or error.socketError
-            raise SystemExit(f"voicechat: cannot listen on {where}: {reason}") from None
+            raise CannotListen(f"voicechat: cannot listen on {where}: {reason}") from None
 
     def _listen(self, factory: VoiceServerFactory) -> Any:
         if self._interface:

@@ -37,8 +37,8 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = (
-        "A voice chat server for a few friends. Each option can also be given as VOICECHAT_OPTION in the "
-        "environment, e.g. VOICECHAT_MAX_CLIENTS=6. Forward the port for TCP and UDP on your router."
+        "A voice chat server for a few friends. Each option but --limit can also be given as VOICECHAT_OPTION in "
+        "the environment, e.g. VOICECHAT_MAX_CLIENTS=6. Forward the port for TCP and UDP on your router."
     )
     optParameters: ClassVar[list[list[Any]]] = [
         ["password", None, None, "The password of all friends (better: --password-file; wiped from the process list)."],
