@@ -71,12 +71,7 @@ def test_a_steady_talker_is_played_frame_by_frame(ann: Player) -> None:
     assert not ann.bridge.playing
 
 
-EARLY = pytest.mark.xfail(
-    reason="a block that comes within AHEAD of the start takes the frame that was meant for the next block"
-)
-
-
-@pytest.mark.parametrize("phase", [*range(9), pytest.param(9, marks=EARLY)])
+@pytest.mark.parametrize("phase", range(10))
 def test_a_spurt_begins_soon_at_any_moment_of_the_card(ann: Player, phase: int) -> None:
     pass_time([ann], phase / 1000)
     before = len(ann.played)

@@ -85,13 +85,14 @@ class Playback:
             return
         due += max(0, math.ceil(ticks(self._clock) - due))  # late already, as the pre-roll is: at the same beat, though
         last = self._bridge.exchanged_at
-        soonest = max(1, math.ceil((now + AHEAD - last) / BLOCK_SECONDS))
+        coming = math.floor((now - last) / BLOCK_SECONDS) + 1
+        soonest = max(coming, math.ceil((now + AHEAD - last) / BLOCK_SECONDS))
         wanted = math.ceil((due * TICK_SECONDS - last) / BLOCK_SECONDS - 0.05)
         blocks = max(soonest, wanted)
         self._at = (last + blocks * BLOCK_SECONDS) / TICK_SECONDS
         self._bridge.play()
         if self.hearing.pull(self._at, self._frame):
-            self._bridge.provide(self._frame.tobytes(), silent_blocks=blocks - soonest)
+            self._bridge.provide(self._frame.tobytes(), silent_blocks=blocks - coming)
         else:
             self._bridge.rest()
 
