@@ -1,0 +1,149 @@
+"""``python -m bench [WHAT ...]``: measure, print the tables, keep them in out/bench.
+
+What lives here: the command line and the order. Exit status: 0, 1 if something could
+not be measured (one line says why), 2 usage, 130 after Ctrl-C.
+"""
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from subprocess import SubprocessError
+from typing import Any, Final
+
+from bench import machine, report
+from bench.calls import Plan, Studio
+from bench.figures import Table
+from bench.rig import network
+from bench.rig.stage import StageError
+from bench.systems import System, voicechat
+from demo.processes import sigterm_as_interrupt
+from tests.sound.rig import RigError
+
+OUT: Final = Path("out", "bench")
+
+SOUND: Final = {
+    "latency": "bench.parts.latency:latency",
+    "bytes": "bench.parts.traffic:traffic",
+    "quality": "bench.parts.quality:quality",
+    "cpu": "bench.parts.cost:cost",
+    "memory": "bench.parts.cost:memory",
+}
+"""Questions about a call; they can be asked of any system."""
+
+OURS: Final = {
+    "budget": "bench.parts.budget:budget",
+    "startup": "bench.parts.startup:startup",
+    "rooms": "bench.parts.rooms:rooms",
+    "codec": "bench.parts.coding:coding",
+}
+"""Questions about voicechat alone."""
+
+LINES: Final = {"impaired": "bench.parts.impaired:impaired"}
+"""Needs root."""
+
+EVERY: Final = {**SOUND, **OURS, **LINES}
+QUICK: Final = ("latency", "bytes", "quality", "cpu", "memory", "startup")
+
+REPORT: Final = "report"
+
+
+def main() -> int:
+    """Measure what was asked for; gives the exit status."""
+    chosen = options()
+    if chosen.what == [REPORT]:
+        print(f"{report.PAGE}: took {', '.join(report.write(OUT)) or 'nothing'}")
+        return 0
+    try:
+        system = voicechat() if chosen.client is None else System("other", chosen.server or "", chosen.client)
+        with sigterm_as_interrupt():
+            return measure(chosen.what or default(chosen.quick, system), system, Plan(chosen.quick, chosen.minutes))
+    except FileNotFoundError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("bench: stopped", file=sys.stderr)
+        return 130
+
+
+def options() -> argparse.Namespace:
+    """The command line; ends the program with status 2 on a mistake."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure a call: delay, bytes, quality, CPU, memory, bad lines, rooms.",
+        epilog="In the commands stand {host}, {port}, {k} (the client's number) and {home}. A client finds its "
+        "microphone and loudspeaker as ALSA's default device. Tables go to the terminal and to out/bench; "
+        "'report' puts them into docs/performance.md.",
+    )
+    parser.add_argument(
+        "what", nargs="*", choices=[*EVERY, REPORT, []], metavar="WHAT", help=", ".join([*EVERY, REPORT])
+    )
+    parser.add_argument("--quick", action="store_true", help="little speech, each call once, the chief questions only")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of the long call that shows growth (default 3)")
+    parser.add_argument("--server", help="command of another system's server")
+    parser.add_argument("--client", help="command of another system's client")
+    chosen = parser.parse_args()
+    if chosen.server is not None and chosen.client is None:
+        parser.error("--server needs --client")
+    return chosen
+
+
+def default(quick: bool, system: System) -> list[str]:
+    """What is measured when nothing is named."""
+    if not system.ours:
+        return [*SOUND, *LINES]
+    return list(QUICK if quick else EVERY)
+
+
+def measure(what: list[str], system: System, plan: Plan) -> int:
+    """Measure and print, part by part; 1 if one of them could not be measured."""
+    folder = OUT if system.ours and not plan.quick else OUT / ("quick" if system.ours else system.name)
+    if not network.allowed():
+        print("bench: no root, so no namespaces: all on loopback, no bytes at IP level, no bad lines", file=sys.stderr)
+        what = [part for part in what if part not in LINES]
+    studio, status, start = Studio(system, plan, folder), 0, time.monotonic()
+    for part in what:
+        print(f"{part}:", file=sys.stderr)
+        before = machine.described()
+        try:
+            tables = _asked(part)(studio)
+        except (RigError, StageError, OSError, SubprocessError) as error:
+            print(f"bench: {part} could not be measured: {error}", file=sys.stderr)
+            status = 1
+            continue
+        made = before | {"busy": busy(studio)}
+        report.save(folder, part, tables, made)
+        print("\n" + "\n".join(table.text() for table in tables), flush=True)
+    print(f"{machine_line()}; {busy(studio)}; {(time.monotonic() - start) / 60:.1f} min")
+    return status
+
+
+def machine_line() -> str:
+    """Where it was measured, in a line."""
+    made = machine.described()
+    return f"{made['machine']}; voicechat {made['voicechat']}; {made['versions']}"
+
+
+def busy(studio: Studio) -> str:
+    """How busy the machine was beside and because of us."""
+    loads, stalls = studio.loads(), studio.stalls()
+    if not loads:
+        return f"load {machine.described()['load']}"
+    return (
+        f"load {median(loads):.1f} (to {max(loads):.1f}), {median(stalls):.0f} % of the time some task waited for a CPU"
+    )
+
+
+def _asked(part: str) -> Callable[[Studio], list[Table]]:
+    """The function that answers; imported late, so that --help and errors are quick."""
+    module, _, name = EVERY[part].partition(":")
+    found: Any = getattr(importlib.import_module(module), name)
+    answer: Callable[[Studio], list[Table]] = found
+    return answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+"""The questions that are asked, a module each; every answer is one table or more.
+
+latency   how late a word is heard, and whether that grows
+traffic   bytes and packets, at IP level
+quality   PESQ-WB and STOI of what is heard
+cost      CPU time and memory of clients and server
+impaired  delay and quality over bad lines
+startup   how long a client takes to be there
+rooms     how many rooms and listeners one server carries
+coding    what one frame costs (bench.codec)
+budget    where the delay comes from, stage by stage
+"""

@@ -1,0 +1,50 @@
+"""Tables into a page: between ``<!-- bench:PART -->`` and ``<!-- /bench:PART -->``, and nowhere else.
+
+May import the figures. What stands between the marks belongs to the script; all
+other text of the page belongs to people.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from bench.figures import Table
+
+PAGE: Final = Path("docs", "performance.md")
+
+
+def save(folder: Path, part: str, tables: Iterable[Table], made: Mapping[str, str]) -> None:
+    """Keep a part's tables as JSON, with what they were made on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = {"made": dict(made), "tables": [table.plain() for table in tables]}
+    (folder / f"{part}.json").write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+
+
+def fill(page: str, kept: Mapping[str, Mapping[str, Any]]) -> str:
+    """The page with the tables of every part that was kept; marks of others stay as they are."""
+
+    def section(found: re.Match[str]) -> str:
+        part = found["part"]
+        if part not in kept:
+            return found[0]
+        return f"<!-- bench:{part} -->\n{_text(kept[part])}<!-- /bench:{part} -->"
+
+    return re.sub(r"<!-- bench:(?P<part>\w+) -->\n.*?<!-- /bench:(?P=part) -->", section, page, flags=re.DOTALL)
+
+
+def write(folder: Path, page: Path = PAGE) -> list[str]:
+    """Fill the page from the folder; the parts whose tables it took."""
+    kept = {}
+    for path in sorted(folder.glob("*.json")):
+        kept[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+    page.write_text(fill(page.read_text(encoding="utf-8"), kept), encoding="utf-8")
+    return list(kept)
+
+
+def _text(kept: Mapping[str, Any]) -> str:
+    tables = "\n".join(Table.of(plain).text() for plain in kept["tables"])
+    made = kept["made"]
+    told = f"Measured {made['when']} with voicechat {made['voicechat']}; {made['machine']}; {made['busy']}."
+    return f"{tables}\n*{told}*\n\n*{made['versions']}.*\n"
