@@ -132,9 +132,9 @@ def busy(studio: Studio) -> str:
     loads, stalls = studio.loads(), studio.stalls()
     if not loads:
         return f"load {machine.described()['load']}"
-    return (
-        f"load {median(loads):.1f} (to {max(loads):.1f}), {median(stalls):.0f} % of the time some task waited for a CPU"
-    )
+    disturbed = f"; {studio.disturbed} calls disturbed" if studio.disturbed else ""
+    waited = f"{median(stalls):.0f} % of the time some task waited for a CPU{disturbed}"
+    return f"load {median(loads):.1f} (to {max(loads):.1f}), {waited}"
 
 
 def _asked(part: str) -> Callable[[Studio], list[Table]]:
