@@ -52,6 +52,9 @@ SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5
 SHRINK_ABOVE: Final = 0.9
 """Ticks above target from which single frames are taken out; a little under one, since beats are aimed to 0.1."""
 
+EARLY: Final = 0.1
+"""Ticks that a spurt may begin before its time: what aiming at blocks leaves; more would make its frames late."""
+
 GROW_BELOW: Final = -0.75
 """Ticks below target from which a frame may be put in."""
 
@@ -269,7 +272,7 @@ class ReceiveStream:
         buffer = self._buffer
         late = at - self.delay.play_at(buffer.next)
         if self._phase is _Phase.WAITING:
-            if late < -0.5:
+            if late < -EARLY:
                 return Kind.SILENT
             self._start(late)
             late = at - self.delay.play_at(buffer.next)
