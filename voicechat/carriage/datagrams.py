@@ -24,7 +24,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from voicechat.errors import WireError
 from voicechat.media.redundancy import LossMeter, RedundancyPolicy
 from voicechat.security.keys import SessionKeys
-from voicechat.session.path import Path
+from voicechat.session.path import PROBE_SILENT, Path
 from voicechat.wire.datagrams import DatagramHeader, DatagramType
 from voicechat.wire.messages import Message, Report
 from voicechat.wire.messages import Path as PathMessage
@@ -69,6 +69,7 @@ class Link:
         connection: int,
         write: Callable[[bytes, Address], None],
         tell: Callable[[Message], None],
+        silent: float = PROBE_SILENT,
     ) -> None:
         self._clock = clock
         self._seal = keys.datagram_seal(connection)
@@ -76,7 +77,7 @@ class Link:
         self._write = write
         self._tell = tell
         self.connection = connection
-        self.path = Path(clock.seconds())
+        self.path = Path(clock.seconds(), silent)
         self.policy = RedundancyPolicy()
         self.address: Address | None = None
         """Where media goes: an address that has answered a probe."""
