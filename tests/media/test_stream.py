@@ -20,14 +20,18 @@ STEPS = 4096
 STARTS = st.sampled_from([0, 1, 7, 65_400, 65_530, 65_535, 65_536, 10**6])
 
 
-def said(tick: int) -> Frame:
-    """The frame of a tick: loud, constant, and telling the tick."""
-    return np.full(FRAME_SAMPLES, 0.25 + (tick % STEPS) / (2 * STEPS), np.float32)
+WHISPER = 1 / 512
+"""Factor that makes every frame a pause between words: below -55 dBFS."""
+
+
+def said(tick: int, loudness: float = 1.0) -> Frame:
+    """The frame of a tick: constant, and telling the tick."""
+    return np.full(FRAME_SAMPLES, (0.25 + (tick % STEPS) / (2 * STEPS)) * loudness, np.float32)
 
 
 def heard(frame: Frame, near: int) -> int | None:
     """The tick that a frame tells, the one nearest to ``near``; None if it is not one frame unchanged."""
-    value = float(frame[0])
+    value = float(frame[0]) * (1 if frame[0] > 0.01 else 1 / WHISPER)
     step = (value - 0.25) * 2 * STEPS
     if frame.min() != frame.max() or not 0 <= step < STEPS or step != round(step):
         return None
@@ -50,6 +54,7 @@ class Player:
         self.delays: list[float] = []
         """Ticks from saying to hearing, of frames that came through unchanged."""
         self.redundancy = 0
+        self.loudness = 1.0
         self._dresser = Redundancy()
 
     def send(self, packet: MediaPacket | None) -> None:
@@ -58,7 +63,8 @@ class Player:
 
     def step(self, *, talking: bool, lost: bool = False) -> Kind:
         """One tick: say something or not, hear something or not."""
-        packet = self.sending.push(self.tick, said(self.tick)) if talking else self.sending.finish(self.tick)
+        frame = said(self.tick, self.loudness)
+        packet = self.sending.push(self.tick, frame) if talking else self.sending.finish(self.tick)
         if not lost:
             self.send(packet)
         for at, packet in self.link.receive(self.at):
@@ -293,6 +299,31 @@ def test_the_pre_roll_that_comes_in_one_burst_does_not_delay_the_words_after_it(
     assert player.kinds[0] is Kind.SILENT
     assert max(player.delays[20:]) <= usual
     assert Kind.CONCEALED not in player.kinds[:-1]
+
+
+@pytest.mark.parametrize("loudness", [1.0, WHISPER], ids=["in words", "in a pause"])
+def test_what_jitter_has_deepened_is_given_back_soonest_in_a_pause(loudness: float) -> None:
+    player = Player(line=Line(delay=2, jitter=5)).run(1_000, talking=True)
+    deep = sum(player.delays[-200:]) / 200
+    player.link = LossyLink(2, Line(delay=2, jitter=0.1))
+    player.loudness = loudness
+    player.run(3_000, talking=True)
+    assert deep - player.delays[-1] >= 2.5
+    assert Kind.CONCEALED not in player.kinds[200:]
+    if loudness == WHISPER:  # whole frames are left out, none is merged
+        assert None not in player.ticks[200:]
+
+
+def test_when_jitter_begins_a_pause_is_made_longer() -> None:
+    player = Player(line=Line(delay=2, jitter=0.1)).run(300, talking=True)
+    shallow = player.delays[-1]
+    player.link = LossyLink(2, Line(delay=2, jitter=4))
+    player.loudness = WHISPER
+    player.run(500, talking=True).run(1_000, talking=True)
+    assert player.delays[-1] - shallow >= 2
+    assert player.kinds.count(Kind.CONCEALED) <= 0.03 * 1_000
+    words = player.unchanged()
+    assert words == sorted(set(words))
 
 
 def test_stop_forgets_what_was_not_played() -> None:

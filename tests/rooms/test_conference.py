@@ -370,6 +370,14 @@ def test_a_silent_room_needs_no_beat() -> None:
     assert not any(den.got.values())
 
 
+def test_it_knows_its_room_and_who_is_in_it() -> None:
+    den = Den(3)
+    assert den.conference.room is den.room
+    assert len(den.conference) == 3
+    den.leave(2)
+    assert len(den.conference) == 2
+
+
 # -- who talks -------------------------------------------------------------------------
 
 

@@ -96,6 +96,14 @@ def test_a_frame_without_a_payload_is_refused_unless_it_is_the_end() -> None:
     assert media.decode(bytes.fromhex("20 01 0000")).end
 
 
+@pytest.mark.parametrize(
+    "data", ["01 01 0000", "01 01 0000 00 b1", "01 01 0000 02 a1", "21 01 0000 ff", "01 01 0000 02 a1a2"]
+)
+def test_a_copy_that_is_cut_off_or_empty_is_refused(data: str) -> None:
+    with pytest.raises(WireError):
+        media.decode(bytes.fromhex(data))
+
+
 def test_redundancy_too_long_for_its_length_is_left_out() -> None:
     packet = MediaPacket(ME, 9, b"now", offset=2, redundant=bytes(256))
     assert media.decode(media.encode(packet)) == MediaPacket(ME, 9, b"now")

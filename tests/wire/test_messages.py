@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.errors import WireError
+from voicechat.media.redundancy import Loss
 from voicechat.wire import control, messages
 
 FULL: list[messages.Message] = [
@@ -135,3 +136,7 @@ def test_a_ticket_does_not_show_itself() -> None:
     welcome = FULL[0]
     assert "f" * 64 not in repr(welcome)
     assert "f" * 64 not in str(welcome)
+
+
+def test_a_report_is_news_for_the_redundancy_policy() -> None:
+    assert messages.Report(50, 3, 2).loss() == Loss(50, 3, 2)
