@@ -66,14 +66,30 @@ def test_a_way_that_dies_in_mid_call_is_left_within_two_seconds_and_taken_again(
     walk.until(100)
     assert [up for _, up in walk.ups] == [False, True, False, True]
     assert walk.ups[2][0] - 20.3 < 2.0
-    assert walk.ups[3][0] - 60 < 3 * 5 + 1
+    assert walk.ups[3][0] - 60 < 5 + 1
 
 
-def test_one_lucky_answer_does_not_bring_a_dead_way_back() -> None:
-    walk = Walk(lambda now: now < 10 or 30 < now < 34)
+@pytest.mark.parametrize("cut", [1.0, 2.5, 5.0, 9.0])
+def test_a_way_that_was_cut_for_seconds_is_taken_again_within_a_second_and_a_half(cut: float) -> None:
+    walk = Walk(lambda now: not 20.3 <= now < 20.3 + cut)
     walk.until(60)
+    assert walk.path.up
+    assert walk.ups[-1][0] - 20.3 - cut < 1.5
+
+
+def test_a_lucky_answer_or_two_do_not_bring_a_dead_way_back() -> None:
+    lucky = itertools.cycle([True, True, False, False, False, False])
+    walk = Walk(lambda now: now < 10 or (30 < now and next(lucky)))
+    walk.until(90)
     assert not walk.path.up
     assert [up for _, up in walk.ups] == [False, True, False]
+
+
+def test_a_way_that_stays_dead_costs_a_probe_now_and_then() -> None:
+    walk = Walk(lambda now: now < 10)
+    walk.until(72)
+    probes = [at for at in walk.probes if at > 12]
+    assert len(probes) <= 2 * 10 + 50 / 5 + 1
 
 
 def test_a_third_of_the_probes_lost_does_not_drive_it_away() -> None:

@@ -25,6 +25,13 @@ anew. It saves 20 bytes a second in each silent room of two (measured)."""
 PROBE_AGAIN: Final = 0.25
 """Seconds after which an unanswered probe is followed by another, and between the first ones of a session."""
 
+PROBE_HOPING: Final = 0.5
+"""Seconds between probes when the way has just died: most lines that break are back within seconds, and TCP, which
+waits twice as long after each loss, takes up to three seconds more (measured after a cut of 5 s)."""
+
+HOPES_FOR: Final = 10.0
+"""Seconds of such hope; a line that is gone for longer is given up by TCP, too."""
+
 LOST_PROBES: Final = 4
 """Probes in a row without a sign of life that end the way: with a loss of 10 % each way by chance once in 800.
 The last one's time is up 2 s after the way died: a second until the first, and four times PROBE_AGAIN."""
@@ -33,7 +40,8 @@ FIRST_PROBES: Final = 8
 """Probes in quick succession at the start of a session: two seconds, then the way is as good as blocked."""
 
 PROOFS: Final = 3
-"""Answers in a row that bring a way back which had died, so that a flapping one is not trusted."""
+"""Answers in a row that bring a way back which had died, so that a flapping one is not trusted. After the first, the
+others are asked for PROBE_AGAIN apart."""
 
 FLOWS_FOR: Final = 2.0
 """Seconds after a media packet during which media is said to flow."""
@@ -46,6 +54,7 @@ class Path:
         self.up = False
         self._silent = silent
         self._died = False
+        self._died_at = now
         self._proofs = 0
         self._unanswered = 0
         self._flowed_at = now - FLOWS_FOR
@@ -70,16 +79,20 @@ class Path:
         """Judge; and the token to send in a probe now, or None if none is due. ``token`` is 8 fresh random bytes."""
         if now < self._probe_at:
             return None
-        if self.up and self._unanswered >= LOST_PROBES:
-            self.up, self._died, self._proofs = False, True, 0
+        if self._unanswered >= LOST_PROBES:
+            self._proofs = 0
+            if self.up:
+                self.up, self._died, self._died_at = False, True, now
         self._unanswered += 1
         self._tokens.append(token)
-        self._probe_at = now + (PROBE_AGAIN if self._hurried() else PROBE_SILENT)
+        self._probe_at = now + self._patience(now)
         return token
 
-    def _hurried(self) -> bool:
-        """Ask again soon: the way may be dying, or has not been tried yet."""
-        return self.up or (not self._died and self._unanswered <= FIRST_PROBES)
+    def _patience(self, now: float) -> float:
+        """Seconds until the next probe if this one is not answered."""
+        if self.up or self._proofs or (not self._died and self._unanswered <= FIRST_PROBES):
+            return PROBE_AGAIN  # it may be dying, coming back, or has not been tried yet
+        return PROBE_HOPING if self._died and now - self._died_at < HOPES_FOR else PROBE_SILENT
 
     def answered(self, token: bytes, now: float) -> bool:
         """A token came back; False if it is none of ours, or came twice."""
@@ -95,5 +108,8 @@ class Path:
     def alive(self, now: float) -> None:
         """Something showed that what we send arrives: the next probe has time."""
         self._unanswered = 0
-        resting = self._silent if self.up else PROBE_SILENT
-        self._probe_at = now + (PROBE_FLOWING if self.up and now - self._flowed_at < FLOWS_FOR else resting)
+        if self.up:
+            pause = PROBE_FLOWING if now - self._flowed_at < FLOWS_FOR else self._silent
+        else:
+            pause = PROBE_AGAIN if self._proofs else PROBE_SILENT
+        self._probe_at = now + pause
