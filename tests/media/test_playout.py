@@ -101,6 +101,12 @@ def test_one_stall_does_not_deepen_it(frames: int, spread: float) -> None:
     assert max(rehearsal.held) <= before + 0.5
 
 
+def test_after_a_stall_jitter_is_learnt_as_before() -> None:
+    rehearsal = Rehearsal().talk(MINUTE, jitter(0.2)).burst(100)
+    rehearsal.talk(10 * TICKS_PER_SECOND, jitter(4)).talk(10 * TICKS_PER_SECOND, jitter(4))
+    assert rehearsal.late_share() < 0.02
+
+
 @pytest.mark.parametrize("frames", [6, 8, 10])
 def test_a_stall_as_short_as_jitter_is_forgotten_in_ten_seconds(frames: int) -> None:
     rehearsal = Rehearsal().talk(MINUTE, jitter(0.2))

@@ -211,6 +211,27 @@ def test_after_minutes_of_silence_the_next_words_are_heard(minutes: int, start: 
     assert max(player.delays) <= 4
 
 
+@pytest.mark.parametrize("longer", [-40, -15, 15, 40])
+def test_after_a_long_silence_nothing_is_taken_for_granted(longer: int) -> None:
+    """Clocks have drifted and routes have changed: the first words are heard nevertheless."""
+    player = Player(line=Line(delay=50, jitter=0.2)).run(100, talking=True).run(80, talking=False)
+    player.tick += 45 * 60 * TICKS_PER_SECOND
+    player.at += 45 * 60 * TICKS_PER_SECOND
+    player.link = LossyLink(2, Line(delay=50.0 + longer, jitter=0.2))
+    first = player.tick
+    words = player.run(200, talking=True).unchanged()
+    assert words[0] == first
+    assert max(player.delays) <= 50 + longer + 2.2
+    assert Kind.CONCEALED not in player.kinds
+
+
+def test_when_the_way_becomes_shorter_in_mid_word_the_delay_does_too() -> None:
+    player = Player(line=Line(delay=10, jitter=0.1)).run(300, talking=True)
+    player.link = LossyLink(2, Line(delay=2, jitter=0.1))
+    player.run(20, talking=True).run(50, talking=True)
+    assert max(player.delays) <= 2 + 2.1
+
+
 def test_every_frame_is_heard_once_though_it_comes_twice_and_in_any_order() -> None:
     line = Line(delay=2, jitter=3, duplicate=0.3, reorder=0.1, reorder_by=2)
     player = Player(65_000, line=line).run(500, talking=True).run(2_000, talking=True)
