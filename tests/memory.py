@@ -15,10 +15,20 @@ class MemoryPort:
         self.number = number
         self.interface = interface
         self.open = True
+        self.peer: tuple[str, int] | None = None
+        self.sent: list[tuple[bytes, Any]] = []
 
     def getHost(self) -> IPv4Address:
         """Where it is."""
         return IPv4Address("TCP" if self.kind == "tcp" else "UDP", self.interface, self.number)
+
+    def connect(self, host: str, number: int) -> None:
+        """From now on everything goes to one address."""
+        self.peer = (host, number)
+
+    def write(self, datagram: bytes, address: Any = None) -> None:
+        """Send a datagram."""
+        self.sent.append((datagram, address or self.peer))
 
     def stopListening(self) -> None:
         """Let it go."""

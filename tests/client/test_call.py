@@ -251,3 +251,22 @@ class TestAgainstAHost:
         for tick in range(5):
             host.tell_bytes(media.encode(MediaPacket(MIX, tick, b"MC\0\0\0\0", marker=not tick)))
         assert figures(ann)["sources"] == {"Ben": 5}
+
+    @pytest.mark.xfail(reason="each message of the server is a line, as fast as they come")
+    def test_a_flood_of_news_does_not_flood_the_terminal(self, ann: Player) -> None:
+        host: Host = ann.accepted()
+        host.let_in()
+        for n in range(2000):
+            host.tell(messages.Talk(2, talking=not n % 2))
+            host.tell(messages.Text(f"buy {n}", 2))
+        ann.reactor.advance(1.0)
+        assert len(ann.lines) < 200
+
+    @pytest.mark.xfail(reason="each name that ever left is kept for --stats, heard or not")
+    def test_what_is_remembered_of_people_is_bounded(self, ann: Player) -> None:
+        host: Host = ann.accepted()
+        host.let_in()
+        for n in range(2000):
+            host.tell(messages.Joined(messages.Participant(3, f"somebody {n}")))
+            host.tell(messages.Left(3))
+        assert len(figures(ann)["sources"]) < 500

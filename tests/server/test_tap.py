@@ -102,6 +102,25 @@ def test_what_cannot_be_is_told_in_one_line(arguments: tuple[str, str], capsys: 
     assert PASSWORD not in told
 
 
+def test_limits_can_be_changed_one_by_one() -> None:
+    options = parsed("--password", PASSWORD, "--limit", "failures=3", "--limit", "login_seconds=2.5")
+    service: VoiceService
+    (service,) = list(makeService(options, VoiceReactor()))
+    assert service.hub.limits.failures == 3
+    assert service.hub.limits.login_seconds == 2.5
+    assert service.hub.limits.max_clients == 4
+
+
+@pytest.mark.parametrize(
+    "text", ["failures", "failures=", "failures=0", "failures=x", "nothing=3", "failures=nan", "=3"]
+)
+def test_a_limit_that_cannot_be_is_told(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("--password", PASSWORD, "--limit", text) == USAGE
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "--limit" in told
+
+
 def test_an_unknown_option_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="passwort"):
         parsed("--passwort", PASSWORD)

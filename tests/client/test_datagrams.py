@@ -1,0 +1,74 @@
+"""The client's UDP socket."""
+
+import errno
+
+import pytest
+from twisted.internet.protocol import DatagramProtocol
+
+from tests.memory import VoiceReactor
+from voicechat.client.datagrams import DatagramSocket
+from voicechat.security.keys import Side, resume_keys
+from voicechat.wire.messages import Message
+
+
+def opened(reactor: VoiceReactor, host: str = "198.51.100.1") -> tuple[DatagramSocket, list[Message]]:
+    told: list[Message] = []
+    sock = DatagramSocket(reactor, host, 1234)
+    sock.open(reactor, resume_keys(Side.CLIENT, bytes(32), b"transcript"), 7, told.append)
+    return sock, told
+
+
+@pytest.mark.parametrize(("host", "interface"), [("198.51.100.1", ""), ("2001:db8::1", "::")])
+def test_it_is_of_the_servers_family_and_hears_nobody_else(host: str, interface: str) -> None:
+    reactor = VoiceReactor()
+    sock, _ = opened(reactor, host)
+    (port,) = reactor.ports
+    assert (port.kind, port.interface, port.peer) == ("udp", interface, (host, 1234))
+    assert sock.link is not None
+    assert port.sent, "a probe is on its way"
+
+
+def test_garbage_is_as_good_as_lost() -> None:
+    reactor = VoiceReactor()
+    sock, told = opened(reactor)
+    sent = len(reactor.ports[0].sent)
+    for size in (0, 3, 8, 40, 1500):
+        sock.datagramReceived(bytes(size), ("198.51.100.1", 1234))
+        sock.datagramReceived(b"\x11" + bytes(size), ("198.51.100.1", 1234))
+    assert len(reactor.ports[0].sent) == sent
+    assert told == []
+
+
+def test_no_route_and_nobody_listening_are_as_good_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    reactor = VoiceReactor()
+    sock, _ = opened(reactor)
+
+    def unreachable(*_: object) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(reactor.ports[0], "write", unreachable)
+    sock.connectionRefused()
+    for _ in range(10):
+        reactor.advance(1.0)
+    assert sock.link is not None
+    assert not sock.link.up
+
+
+@pytest.mark.xfail(reason="Twisted raises CannotListenError, which is none of those that are caught")
+def test_without_a_socket_media_stays_on_tcp() -> None:
+    reactor = VoiceReactor({("udp", ""): OSError(errno.EMFILE, "Too many open files")})
+    sock, _ = opened(reactor)
+    assert sock.link is None
+    sock.close()
+    assert not reactor.getDelayedCalls()
+
+
+def test_closing_ends_everything() -> None:
+    reactor = VoiceReactor()
+    sock, _ = opened(reactor)
+    sock.close()
+    sock.close()
+    assert not reactor.ports[0].open
+    assert not reactor.getDelayedCalls()
+    sock.datagramReceived(bytes(40), ("198.51.100.1", 1234))
+    assert isinstance(sock, DatagramProtocol)
