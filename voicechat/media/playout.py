@@ -50,11 +50,12 @@ _DECAY: Final = 1 - 1 / MEMORY
 class PlayoutDelay:
     """Watches arrivals of one stream and says when each of its ticks should be played."""
 
-    def __init__(self, deepest: float = DEEPEST) -> None:
+    def __init__(self, margin: float = MARGIN) -> None:
+        """``margin``: ticks before its playing after which a frame is of no use."""
         self._bins = [0.0] * _BINS
         self._weight = 0.0
         self._scale = 1.0
-        self._deepest = min(deepest, DEEPEST)
+        self._margin = margin
         self._count = 0
         self._lowest: deque[tuple[int, float]] = deque()
         self._stalled = 0
@@ -158,4 +159,4 @@ class PlayoutDelay:
             if late > allowed:
                 depth = index + 1
                 break
-        self.target = min(self._deepest, depth * BIN + MARGIN)
+        self.target = min(DEEPEST, depth * BIN + self._margin)

@@ -33,7 +33,7 @@ from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
 from voicechat.media.levels import crossfade, fade_in, mean_square
 from voicechat.media.packet import ME, MediaPacket
-from voicechat.media.playout import PlayoutDelay
+from voicechat.media.playout import MARGIN, PlayoutDelay
 from voicechat.media.seen import Seen
 from voicechat.media.serial import unwrap, wrap
 
@@ -143,10 +143,10 @@ class _Phase(enum.Enum):
 class ReceiveStream:
     """One source as one listener hears it. Times (``now``, ``at``) are ticks of the local clock, with fractions."""
 
-    def __init__(self, decoder: IDecoder, counts: Counts | None = None) -> None:
+    def __init__(self, decoder: IDecoder, counts: Counts | None = None, margin: float = MARGIN) -> None:
         self._decoder = decoder
         self._buffer = JitterBuffer()
-        self.delay = PlayoutDelay()
+        self.delay = PlayoutDelay(margin=margin)
         self.counts = counts if counts is not None else Counts()
         self._phase = _Phase.IDLE
         self._end: int | None = None
