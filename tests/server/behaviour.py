@@ -292,6 +292,21 @@ class Behaviour:
         assert thief.refused.reason is handshake.Reason.TICKET_UNKNOWN
         assert not thief.connected
 
+    def test_a_ticket_is_no_good_once_its_seat_is_gone(self) -> None:
+        ann, ben, cid, dan = self.enter_all("Ann", "Ben", "Cid", "Dan")
+        ben.send(messages.Bye())
+        cid.break_line()
+        self.enter("Eve")
+        self.enter("Fay")
+        for gone in (ben, cid):
+            again = self.connect("ignored", ticket=gone.ticket)
+            self.house.login()
+            assert isinstance(again.refused, handshake.Refuse)
+            assert again.refused.reason is handshake.Reason.TICKET_UNKNOWN
+        assert len(self.house.hub.seats) == 4
+        assert ann.connected
+        assert dan.connected
+
     def test_a_seat_is_kept_for_a_minute(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")
         ann.answers = True

@@ -105,3 +105,15 @@ class HubTests(SynchronousTestCase):
         line = next(line for line in self.house.log.lines if "entered" in line)
         assert line.count("\n") == 0
         assert "'A{nn} \"%s' entered" in line
+
+    def test_one_who_comes_and_goes_without_end_does_not_fill_the_log(self) -> None:
+        (ann,) = self.enter("Ann")
+        ticket = ann.ticket
+        for _ in range(500):
+            ann.break_line()
+            self.house.friends.remove(ann)
+            ann = TcpFriend(self.house, "Ann", ticket=ticket).begin()
+            self.house.settle()
+            ticket = ann.ticket
+        assert self.house.counted("resumed") == 500
+        assert len(self.house.log.lines) <= 51

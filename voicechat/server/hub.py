@@ -112,7 +112,7 @@ class Hub:
         self.seats[seat.connection] = seat
         seat.peer = peer
         hall.enter(seat)
-        self.metrics.say(f"{member.name!r} entered room {hall.name!r} from {peer.address}")
+        self.metrics.people(f"{member.name!r} entered room {hall.name!r} from {peer.address}", self.clock.seconds())
         return seat, self._welcome(seat)
 
     def entered(self, seat: Seat) -> None:
@@ -151,7 +151,8 @@ class Hub:
         self._tickets.revoke(seat.ticket)
         seat.hall.leave(seat, reason)
         self.halls.tidy(seat.hall.name)
-        self.metrics.say(f"{seat.member.name!r} left room {seat.hall.name!r}{': ' + reason if reason else ''}")
+        why = f": {reason}" if reason else ""
+        self.metrics.people(f"{seat.member.name!r} left room {seat.hall.name!r}{why}", self.clock.seconds())
 
     def line_broke(self, seat: Seat, peer: IPeer) -> None:
         """A connection ended without goodbye: the seat is kept for a while."""
@@ -159,7 +160,7 @@ class Hub:
             return
         self._tickets.line_broke(seat.ticket, self.clock.seconds())
         seat.hall.away(seat)
-        self.metrics.say(f"{seat.member.name!r} in room {seat.hall.name!r} is away")
+        self.metrics.people(f"{seat.member.name!r} in room {seat.hall.name!r} is away", self.clock.seconds())
         if self._away_call is None or not self._away_call.active():
             self._away_call = self.clock.callLater(AWAY_SECONDS, self._expire)
 

@@ -19,6 +19,9 @@ MOST_KEYS: Final = 1000
 MOST_LINES: Final = 5
 """Lines of one kind in EVERY seconds from all addresses together."""
 
+MOST_OF_PEOPLE: Final = 50
+"""Lines about people in EVERY seconds: a full room that leaves and comes back is told whole."""
+
 
 class Metrics:
     """Counters by name, and a rate-limited log. ``now`` is in monotonic seconds."""
@@ -42,8 +45,13 @@ class Metrics:
         self._log.info("{name} from {address}: {text}{more}", name=name, address=address, text=text, more=more)
 
     def say(self, text: str) -> None:
-        """A line about the server itself or a participant; rare by nature."""
+        """A line about the server itself; rare by nature."""
         self._log.info("{text}", text=text)
+
+    def people(self, text: str, now: float) -> None:
+        """A line about a participant who came or went, unless somebody does so without end."""
+        if self._allowed("people", "", now, MOST_OF_PEOPLE) is not None:
+            self._log.info("{text}", text=text)
 
     def failure(self, text: str, now: float, failure: Failure | None = None) -> None:
         """An exception that should not have been, the one at hand unless given: with its traceback, if there are few.
