@@ -14,9 +14,8 @@ from voicechat.media.packet import MediaPacket
 from voicechat.wire import media, messages
 from voicechat.wire.datagrams import parse_header
 
-LEAVES_WITHIN = 3.2
-"""Seconds after which media must have left a way that died, counted in ticks of this test: the last report of what
-arrived may come a second late, a probe a second after that, and four of them take another."""
+LEAVES_WITHIN = 2.0
+"""Seconds after which media must have left a way that died."""
 
 SERVER: Address = ("198.51.100.1", 1234)
 

@@ -58,14 +58,14 @@ def test_a_way_that_never_worked_costs_a_probe_now_and_then() -> None:
     walk = Walk(lambda _: False)
     walk.until(62)
     assert not walk.path.up
-    assert len(walk.probes) <= 8 + 60 / 5 + 1
+    assert len(walk.probes) <= 10 + 60 / 5 + 1
 
 
 def test_a_way_that_dies_in_mid_call_is_left_within_two_seconds_and_taken_again() -> None:
     walk = Walk(lambda now: not 20.3 <= now < 60)
     walk.until(100)
     assert [up for _, up in walk.ups] == [False, True, False, True]
-    assert walk.ups[2][0] - 20.3 < 2.0
+    assert walk.ups[2][0] - 20.3 <= 1.8 + 1e-6
     assert walk.ups[3][0] - 60 < 5 + 1
 
 
@@ -79,7 +79,7 @@ def test_a_way_that_was_cut_for_seconds_is_taken_again_within_a_second_and_a_hal
 
 def test_a_lucky_answer_or_two_do_not_bring_a_dead_way_back() -> None:
     lucky = itertools.cycle([True, True, False, False, False, False])
-    walk = Walk(lambda now: now < 10 or (30 < now and next(lucky)))
+    walk = Walk(lambda now: now < 10 or (now > 30 and next(lucky)))
     walk.until(90)
     assert not walk.path.up
     assert [up for _, up in walk.ups] == [False, True, False]
@@ -123,7 +123,7 @@ def test_a_report_keeps_it_alive_without_answers() -> None:
     for second in range(1, 30):
         path.flows(float(second))
         path.turn(second.to_bytes(8, "big"), float(second))
-        path.alive(second + 0.5)
+        path.alive()
         assert path.up
 
 
@@ -142,7 +142,7 @@ def test_a_token_proves_once() -> None:
     assert not path.answered(b"a" * 8, 0.2)
 
 
-@pytest.mark.parametrize("round_trip", [0.001, 0.3, 0.9])
+@pytest.mark.parametrize("round_trip", [0.001, 0.3, 0.7])
 @given(outages=st.lists(st.tuples(st.floats(1, 20), st.floats(0.1, 30)), max_size=4))
 def test_whatever_happened_it_is_up_again_soon_after_the_last_outage(
     round_trip: float, outages: list[tuple[float, float]]

@@ -207,7 +207,7 @@ class Link:
         """Over TCP: how much of what we sent arrived."""
         self.policy.report(report.loss())
         if report.expected > report.lost:
-            self.path.alive(self._clock.seconds())
+            self.path.alive()
 
     def _proved(self, token: bytes) -> None:
         if self.path.answered(token, self._clock.seconds()):

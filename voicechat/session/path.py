@@ -22,7 +22,7 @@ PROBE_RESTING: Final = 25.0
 """Seconds between a server's probes in silence: the client's keep the NAT's mapping, and the first packet of media asks
 anew. It saves 20 bytes a second in each silent room of two (measured)."""
 
-PROBE_AGAIN: Final = 0.25
+PROBE_AGAIN: Final = 0.2
 """Seconds after which an unanswered probe is followed by another, and between the first ones of a session."""
 
 PROBE_HOPING: Final = 0.5
@@ -34,9 +34,10 @@ HOPES_FOR: Final = 10.0
 
 LOST_PROBES: Final = 4
 """Probes in a row without a sign of life that end the way: with a loss of 10 % each way by chance once in 800.
-The last one's time is up 2 s after the way died: a second until the first, and four times PROBE_AGAIN."""
+The last one's time is up 1.8 s after the way died: a second until the first, and four times PROBE_AGAIN. So a way with
+a round trip above 0.8 s is no way; nobody could talk on it."""
 
-FIRST_PROBES: Final = 8
+FIRST_PROBES: Final = 10
 """Probes in quick succession at the start of a session: two seconds, then the way is as good as blocked."""
 
 PROOFS: Final = 3
@@ -102,14 +103,11 @@ class Path:
         self._proofs += 1
         if not self._died or self._proofs >= PROOFS:
             self.up, self._died = True, False
-        self.alive(now)
+        self.alive()
+        resting = PROBE_FLOWING if now - self._flowed_at < FLOWS_FOR else self._silent
+        self._probe_at = now + (resting if self.up else PROBE_AGAIN)
         return True
 
-    def alive(self, now: float) -> None:
-        """Something showed that what we send arrives: the next probe has time."""
+    def alive(self) -> None:
+        """Something else showed that what we sent arrived, up to a second ago: the next probe is not put off by it."""
         self._unanswered = 0
-        if self.up:
-            pause = PROBE_FLOWING if now - self._flowed_at < FLOWS_FOR else self._silent
-        else:
-            pause = PROBE_AGAIN if self._proofs else PROBE_SILENT
-        self._probe_at = now + pause
