@@ -1,12 +1,13 @@
 """Redundancy: the copy on board is the right frame, and it is there when it pays."""
 
 import itertools
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.media.packet import LONGEST_OFFSET, MediaPacket
-from voicechat.media.redundancy import QUIET_REPORTS, Loss, LossMeter, Redundancy, RedundancyPolicy
+from voicechat.media.redundancy import QUIET_REPORTS, REORDER, Loss, LossMeter, Redundancy, RedundancyPolicy
 from voicechat.media.serial import wrap
 from voicechat.testing import Line, LossyLink
 
@@ -110,11 +111,27 @@ def test_no_report_however_odd_breaks_the_policy(reports: list[Loss]) -> None:
     assert policy.offset == 0
 
 
+@given(st.randoms(use_true_random=False), st.sets(st.integers(20, 400), max_size=40))
+def test_what_was_merely_overtaken_is_no_loss_and_parts_no_burst(random: Random, lost: set[int]) -> None:
+    meter = LossMeter()
+    came = [counter for counter in range(420) if counter not in lost]
+    for counter in sorted(came, key=lambda counter: counter + random.random() * (REORDER - 1)):
+        meter.note(counter)
+    last = max(came) - REORDER
+    gone = sorted(counter for counter in lost if counter <= last)
+    bursts = sum(counter - 1 not in lost for counter in gone)
+    report = meter.report()
+    assert (report.lost, report.bursts) == (len(gone), bursts)
+    assert meter.report() == Loss(0, 0, 0)
+
+
 @given(st.integers(0, 1000), st.floats(0, 0.3), st.floats(1, 4))
 def test_the_meter_counts_what_the_line_lost(seed: int, loss: float, burst: float) -> None:
     meter, link = LossMeter(), LossyLink[int](seed, Line(loss=loss, burst=burst))
     came = [counter for counter in range(300) if link.arrivals(0.0)]
     for counter in came:
+        meter.note(counter)
+    for counter in range(came[-1] + 1, came[-1] + 1 + REORDER) if came else ():  # the newest are not judged yet
         meter.note(counter)
     seen = meter.report()
     if not came:

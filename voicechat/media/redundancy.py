@@ -24,6 +24,15 @@ BURSTY: Final = 1.6
 """Mean length of a loss burst from which the copy is put further away; random loss of 10 % has 1.1."""
 
 
+REORDER: Final = 8
+"""Datagrams by which one may be overtaken and still counts as arrived: 80 ms of two streams."""
+
+MOST_JUDGED: Final = 1024
+"""Counters remembered: ten seconds of two streams, far more than lies between two reports."""
+
+_JUDGED_MASK: Final = (1 << MOST_JUDGED) - 1
+
+
 class Loss(msgspec.Struct, frozen=True):
     """What a receiver saw on one hop in about a second: packets expected and lost, and bursts of loss."""
 
@@ -33,30 +42,44 @@ class Loss(msgspec.Struct, frozen=True):
 
 
 class LossMeter:
-    """Counts what one hop lost, from the counters of the datagrams that arrived."""
+    """Counts what one hop lost, from the counters of the datagrams that arrived.
+
+    Only counters REORDER or more behind the newest are judged, so that a datagram
+    which was merely overtaken is neither a loss nor parts a burst in two.
+    """
 
     def __init__(self) -> None:
-        self._highest = -1
-        self._expected = self._lost = self._bursts = 0
+        self._newest: int | None = None
+        self._judged = 0
+        """Counters up to this one have been reported."""
+        self._arrived = 0
+        """Bit i: counter newest - i has arrived."""
         self.lost_in_all = 0
 
     def note(self, counter: int) -> None:
-        """A datagram with this counter was opened; one that comes late was not lost after all."""
-        step = counter - self._highest
-        if step <= 0:
-            self._lost -= 1
-            return
-        if self._highest >= 0:
-            self._expected += step
-            self._lost += step - 1
-            self._bursts += step > 1
-        self._highest = counter
+        """A datagram with this counter was opened."""
+        newest = self._newest
+        if newest is None:
+            self._newest, self._judged, self._arrived = counter, counter, 1
+        elif counter > newest:
+            self._arrived = (self._arrived << min(counter - newest, MOST_JUDGED) | 1) & _JUDGED_MASK
+            self._newest = counter
+        else:
+            self._arrived |= (1 << newest - counter) & _JUDGED_MASK if newest - counter < MOST_JUDGED else 0
 
     def report(self) -> Loss:
         """What there was since the last report."""
-        loss = Loss(self._expected, max(0, self._lost), self._bursts)
+        if self._newest is None:
+            return Loss(0, 0, 0)
+        upto = self._newest - REORDER
+        expected = min(upto - self._judged, MOST_JUDGED - REORDER)
+        if expected <= 0:
+            return Loss(0, 0, 0)
+        self._judged = upto
+        window = format(self._arrived >> REORDER & (1 << expected) - 1, f"0{expected}b")
+        gaps = [gap for gap in window.split("1") if gap]
+        loss = Loss(expected, sum(map(len, gaps)), len(gaps))
         self.lost_in_all += loss.lost
-        self._expected = self._lost = self._bursts = 0
         return loss
 
 
@@ -81,7 +104,7 @@ class RedundancyPolicy:
         share = min(1.0, max(0, loss.lost) / loss.expected)
         self._share += (share - self._share) * (0.5 if share > self._share else 0.1)
         if loss.bursts > 0:
-            self._burst += (loss.lost / loss.bursts - self._burst) * 0.3
+            self._burst += (loss.lost / loss.bursts - self._burst) * (0.5 if loss.bursts > 1 else 0.3)
         self._quiet = self._quiet + 1 if share < LOSS_OFF else 0
         if self._share >= LOSS_ON:
             self.offset = 1 if self._burst < BURSTY else LONGEST_OFFSET
