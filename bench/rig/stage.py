@@ -116,9 +116,8 @@ class Held:
 
     @property
     def disturbed(self) -> int:
-        """Jumps and gaps of the bare loop-through: there the machine failed, and nobody else did."""
-        floors = [phase.heard[FLOOR] for phase in self.phases if FLOOR in phase.heard]
-        return sum(floor.jumps + floor.gaps for floor in floors)
+        """Gaps of the bare loop-through: there the machine failed, and nobody else did."""
+        return sum(phase.heard[FLOOR].gaps for phase in self.phases if FLOOR in phase.heard)
 
 
 class Party:
