@@ -93,7 +93,7 @@ class _Talker:
     def warm_stream(self, codec: ICodec, counts: Counts) -> ReceiveStream:
         """His stream, for mixing; when that begins, the decoder has just heard his last payloads."""
         if self.stream is None:
-            self.stream = ReceiveStream(codec.decoder(), counts, margin=0.0)  # the tick decodes at once
+            self.stream = ReceiveStream(codec.decoder(), counts, margin=EARLY)  # the tick decodes at once
         if not self.mixed:
             self.mixed = True
             self.stream.stop()
