@@ -172,6 +172,24 @@ class BeforeLoginTests(SynchronousTestCase):
         assert friend.transport.value(), "the second turn is another address's"
         assert sum(bool(other.transport.value()) for other in crowd) == 1
 
+    def test_a_flood_from_many_addresses_shows_itself_out_and_not_a_friend(self) -> None:
+        flood = [self.stranger(f"198.51.100.{n % 64}") for n in range(64)]
+        friend = self.stranger("192.0.2.1")
+        flood += [self.stranger(f"198.51.100.{n % 64}").begin() for n in range(640)]
+        self.house.settle()
+        assert friend.connected
+        assert sum(stranger.connected for stranger in flood) == 63
+        friend.begin()
+        for _ in range(2):
+            self.house.clock.advance(0.005)
+        assert friend.transport.value(), "and his turn is the next"
+
+    def test_what_is_remembered_of_who_knocks_is_bounded(self) -> None:
+        self.house = House(most_banned=10)
+        for n in range(40):
+            self.stranger(f"192.0.2.{n}")
+        assert len(self.house.hub.admission._knocks) == 10
+
     def test_a_flood_of_logins_is_paced(self) -> None:
         self.house = House(logins_a_second=5.0, logins_burst=2.0, before_login_each=64)
         crowd = [self.stranger().begin() for _ in range(20)]

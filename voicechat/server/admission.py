@@ -1,8 +1,10 @@
 """The door: connections that have not logged in, and the queue of logins.
 
-A stranger gets five seconds, a place that a newer connection may take, and a turn
-in the queue that is fair by address. One login is computed in a turn of the
-reactor (12 ms), so that voices pass between any two of them.
+A stranger gets five seconds, a place, and a turn in the queue. When the places are
+taken, one goes whose address has knocked most in the last seconds, and the next login is
+of an address that has knocked least: a flood from 64 addresses shows itself out, and a
+friend who comes in the middle of it is in as fast as ever. One login is computed in a
+turn of the reactor (12 ms), so that voices pass between any two of them.
 """
 
 from collections import OrderedDict, deque
@@ -15,6 +17,11 @@ from voicechat.server.metrics import Metrics
 
 BREATH: Final = 0.005
 """Seconds between two logins: what is read from the sockets meanwhile is forwarded first."""
+
+
+KNOCKS_HALVE: Final = 10.0
+"""Seconds in which half of an address's knocking is forgotten: a friend's typing errors count for less than a flood's
+second, and are forgotten in a minute."""
 
 
 class Visitor(Protocol):
@@ -37,6 +44,8 @@ class Admission:
         self.bans = Bans(limits)
         self._visitors: OrderedDict[Visitor, IDelayedCall] = OrderedDict()
         self._queues: OrderedDict[str, deque[Visitor]] = OrderedDict()
+        self._knocks: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """How often each address came lately, and when that was counted."""
         self._bucket = Bucket(limits.logins_a_second, limits.logins_burst, clock.seconds())
         self._call: IDelayedCall | None = None
 
@@ -49,11 +58,13 @@ class Admission:
         if banned:
             self._metrics.note("banned", visitor.address, self._clock.seconds(), "is banned for guessing")
             return banned
+        self._knock(visitor.address)
         same = [other for other in self._visitors if other.address == visitor.address]
         if len(same) >= self._limits.before_login_each:
             self._show_out(same[0], "too many connections of one address")
         if len(self._visitors) >= self._limits.before_login:
-            self._show_out(next(iter(self._visitors)), "too many connections before login")
+            busiest = max(self._visitors, key=lambda other: self._knocked(other.address))  # the oldest of these
+            self._show_out(busiest, "too many connections before login")
         self._visitors[visitor] = self._clock.callLater(
             self._limits.login_seconds, self._show_out, visitor, "no login in time"
         )
@@ -83,6 +94,22 @@ class Admission:
         for visitor in list(self._visitors):
             self._show_out(visitor, "shutting down")
 
+    def _knock(self, address: str) -> None:
+        """Count a connection of an address."""
+        self._knocks[address] = (self._lately(address) + 1.0, self._clock.seconds())
+        self._knocks.move_to_end(address)
+        if len(self._knocks) > self._limits.most_banned:
+            self._knocks.popitem(last=False)
+
+    def _lately(self, address: str) -> float:
+        """How often an address came; each time counts for less and less."""
+        count, then = self._knocks.get(address, (0.0, 0.0))
+        return count * 0.5 ** ((self._clock.seconds() - then) / KNOCKS_HALVE)
+
+    def _knocked(self, address: str) -> int:
+        """The same in whole numbers, so that there are equals."""
+        return round(self._lately(address))
+
     def _show_out(self, visitor: Visitor, why: str) -> None:
         self.gone(visitor)
         self._metrics.note("shown out", visitor.address, self._clock.seconds(), why)
@@ -94,9 +121,9 @@ class Admission:
             return
         wait = BREATH
         if self._bucket.take(self._clock.seconds()):
-            address, queue = next(iter(self._queues.items()))
+            address = min(self._queues, key=self._knocked)  # in turn among equals
+            queue = self._queues.pop(address)
             visitor = queue.popleft()
-            self._queues.pop(address)
             if queue:
                 self._queues[address] = queue
             visitor.prove()
