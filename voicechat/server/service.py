@@ -27,7 +27,7 @@ LARGEST_DATAGRAM: Final = 2048
 """Bytes read of a datagram: more than the 1 200 that one may have, so that none is mistaken for a shorter one."""
 
 LISTEN: Final = 256
-"""Connections the kernel holds for us while we are busy: with 50, a friend's was dropped in a flood of 1 500 a second and
+"""Connections the kernel holds for us while we are busy: of 50, a friend's was dropped in a flood of 1 500 a second, and
 came a second later (measured)."""
 
 
