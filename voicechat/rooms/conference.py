@@ -23,7 +23,7 @@ from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.seen import Seen
 from voicechat.media.serial import ahead, unwrap, wrap
-from voicechat.media.stream import WARM_WITH, Counts, Kind, ReceiveStream
+from voicechat.media.stream import EARLY, WARM_WITH, Counts, Kind, ReceiveStream
 from voicechat.rooms.mixing import Mixing
 from voicechat.rooms.room import Room
 
