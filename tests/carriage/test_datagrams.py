@@ -146,12 +146,13 @@ def test_each_direction_is_judged_for_itself(pair: Pair, direction: str) -> None
     assert {who for who, _ in pair.heard} == {"client" if direction == "up" else "server"}
 
 
-def test_a_way_that_dies_is_left_and_one_that_lives_again_is_taken(pair: Pair) -> None:
+@pytest.mark.parametrize("after", [0.5, 1.0, 1.1, 1.3, 1.6, 1.9, 2.0, 2.4])
+def test_a_way_that_dies_is_left_within_two_seconds_and_one_that_lives_again_is_taken(pair: Pair, after: float) -> None:
     changes: list[bool] = []
     pair.client.on_change = changes.append
-    pair.talk(1)
+    pair.talk(after)
     pair.lose = lambda _to, _datagram: True
-    pair.talk(3.2)
+    pair.talk(2.0)
     assert not pair.client.up
     assert not pair.server.up
     pair.lose = lambda _to, _datagram: False
