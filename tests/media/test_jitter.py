@@ -59,15 +59,6 @@ class BesideAList(RuleBasedStateMachine):
         self.next += 1
         self.untouched = False
 
-    @rule(step=st.integers(-3, 20))
-    def skip(self, step: int) -> None:
-        tick = self.next + step
-        dropped = self.buffer.skip_to(tick)
-        assert dropped == sum(other < tick for other, _ in self.held)
-        self.held = [(other, slot) for other, slot in self.held if other >= tick]
-        self.next = max(self.next, tick)
-        self.untouched = False
-
     @precondition(lambda self: self.untouched)
     @rule(back=st.integers(-2, 10))
     def begin_earlier(self, back: int) -> None:
