@@ -34,8 +34,8 @@ HOPES_FOR: Final = 10.0
 
 LOST_PROBES: Final = 4
 """Probes in a row without a sign of life that end the way: with a loss of 10 % each way by chance once in 800.
-The last one's time is up 1.8 s after the way died: a second until the first, and four times PROBE_AGAIN. So a way with
-a round trip above 0.8 s is no way; nobody could talk on it."""
+The last one's time is up 1.8 s after the way died: a second until the first, and four times PROBE_AGAIN; where a round
+trip takes longer than PROBE_AGAIN, by so much later."""
 
 FIRST_PROBES: Final = 10
 """Probes in quick succession at the start of a session: two seconds, then the way is as good as blocked."""
@@ -43,6 +43,12 @@ FIRST_PROBES: Final = 10
 PROOFS: Final = 3
 """Answers in a row that bring a way back which had died, so that a flapping one is not trusted. After the first, the
 others are asked for PROBE_AGAIN apart."""
+
+FORGETS: Final = 0.9
+"""What is left of the longest round trip at each answer."""
+
+SLACK: Final = 0.01
+"""Seconds by which a timer may be early."""
 
 FLOWS_FOR: Final = 2.0
 """Seconds after a media packet during which media is said to flow."""
@@ -57,9 +63,11 @@ class Path:
         self._died = False
         self._died_at = now
         self._proofs = 0
-        self._unanswered = 0
+        self._unanswered: deque[float] = deque(maxlen=FIRST_PROBES + 1)
+        """When each probe since the last sign of life was sent."""
+        self._round_trip = 0.0
         self._flowed_at = now - FLOWS_FOR
-        self._tokens: deque[bytes] = deque(maxlen=FIRST_PROBES)
+        self._tokens: deque[tuple[bytes, float]] = deque(maxlen=FIRST_PROBES)
         self._probe_at = now
 
     def flows(self, now: float) -> None:
@@ -80,26 +88,34 @@ class Path:
         """Judge; and the token to send in a probe now, or None if none is due. ``token`` is 8 fresh random bytes."""
         if now < self._probe_at:
             return None
-        if self._unanswered >= LOST_PROBES:
+        if self._given_up(now):
             self._proofs = 0
             if self.up:
                 self.up, self._died, self._died_at = False, True, now
-        self._unanswered += 1
-        self._tokens.append(token)
+        self._unanswered.append(now)
+        self._tokens.append((token, now))
         self._probe_at = now + self._patience(now)
         return token
 
+    def _given_up(self, now: float) -> bool:
+        """So many probes have got no answer in a row, and each has had the time for one."""
+        if len(self._unanswered) < LOST_PROBES:
+            return False
+        return now - self._unanswered[LOST_PROBES - 1] > max(PROBE_AGAIN, self._round_trip) - SLACK
+
     def _patience(self, now: float) -> float:
         """Seconds until the next probe if this one is not answered."""
-        if self.up or self._proofs or (not self._died and self._unanswered <= FIRST_PROBES):
+        if self.up or self._proofs or (not self._died and len(self._unanswered) <= FIRST_PROBES):
             return PROBE_AGAIN  # it may be dying, coming back, or has not been tried yet
         return PROBE_HOPING if self._died and now - self._died_at < HOPES_FOR else PROBE_SILENT
 
     def answered(self, token: bytes, now: float) -> bool:
         """A token came back; False if it is none of ours, or came twice."""
-        if token not in self._tokens:
+        probe = next((probe for probe in self._tokens if probe[0] == token), None)
+        if probe is None:
             return False
-        self._tokens.remove(token)
+        self._tokens.remove(probe)
+        self._round_trip = max(now - probe[1], self._round_trip * FORGETS)
         self._proofs += 1
         if not self._died or self._proofs >= PROOFS:
             self.up, self._died = True, False
@@ -110,4 +126,4 @@ class Path:
 
     def alive(self) -> None:
         """Something else showed that what we sent arrived, up to a second ago: the next probe is not put off by it."""
-        self._unanswered = 0
+        self._unanswered.clear()
