@@ -175,7 +175,6 @@ def test_loss_is_counted_reported_and_answered_with_redundancy(pair: Pair) -> No
     assert [message for to, message in pair.told if to == "client" and isinstance(message, Report)]
 
 
-@pytest.mark.xfail(reason="reports end 12 s after the last loss, when the share of 10 % has fallen to 3 % only")
 @pytest.mark.parametrize("one_in", [10, 3])
 def test_when_nothing_is_lost_any_more_redundancy_ends(pair: Pair, one_in: int) -> None:
     sent = iter(range(1_000_000))

@@ -187,7 +187,6 @@ def test_both_halves_of_a_card_are_one_stream(library: Library) -> None:
     }
     assert {name: stream.options[name] for name in wanted} == wanted
     assert stream.options["stream_callback"](b"abc", 480, {}, 0) == (b"cba", Library.paContinue)
-    assert chosen.device.latency == (0.01, 0.02)
     chosen.close()
     assert stream.closed
     assert library.ended

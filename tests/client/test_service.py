@@ -91,6 +91,8 @@ def test_a_line_that_breaks_before_the_login_is_tried_again_a_few_times(ann: Pla
     host.lose()
     assert ended(ann)[0] == Exit.UNREACHABLE
     assert ann.lines == [], "one line, at the end"
+    ann.service.stop()
+    assert not ann.reactor.getDelayedCalls()
 
 
 def welcome_with_ticket(book: TicketBook[str]) -> messages.Welcome:

@@ -102,7 +102,7 @@ class Link:
 
     @property
     def lost(self) -> int:
-        """Datagrams of the other side that never came."""
+        """Datagrams of the other side that never came, as far as they were reported."""
         return self._meter.lost_in_all
 
     def start(self, address: Address | None = None) -> None:
@@ -176,6 +176,7 @@ class Link:
             self._challenged = None
             self.address = address
             self.path.probe_now(self._clock.seconds())
+            self._schedule()
         self._proved(token)
 
     def _challenge(self, address: Address) -> None:

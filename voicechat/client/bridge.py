@@ -71,14 +71,12 @@ class AudioBridge:
         """Blocks that were not ready when the loudspeaker needed them."""
         self.exchanged_at = 0.0
         """Monotonic seconds of the last exchange."""
-        self.exchanges = 0
 
     # -- the device's thread ------------------------------------------------------
 
     def exchange(self, block: bytes) -> bytes:
         """Hand over one block (480 float32 samples), take one to play. Called on the DEVICE's thread."""
         self.exchanged_at = time.monotonic()
-        self.exchanges += 1
         wake = self._capture(block)
         if self._ready:
             out = self._ready.popleft()
@@ -143,8 +141,9 @@ class AudioBridge:
         """Between `play` and `rest`: an empty bridge is an underrun."""
         return self._playing
 
-    def play(self) -> None:
-        """Somebody is heard from now on."""
+    def play(self, silent_blocks: int = 0) -> None:
+        """Somebody is heard from now on; ``silent_blocks`` go before the first frame."""
+        self._ready.extend((SILENT_BLOCK,) * min(silent_blocks, MOST_READY))
         self._asked = True
         self._playing = True
 
@@ -153,18 +152,11 @@ class AudioBridge:
         self._playing = False
         self._asked = False
 
-    def provide(self, frame: bytes, silent_blocks: int = 0) -> None:
-        """Add ``silent_blocks`` and then one frame (960 float32 samples); too much is dropped."""
+    def provide(self, frame: bytes) -> None:
+        """Add one frame (960 float32 samples); too much is dropped."""
         ready = self._ready
-        for _ in range(silent_blocks):
-            ready.append(SILENT_BLOCK)
         for start in range(0, len(frame), BYTES):
             ready.append(frame[start : start + BYTES])
         while len(ready) > MOST_READY:
             ready.popleft()
         self._asked = False
-
-    def pass_ticks(self, ticks: int) -> None:
-        """Capture was closed for so long; the tick runs on. Only while no device runs."""
-        self._tick += max(0, ticks)
-        self._half = None

@@ -6,7 +6,7 @@ Nothing here connects or reconnects; that is `service`.
 """
 
 from collections import Counter
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -23,6 +23,9 @@ from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.redundancy import Redundancy
 from voicechat.media.stream import SendStream
 from voicechat.wire import media, messages
+
+MOST_LINES: Final = 20
+"""Lines about the room in a second: more than friends can make, and as much as a terminal bears for an evening."""
 
 
 class IRecording(Protocol):
@@ -56,6 +59,7 @@ class Call:
         self._totals: Counter[str] = Counter()
         self._heard_by_name: Counter[str] = Counter()
         self._round_trip: float | None = None
+        self._second = self._lines = 0
         bridge.on_turn = self.turn
 
     # -- connections ----------------------------------------------------------------
@@ -64,6 +68,9 @@ class Call:
         """In the room; ``connection`` carries the media from now on."""
         self.connection = connection
         self.source = welcome.source
+        self.path = "tcp"
+        for source in list(self.hearing.heard):
+            self._settle_heard(source)
         if self._sending is None or self._bitrate != welcome.bitrate:
             self._bitrate = welcome.bitrate
             self._sending = SendStream(self._codec.encoder(welcome.bitrate))
@@ -120,6 +127,17 @@ class Call:
             self._settle_heard(message.source)
             self.hearing.forget(message.source)
         if line is not None:
+            self._tell(line)
+
+    def _tell(self, line: str) -> None:
+        """A line about the room; of a flood, only the first ones of each second and how many there were."""
+        second = int(self._clock.seconds())
+        if second != self._second:
+            if self._lines > MOST_LINES:
+                self._console.say(f"({self._lines - MOST_LINES} more lines were left out)")
+            self._second, self._lines = second, 0
+        self._lines += 1
+        if self._lines <= MOST_LINES:
             self._console.say(line)
 
     def stop(self) -> None:
@@ -133,7 +151,9 @@ class Call:
     def _settle_heard(self, source: int) -> None:
         """Count a source's frames for its name, before the number may be somebody else's."""
         if source != MIX:
-            self._heard_by_name[self.friends.name(source)] += self.hearing.heard.pop(source, 0)
+            frames = self.hearing.heard.pop(source, 0)
+            if frames:
+                self._heard_by_name[self.friends.name(source)] += frames
 
     def stats(self, recorded_in: IRecording, recorded_out: IRecording) -> dict[str, Any]:
         """What --stats writes."""

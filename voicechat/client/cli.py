@@ -95,7 +95,7 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
         if getattr(chosen, name) is None:
             text = os.environ.get("VOICECHAT_" + name.upper())
             if text:
-                vars(chosen)[name] = vars(it.parse_args([f"--{name}", text]))[name]
+                vars(chosen)[name] = vars(it.parse_args([f"--{name}={text}"]))[name]
     for name, value in DEFAULTS.items():
         if getattr(chosen, name) is None:
             setattr(chosen, name, value)
@@ -107,7 +107,7 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the client; the exit code."""
     chosen = options(sys.argv[1:] if argv is None else argv)
-    from voicechat.errors import ConfigError, DeviceError, VoiceChatError, WireError
+    from voicechat.errors import DeviceError, VoiceChatError
 
     try:
         if chosen.list_devices:
@@ -120,8 +120,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(chosen, _password(chosen))
     except DeviceError as error:
         return _fail(Exit.NO_DEVICE, error)
-    except (ConfigError, WireError) as error:
-        return _fail(Exit.CONFIG, error)
     except VoiceChatError as error:
         return _fail(Exit.CONFIG, error)
     except KeyboardInterrupt:

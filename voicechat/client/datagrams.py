@@ -1,12 +1,15 @@
 """The client's UDP socket: one session's datagrams, to and from one server.
 
-The socket is connected, so the kernel drops what comes from anybody else. If it
-cannot be opened, media goes over TCP for good, and nobody needs to know more.
+What does not come from the server's address is dropped. The socket is not connected:
+a connected one is bound to the local address that it had, and is of no use any more
+when the cable replaces the Wi-Fi (measured). If it cannot be opened, media goes over
+TCP for good, and nobody needs to know more.
 """
 
 from collections.abc import Callable
 from typing import Any, cast
 
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 
@@ -32,11 +35,10 @@ class DatagramSocket(DatagramProtocol):
         self, clock: IReactorTime, keys: SessionKeys, connection: int, tell: Callable[[Message], None]
     ) -> Link | None:
         """Open the socket and begin to probe; None if there can be no socket."""
-        host, number = self._address
+        host = self._address[0]
         try:
             self._port = self._reactor.listenUDP(0, self, "::" if ":" in host else "", 2048)
-            cast(Any, self.transport).connect(host, number)
-        except (OSError, ValueError, RuntimeError):
+        except (OSError, CannotListenError):
             self.close()
             return None
         expedite(self._port)
@@ -54,7 +56,7 @@ class DatagramSocket(DatagramProtocol):
 
     def datagramReceived(self, datagram: bytes, addr: Address) -> None:
         """A datagram from the server's address; what does not open is as good as lost."""
-        if self.link is None:
+        if self.link is None or addr[:2] != self._address:
             return
         try:
             self.link.received(parse_header(datagram), datagram, self._address)
@@ -64,8 +66,8 @@ class DatagramSocket(DatagramProtocol):
     def connectionRefused(self) -> None:
         """Nobody listens there: the probes will tell."""
 
-    def _write(self, datagram: bytes, _: Address) -> None:
+    def _write(self, datagram: bytes, address: Address) -> None:
         try:
-            cast(Any, self.transport).write(datagram)
-        except (OSError, AttributeError):
+            cast(Any, self.transport).write(datagram, address)
+        except (OSError, AttributeError, ValueError):
             return  # no route just now: as good as lost

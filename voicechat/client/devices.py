@@ -36,8 +36,14 @@ _SIDES: Final = {"input": "maxInputChannels", "output": "maxOutputChannels"}
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
     """Keep C libraries off the terminal: ALSA alone prints 80 lines when there is no card (measured)."""
-    sys.stderr.flush()
-    keep, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        keep = os.dup(2)
+    except OSError:  # no standard error at all: nothing to keep quiet
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)
         yield
@@ -60,8 +66,11 @@ class PortAudio:
 
     def __init__(self) -> None:
         self.module = _pyaudio()
-        with quiet_stderr():
-            self.library = self.module.PyAudio()
+        try:
+            with quiet_stderr():
+                self.library = self.module.PyAudio()
+        except OSError as error:
+            raise DeviceError(f"PortAudio does not start: {error}") from None
 
     def close(self) -> None:
         """Let PortAudio go."""
@@ -126,22 +135,16 @@ class SoundCard:
         self._source, self._sink = source, sink
         self._streams: list[Any] = []
         self._heard: deque[bytes] = deque(maxlen=3)
-        self.latency = (0.0, 0.0)
-        """Seconds of input and output, as the driver reports them."""
 
     def start(self, exchange: Exchange) -> None:
         """Open and run: PortAudio's thread calls ``exchange`` once a block. DeviceError if it cannot be opened."""
         try:
             self._streams = self._open_all(exchange)
+            for stream in self._streams:
+                stream.start_stream()
         except (OSError, ValueError) as error:
+            self.stop()
             raise DeviceError(f"cannot open the sound device: {error}") from None
-        for stream in self._streams:
-            stream.start_stream()
-        first, last = self._streams[0], self._streams[-1]
-        self.latency = (
-            first.get_input_latency() if self._microphone is not None else 0.0,
-            last.get_output_latency() if self._loudspeaker is not None else 0.0,
-        )
 
     def stop(self) -> None:
         """After return ``exchange`` is not called again."""
@@ -229,8 +232,9 @@ class Devices:
         """Let everything go; recordings are complete afterwards."""
         self.device.stop()
         self.sink.close()
-        if self._audio is not None:
-            self._audio.close()
+        audio, self._audio = self._audio, None
+        if audio is not None:
+            audio.close()
 
 
 def _source(text: str) -> Source | None:

@@ -90,11 +90,8 @@ class Playback:
         wanted = math.ceil((due * TICK_SECONDS - last) / BLOCK_SECONDS - 0.05)
         blocks = max(soonest, wanted)
         self._at = (last + blocks * BLOCK_SECONDS) / TICK_SECONDS
-        self._bridge.play()
-        if self.hearing.pull(self._at, self._frame):
-            self._bridge.provide(self._frame.tobytes(), silent_blocks=blocks - coming)
-        else:
-            self._bridge.rest()
+        self._bridge.play(blocks - coming)  # before the decoding: a block may be taken meanwhile
+        self._fulfil()
 
     def _fulfil(self) -> None:
         self._hold_call = None

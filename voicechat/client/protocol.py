@@ -117,6 +117,8 @@ class VoiceClientProtocol(Connection):
 
     def _datagram(self, packet: bytes, size: int) -> None:
         """A media packet came over UDP."""
+        if not self.stands:
+            return  # one that comes after a goodbye is late, not wrong
         try:
             self._call.heard(downward(self.session.datagram(packet)))
         except WireError as error:

@@ -85,10 +85,9 @@ class Service:
         self._attempt.addErrback(self._unreachable)
 
     def _protocol(self) -> VoiceClientProtocol:
-        ticket, self._ticket = self._ticket, None
-        if ticket is None:
+        if self._ticket is None:
             self._call.pakes += 1
-        session = ClientSession(self._target.password, self._target.request, ticket)
+        session = ClientSession(self._target.password, self._target.request, self._ticket)
         return VoiceClientProtocol(self._reactor, self, session, self._socket_to if self._target.udp else None)
 
     def _socket_to(self, host: str, number: int) -> DatagramSocket:
@@ -116,8 +115,8 @@ class Service:
             self._call.reconnects += 1
         self._retry.success()
         self._entered_now = True
-        if welcome.ticket is not None:
-            self._ticket = Ticket.from_hex(welcome.ticket.id, welcome.ticket.secret)
+        ticket = welcome.ticket
+        self._ticket = None if ticket is None else Ticket.from_hex(ticket.id, ticket.secret)
         self._call.entered(connection, welcome)
         self.on_entered()
 
@@ -130,7 +129,7 @@ class Service:
         elif answer.reason == messages.REPLACED:
             self._end(Exit.TRY_LATER, "another client took over your seat; this one stops")
         elif answer.reason == messages.SHUTTING_DOWN:
-            self._wait = self._uniform(0.0, 2 * min(answer.retry, QUICK_FOR))
+            self._wait = self._uniform(0.1, max(0.2, 2 * min(answer.retry, QUICK_FOR)))
             self._console.say("the server is shutting down")
         else:
             self._end(Exit.TRY_LATER, f"{self.where} sent us away: {answer.reason or 'no reason given'}")
@@ -151,7 +150,8 @@ class Service:
             case Reason.MALFORMED:
                 self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")
             case Reason.TICKET_UNKNOWN:
-                self._wait = 0.0  # a restarted server: the password is good for a seat all the same
+                if self._ticket is not None:  # a restarted server: the password is good for a seat all the same
+                    self._ticket, self._wait = None, 0.0
             case _:
                 pass  # shutting down: the next try is another one
 
@@ -169,6 +169,8 @@ class Service:
 
     def wronged(self, error: Exception) -> None:
         """The server broke the protocol, or could not prove the password."""
+        if not self._entered_now:
+            self._ticket = None
         if isinstance(error, PasswordRefused):
             self._end(Exit.PASSWORD, f"{self.where} does not know the password; ask your host for the right one")
         elif not self._retry.entered:

@@ -155,7 +155,11 @@ class WavSink:
             if self.start_ns is None:
                 self.start_ns = time.monotonic_ns()
             samples = np.frombuffer(block, np.float32)
-            self._file.write(np.rint(samples.clip(-1, 1) * _FULL_SCALE).astype("<i2").tobytes())
+            try:
+                self._file.write(np.rint(samples.clip(-1, 1) * _FULL_SCALE).astype("<i2").tobytes())
+            except OSError:  # the disk is full: the call goes on, the file ends here
+                self._closed = True
+                return
             self._blocks += 1
             if self._blocks % HEADER_EVERY == 0:
                 self._settle()
@@ -215,9 +219,6 @@ def read_wav(path: str) -> Samples:
 
 class RealTime:
     """Drives the bridge from a source and to a sink, without any card."""
-
-    latency = (0.0, 0.0)
-    running = True
 
     def __init__(self, source: Source, sink: Sink) -> None:
         self._source = source

@@ -15,6 +15,7 @@ May import the interfaces, the sound format and the errors. Never imports Twiste
 import ctypes
 import warnings
 import weakref
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -174,7 +175,8 @@ class OpusDecoder:
 
     def conceal(self, out: Frame) -> None:
         """Fill ``out`` with libopus' packet loss concealment: fades out within about 100 ms, silence at the start."""
-        self._run(None, 0, out)
+        with suppress(WireError):  # libopus has no reason to refuse; if it does, silence conceals as well
+            self._run(None, 0, out)
 
     def _run(self, data: bytes | None, size: int, out: Frame) -> None:
         samples = self._samples

@@ -119,6 +119,7 @@ class Hearing:
             self._change_over(voices, out)
         else:
             self._mixed = voices[0].source == MIX
+            self._overlapped = 0
             for voice in voices[1:]:
                 out += voice.frame
         self._limiter.apply(out)

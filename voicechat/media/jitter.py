@@ -82,14 +82,6 @@ class JitterBuffer:
         self.next += 1
         return slot
 
-    def skip_to(self, tick: int) -> int:
-        """Throw away everything before ``tick``; how many frames that were."""
-        dropped = 0
-        while self.next < tick and self._slots:
-            dropped += self.pull() is not None
-        self.next = max(self.next, tick)
-        return dropped
-
     def newest(self) -> int | None:
         """The highest tick held."""
         return max(self._slots, default=None)

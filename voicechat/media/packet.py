@@ -14,7 +14,7 @@ LAST_SOURCE: Final = 250
 """Participants are numbered 1..250; 251-254 stay free for later."""
 
 MOST_PAYLOAD: Final = 400
-"""Bytes; Opus at 64 kbit/s needs 160 for 20 ms on average, VBR peaks stay under twice that (RFC 6716)."""
+"""Bytes: our bound, 2.5 times what 20 ms at 64 kbit/s take, since VBR peaks lie below twice the average (measured)."""
 
 LONGEST_OFFSET: Final = 3
 """Ticks that a redundant frame may lie back: offset 3 repairs bursts of 3 (measured)."""

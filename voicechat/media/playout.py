@@ -79,7 +79,7 @@ class PlayoutDelay:
         ``burst``: it may be of the pre-roll, which is sent late, so its lateness says nothing about the way.
         """
         transit = now - tick
-        if self.base is None or (marker and abs(transit - self.base) > JUMP):
+        if self.base is None or transit < self.base - DEEPEST or (marker and abs(transit - self.base) > JUMP):
             self._rebase(transit)
             return
         above = transit - self.base

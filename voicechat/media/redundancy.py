@@ -106,10 +106,10 @@ class RedundancyPolicy:
         if loss.bursts > 0:
             self._burst += (loss.lost / loss.bursts - self._burst) * (0.5 if loss.bursts > 1 else 0.3)
         self._quiet = self._quiet + 1 if share < LOSS_OFF else 0
-        if self._share >= LOSS_ON:
+        if self._quiet >= QUIET_REPORTS or (self._first and self._share < LOSS_ON):
+            self.offset, self._share, self._burst = 0, 0.0, 1.0
+        elif self._share >= LOSS_ON:
             self.offset = 1 if self._burst < BURSTY else LONGEST_OFFSET
-        elif self._first or self._quiet >= QUIET_REPORTS:
-            self.offset = 0
         self._first = False
 
 

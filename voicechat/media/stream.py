@@ -319,10 +319,9 @@ class ReceiveStream:
 
     def _finish(self) -> None:
         """The spurt is over; if the next one lies in the buffer already, wait for its time."""
-        waiting = [tick for tick in (self._buffer.newest(),) if tick is not None]
         self._end = None
         self._missing = 0
-        if not waiting:
+        if not len(self._buffer):
             self._phase = _Phase.IDLE
             return
         while self._buffer.peek() is None:

@@ -26,6 +26,11 @@ class TickSchedule:
         """Begin, or begin again: what lay between is not owed."""
         self._done = _reached(now)
 
+    @property
+    def next_at(self) -> float:
+        """Seconds of the clock at which the next tick is due."""
+        return (self._done + 1) * TICK_SECONDS
+
     def due(self, now: float) -> range:
         """The ticks to run now: the latest, at most MOST_AT_ONCE."""
         reached = _reached(now)

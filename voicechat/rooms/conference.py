@@ -244,6 +244,7 @@ class Conference:
         talker = self._talkers.get(source)
         if talker is not None and talker.talking:
             talker.talking = False
+            talker.recent.clear()
             self._edges.append(Edge(source, False))
             self._decide(now)
 
@@ -258,14 +259,18 @@ class Conference:
             audible = [source for source in talking if member is not None and member.gain(source) > 0]
             before, talker = listener.row.way, listener.row.talker
             way = listener.row.decide(audible, now)
-            if way is Way.MIX and before is Way.FORWARD and not listener.in_mix:
-                listener.bridged = talker
-            elif way is not Way.MIX:
-                listener.bridged = 0
-            if way is Way.FORWARD and before is Way.MIX and listener.in_mix:
-                listener.until = int(now) + OVERLAP
-            elif way is Way.MIX and before is not Way.MIX:
+            if way is before:
+                continue
+            if way is Way.MIX:
                 listener.until = None
+                if before is Way.FORWARD:
+                    listener.bridged, listener.in_mix = talker, False
+                continue
+            listener.bridged = 0
+            if way is Way.SILENCE:
+                listener.follows = 0
+            elif listener.in_mix:
+                listener.until = int(now) + OVERLAP
         if not self.mixing:
             for talker_state in self._talkers.values():
                 talker_state.mixed = False

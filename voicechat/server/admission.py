@@ -104,7 +104,8 @@ class Admission:
     def _lately(self, address: str) -> float:
         """How often an address came; each time counts for less and less."""
         count, then = self._knocks.get(address, (0.0, 0.0))
-        return count * 0.5 ** ((self._clock.seconds() - then) / KNOCKS_HALVE)
+        faded: float = 0.5 ** ((self._clock.seconds() - then) / KNOCKS_HALVE)
+        return count * faded
 
     def _knocked(self, address: str) -> int:
         """The same in whole numbers, so that there are equals."""

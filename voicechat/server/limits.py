@@ -54,18 +54,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 class Bucket:
     """A token bucket: ``rate`` a second on average, ``burst`` at once."""
 
-    __slots__ = ("_burst", "_level", "_rate", "_then", "refused")
+    __slots__ = ("_burst", "_level", "_rate", "_then")
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
         self._rate, self._burst, self._level, self._then = rate, burst, burst, now
-        self.refused = 0
 
     def take(self, now: float, amount: float = 1.0) -> bool:
         """Whether ``amount`` may pass now."""
         self._level = min(self._burst, self._level + (now - self._then) * self._rate)
         self._then = now
         if self._level < amount:
-            self.refused += 1
             return False
         self._level -= amount
         return True

@@ -4,7 +4,8 @@ Before login it is a visitor of `Admission`, afterwards the peer of a `Seat`. Ev
 error of the other side ends here, in one place, and costs this connection only.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, ParamSpec
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
@@ -19,6 +20,8 @@ from voicechat.session.server import ServerSession, refusal
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume
 from voicechat.wire.media import upward
+
+P = ParamSpec("P")
 
 EXCESS: Final = 9
 """Times the allowed rate that may be dropped on top of it before a participant is cut."""
@@ -53,8 +56,13 @@ class VoiceServerProtocol(Connection):
             self.close()
 
     def prove(self) -> None:
-        """The login's turn has come."""
-        self._guard(lambda: self.send_clear(self.session.answer()))
+        """The login's turn has come, unless the visitor is being closed."""
+        if not self.stands:
+            return
+        self._guard(self._answer)
+
+    def _answer(self) -> None:
+        self.send_clear(self.session.answer())
 
     def show_out(self, why: str) -> None:
         """No login in time, or the place is needed: without a word, so that a friend just tries again."""
@@ -68,7 +76,7 @@ class VoiceServerProtocol(Connection):
 
     def string_came(self, string: bytes) -> None:
         """Any string."""
-        self._guard(lambda: self._take(string))
+        self._guard(self._take, string)
 
     def _take(self, string: bytes) -> None:
         value = self.session.receive(string)
@@ -83,11 +91,10 @@ class VoiceServerProtocol(Connection):
         elif value is not None:
             self._message(value)
 
-    def _guard(self, action: object) -> None:
+    def _guard(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Run something that the other side caused; whatever goes wrong ends this connection and no other."""
-        assert callable(action)
         try:
-            action()
+            action(*args, **kwargs)
         except (WireError, PasswordRefused) as error:
             self.went_wrong(error)
         except Exception:  # noqa: BLE001  the one place that keeps a fault of ours from costing others
@@ -144,8 +151,11 @@ class VoiceServerProtocol(Connection):
 
     def _datagram(self, packet: bytes, size: int) -> None:
         """A media packet came over UDP; one that comes after a goodbye is late, not wrong."""
-        if self._seat is not None:
-            self._guard(lambda: self._media(upward(self.session.datagram(packet)), size))
+        if self.stands and self._seat is not None:
+            self._guard(self._take_datagram, packet, size)
+
+    def _take_datagram(self, packet: bytes, size: int) -> None:
+        self._media(upward(self.session.datagram(packet)), size)
 
     def _media(self, packet: MediaPacket, size: int) -> None:
         seat = self._seat

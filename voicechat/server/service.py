@@ -4,6 +4,7 @@ Everything that can only be done with a real reactor is here: the listening port
 SIGTERM (twistd would exit with 143), SIGHUP (the password file is read again).
 """
 
+import errno
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -27,8 +28,8 @@ LARGEST_DATAGRAM: Final = 2048
 """Bytes read of a datagram: more than the 1 200 that one may have, so that none is mistaken for a shorter one."""
 
 LISTEN: Final = 256
-"""Connections the kernel holds for us while we are busy: of 50, a friend's was dropped in a flood of 1 500 a second, and
-came a second later (measured)."""
+"""Connections the kernel holds for us while we are busy: of 50, a friend's was dropped in a flood of 1 500 a second,
+and came a second later (measured)."""
 
 
 class CannotListen(SystemExit, Exception):
@@ -71,7 +72,7 @@ class VoiceService(Service):
         try:
             return self._listen_on(factory, "::")  # takes IPv4, too
         except CannotListenError as error:
-            if "in use" in str(error.socketError):
+            if getattr(error.socketError, "errno", None) == errno.EADDRINUSE:
                 raise
             return self._listen_on(factory, "")  # a machine without IPv6
 

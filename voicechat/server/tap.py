@@ -63,7 +63,8 @@ class Options(usage.Options):
             number = float(value)
         except ValueError:
             number = -1.0
-        if name not in known or name == "max_clients" or not 0 < number < 1e9:
+        least = 1.0 if known.get(name) is int else 1e-6
+        if name not in known or name == "max_clients" or not least <= number < 1e9:
             names = ", ".join(sorted(set(known) - {"max_clients"}))
             fail(USAGE, f"--limit NAME=VALUE needs a number above 0 and one of {names}; not {text!r}")
         self.limits[name] = int(number) if known[name] is int else number

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
@@ -21,22 +21,31 @@ class Ticker:
         self._schedule = TickSchedule()
         self._loop = LoopingCall(self._due)
         self._loop.clock = clock
+        self._start_call: IDelayedCall | None = None
         self.worst_late = 0.0
         """Seconds that the latest tick so far came too late."""
 
     @property
     def running(self) -> bool:
         """The beat goes."""
-        return bool(self._loop.running)
+        return self._start_call is not None or bool(self._loop.running)
 
     def wake(self) -> None:
         """Somebody must be mixed for: start, unless it runs already."""
-        if not self._loop.running:
-            self._schedule.resume(self._clock.seconds())
-            self._loop.start(TICK_SECONDS, now=False).addErrback(self._ended)
+        if not self.running:
+            now = self._clock.seconds()
+            self._schedule.resume(now)
+            self._start_call = self._clock.callLater(self._schedule.next_at - now, self._start)
+
+    def _start(self) -> None:
+        self._start_call = None
+        self._loop.start(TICK_SECONDS).addErrback(self._ended)
 
     def stop(self) -> None:
         """No more beats."""
+        if self._start_call is not None:
+            self._start_call.cancel()
+            self._start_call = None
         if self._loop.running:
             self._loop.stop()
 

@@ -9,7 +9,7 @@ from struct import Struct
 from typing import Final
 
 from voicechat.errors import WireError
-from voicechat.media.packet import LAST_SOURCE, ME, MIX, MOST_PAYLOAD, MediaPacket
+from voicechat.media.packet import LAST_SOURCE, ME, MOST_PAYLOAD, MediaPacket
 
 FIRST_CONTROL: Final = 0x80
 """First bytes from here on are control packets."""
@@ -68,6 +68,6 @@ def upward(packet: MediaPacket) -> MediaPacket:
 
 def downward(packet: MediaPacket) -> MediaPacket:
     """The packet if a server may send it (the mix or a participant), else WireError."""
-    if packet.source == ME or packet.source < MIX:
+    if packet.source == ME:
         raise WireError("a source that nobody can be")
     return packet
