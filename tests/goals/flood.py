@@ -1,0 +1,128 @@
+"""A flood against a server, as a program of its own: ``python -m tests.goals.flood KIND PORT SECONDS [options]``.
+
+What lives here: what strangers can throw at a port. Kinds: ``connect`` opens connections
+as fast as it can and says nothing; ``hello`` sends the first string of a login on each;
+``datagrams`` sends forged datagrams, and those of ``--replay FILE`` again. It keeps few
+connections at a time, closing its oldest, and comes from ``--sources`` addresses of
+loopback in turn. At the end it prints a line of JSON: what it sent, and how many bytes
+were sent back to it.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import selectors
+import socket
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import Final
+
+from voicechat.security.secret import Secret
+from voicechat.session.client import ClientSession
+from voicechat.wire import messages
+from voicechat.wire.datagrams import DatagramHeader, DatagramType
+
+KEPT: Final = 200
+"""Connections at a time."""
+
+TARGET: Final = "127.0.0.1"
+
+HELLO: Final = ClientSession(Secret("a guess"), messages.Request("Eve")).begin()
+"""The same each time: a stranger need not compute anything."""
+
+
+def address(number: int) -> str:
+    """The n-th source."""
+    return f"127.0.{10 + number // 250}.{1 + number % 250}"
+
+
+def connections(port: int, end: float, sources: int, rate: float, say: bytes) -> dict[str, int]:
+    """Connect until ``end``."""
+    held: deque[socket.socket] = deque()
+    made = refused = answered = 0
+    start = time.monotonic()
+    with selectors.DefaultSelector() as selector:
+        while (now := time.monotonic()) < end:
+            if made >= rate * (now - start):
+                selector.select(0.001)
+                continue
+            peer = socket.socket()
+            peer.setblocking(False)
+            with contextlib.suppress(BlockingIOError, OSError):
+                peer.bind((address(made % sources), 0))
+                peer.connect((TARGET, port))
+            made += 1
+            held.append(peer)
+            if say and made >= 20:
+                with contextlib.suppress(OSError):
+                    held[-20].send(len(say).to_bytes(4, "big") + say)
+            if len(held) >= KEPT:
+                oldest = held.popleft()
+                try:
+                    answered += len(oldest.recv(1000))
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    refused += 1
+                oldest.close()
+    for peer in held:
+        peer.close()
+    return {"sent": made, "reset": refused, "answered": answered}
+
+
+def datagrams(port: int, end: float, most: int, rate: float, replayed: list[bytes]) -> dict[str, int]:
+    """Send forged and replayed datagrams until ``end`` or until there were ``most``."""
+    chance = random.Random(1)
+    junk = os.urandom(1 << 16)
+    sent = answered = 0
+    start = time.monotonic()
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.bind((address(0), 0))
+        sender.connect((TARGET, port))
+        sender.setblocking(False)
+        numbers = [datagram[1:4] for datagram in replayed] or [b"\0\0\0"]
+        while sent < most and (now := time.monotonic()) < end:
+            if sent >= rate * (now - start):
+                continue
+            if replayed and sent % 2:
+                datagram = chance.choice(replayed)
+            else:
+                size, at = chance.randrange(60), chance.randrange(len(junk) - 60)
+                header = DatagramHeader(DatagramType.MEDIA, 0, chance.randrange(1 << 20)).build()
+                datagram = header[:1] + chance.choice(numbers) + header[4:] + junk[at : at + size]
+            with contextlib.suppress(OSError):
+                sender.send(datagram)
+                sent += 1
+            with contextlib.suppress(OSError):
+                answered += len(sender.recv(2000))
+    return {"sent": sent, "answered": answered}
+
+
+def main() -> None:
+    """Flood, and tell."""
+    parser = argparse.ArgumentParser(prog="python -m tests.goals.flood")
+    parser.add_argument("kind", choices=["connect", "hello", "datagrams"])
+    parser.add_argument("port", type=int)
+    parser.add_argument("seconds", type=float)
+    parser.add_argument("--sources", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1e9, help="a second")
+    parser.add_argument("--most", type=int, default=1 << 60)
+    parser.add_argument("--replay", type=Path, help="datagrams, one a line, in hexadecimal")
+    chosen = parser.parse_args()
+    start = time.monotonic()
+    end = start + chosen.seconds
+    if chosen.kind == "datagrams":
+        replayed = [bytes.fromhex(line) for line in chosen.replay.read_text().split()] if chosen.replay else []
+        told = datagrams(chosen.port, end, chosen.most, chosen.rate, replayed)
+    else:
+        say = HELLO if chosen.kind == "hello" else b""
+        told = connections(chosen.port, end, chosen.sources, chosen.rate, say)
+    sys.stdout.write(json.dumps(told | {"seconds": round(time.monotonic() - start, 2)}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
