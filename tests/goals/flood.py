@@ -26,9 +26,6 @@ from voicechat.session.client import ClientSession
 from voicechat.wire import messages
 from voicechat.wire.datagrams import DatagramHeader, DatagramType
 
-KEPT: Final = 200
-"""Connections at a time."""
-
 TARGET: Final = "127.0.0.1"
 
 HELLO: Final = ClientSession(Secret("a guess"), messages.Request("Eve")).begin()
@@ -40,13 +37,13 @@ def address(number: int) -> str:
     return f"127.0.{10 + number // 250}.{1 + number % 250}"
 
 
-def connections(port: int, end: float, sources: int, rate: float, say: bytes) -> dict[str, int]:
-    """Connect until ``end``."""
+def connections(port: int, end: float, most: int, rate: float, sources: int, keep: int, say: bytes) -> dict[str, int]:
+    """Connect until ``end`` or until there were ``most``; ``keep`` of them stand at a time."""
     held: deque[socket.socket] = deque()
     made = refused = answered = 0
     start = time.monotonic()
     with selectors.DefaultSelector() as selector:
-        while (now := time.monotonic()) < end:
+        while made < most and (now := time.monotonic()) < end:
             if made >= rate * (now - start):
                 selector.select(0.001)
                 continue
@@ -60,7 +57,7 @@ def connections(port: int, end: float, sources: int, rate: float, say: bytes) ->
             if say and made >= 20:
                 with contextlib.suppress(OSError):
                     held[-20].send(len(say).to_bytes(4, "big") + say)
-            if len(held) >= KEPT:
+            if len(held) > keep:
                 oldest = held.popleft()
                 try:
                     answered += len(oldest.recv(1000))
@@ -109,6 +106,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--sources", type=int, default=1)
+    parser.add_argument("--keep", type=int, default=200, help="connections at a time")
     parser.add_argument("--rate", type=float, default=1e9, help="a second")
     parser.add_argument("--most", type=int, default=1 << 60)
     parser.add_argument("--replay", type=Path, help="datagrams, one a line, in hexadecimal")
@@ -120,7 +118,7 @@ def main() -> None:
         told = datagrams(chosen.port, end, chosen.most, chosen.rate, replayed)
     else:
         say = HELLO if chosen.kind == "hello" else b""
-        told = connections(chosen.port, end, chosen.sources, chosen.rate, say)
+        told = connections(chosen.port, end, chosen.most, chosen.rate, chosen.sources, chosen.keep, say)
     sys.stdout.write(json.dumps(told | {"seconds": round(time.monotonic() - start, 2)}) + "\n")
 
 

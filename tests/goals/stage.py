@@ -42,6 +42,10 @@ PLAIN: Final = LOUD / 4
 """Amplitude from which a tone is heard."""
 
 
+READ_EVERY: Final = 0.05
+"""Seconds between two looks at what programs have written."""
+
+
 def _turn(hertz: float) -> Any:
     return np.exp(-2j * np.pi * hertz / SAMPLE_RATE * np.arange(BLOCK_SAMPLES)) * 2 / BLOCK_SAMPLES
 
@@ -142,7 +146,14 @@ class Stage:
         self.relays: list[Relay] = []
         self.wrong: list[str] = []
         """Exceptions that the reactor caught."""
+        self._read()
         globalLogPublisher.addObserver(cast(ILogObserver, self._note))
+
+    def _read(self) -> None:
+        """Take what the programs have written, so that none of them has to wait for us."""
+        for program in self.children.running:
+            program._take(0.0)
+        self._reading = self.reactor.callLater(READ_EVERY, self._read)
 
     def _note(self, event: LogEvent) -> None:
         if "log_failure" in event:
@@ -200,20 +211,7 @@ class Stage:
 
     def line(self, program: Program, text: str, seconds: float = SOON) -> None:
         """Until a program has written a line with ``text``."""
-
-        def written() -> bool:
-            program._take(0.0)
-            return text in program.out + program.err
-
-        beat = self.reactor.callLater(0, lambda: None)
-
-        def again() -> None:
-            nonlocal beat
-            beat = self.reactor.callLater(0.02, again)
-
-        again()
-        self.until(written, f"{program.name} says {text!r}", seconds)
-        beat.cancel()
+        self.until(lambda: text in program.out + program.err, f"{program.name} says {text!r}", seconds)
 
     def _told(self) -> list[str]:
         return [f"{guest.name}: {guest.ended or guest.out.getvalue()[-300:]}" for guest in self.guests]
@@ -224,6 +222,7 @@ class Stage:
             guest.close()
         for relay in self.relays:
             relay.close()
+        self._reading.cancel()
         self.run(0.1)
         self.reactor.stop()
         while self.reactor.running:

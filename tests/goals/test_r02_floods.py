@@ -1,0 +1,130 @@
+"""R2, R14, R17: strangers at a real server's port while friends talk.
+
+The flood is a program of its own (``flood``). What it costs in lateness is a figure of
+``bench.storm``; here it costs no frame, keeps nobody out, and is over when it is over.
+"""
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SOAK
+from tests.docs.pages import ROOT
+from tests.goals.stage import LOW, Guest, Stage, stage
+from tests.integration.children import Program, Server
+
+MIB = 1 << 20
+
+SECONDS = 60.0 if SOAK else 1.5
+DATAGRAMS = 1_000_000 if SOAK else 15_000
+CONNECTS = 500
+
+
+def flood(held: Stage, server: Server, kind: str, seconds: float, *options: object) -> Program:
+    """Strangers who have begun."""
+    words = [sys.executable, "-m", "tests.goals.flood", kind, str(server.port), str(seconds)]
+    program = Program([*words, *(str(option) for option in options)], folder=ROOT)
+    held.children.running.append(program)
+    return program
+
+
+def over(held: Stage, program: Program) -> dict[str, Any]:
+    """What they say that they did."""
+    held.line(program, '"seconds"', 90.0)
+    told: dict[str, Any] = json.loads(program.out)
+    return told
+
+
+def talking(held: Stage, server: Server) -> tuple[Guest, Guest]:
+    """Ann sings, and Ben hears it."""
+    ann, ben = held.guest("Ann", server.port), held.guest("Ben", server.port)
+    held.all_in()
+    held.until(lambda: ann.call.path == ben.call.path == "udp", "their ways over UDP are proved")
+    ann.tone = LOW
+    held.until(lambda: ben.hears(LOW, 0.0), "Ben hears Ann")
+    return ann, ben
+
+
+def assert_every_frame_came(held: Stage, ann: Guest, ben: Guest) -> None:
+    """Ann falls silent; Ben got all that she said."""
+    ann.tone = None
+    held.until(lambda: ben.came(ann) == ann.call.sent, f"all {ann.call.sent} frames come, not {ben.came(ann)}", 5.0)
+
+
+def descriptors(program: Program) -> int:
+    """Files and sockets that it has open."""
+    return len(list(Path(f"/proc/{program.pid}/fd").iterdir()))
+
+
+@pytest.mark.parametrize(("kind", "sources"), [("connect", 1), ("hello", 64)])
+def test_r2_a_flood_of_connections_costs_no_frame_and_keeps_no_friend_out(
+    tmp_path: Path, kind: str, sources: int
+) -> None:
+    with stage(tmp_path) as held:
+        server = held.server()
+        ann, ben = talking(held, server)
+        memory, open_before = server.program.memory(), descriptors(server.program)
+        strangers = flood(held, server, kind, SECONDS, "--sources", sources, "--rate", 1500)
+        held.until(lambda: descriptors(server.program) > open_before + 4, "the flood has come")
+        cid = held.guest("Cid", server.port)
+        held.until(lambda: cid.in_room, "a friend gets in", 5.0)
+        assert over(held, strangers)["sent"] > 500 * SECONDS
+        assert_every_frame_came(held, ann, ben)
+        held.until(lambda: descriptors(server.program) <= open_before + 1, "descriptors are back", 10.0)
+        assert server.program.memory() - memory < 20 * MIB
+        assert [guest.call.reconnects for guest in held.guests] == [0, 0, 0]
+        assert len(server.program.out) < 10_000, "nor does it fill the log"
+        assert "Traceback" not in server.program.out
+
+
+def test_r14_without_descriptors_new_ones_are_refused_and_the_old_stay(tmp_path: Path) -> None:
+    with stage(tmp_path) as held:
+        server = held.server("--limit", "before_login=1000", "--limit", "before_login_each=1000")
+        ann, ben = talking(held, server)
+        resource.prlimit(server.program.pid, resource.RLIMIT_NOFILE, (64, 64))
+        strangers = flood(held, server, "connect", 30.0, "--most", CONNECTS, "--keep", CONNECTS, "--rate", 1000)
+        held.until(lambda: descriptors(server.program) >= 60, "they are used up")
+        held.run(0.5)
+        assert over(held, strangers)["sent"] == CONNECTS
+        assert_every_frame_came(held, ann, ben)
+        held.until(lambda: descriptors(server.program) < 20, "they are back", 15.0)
+        cid = held.guest("Cid", server.port)
+        held.until(lambda: cid.in_room, "a friend gets in again")
+        assert [guest.call.reconnects for guest in held.guests] == [0, 0, 0]
+
+
+def test_r14_without_memory_it_lives_on(tmp_path: Path) -> None:
+    with stage(tmp_path) as held:
+        server = held.server()
+        ann, ben = talking(held, server)
+        used = int(server.program.proc("statm").split()[0]) * resource.getpagesize()
+        resource.prlimit(server.program.pid, resource.RLIMIT_AS, (used + MIB, used + MIB))
+        strangers = flood(held, server, "hello", SECONDS, "--sources", 64, "--rate", 500)
+        over(held, strangers)
+        assert_every_frame_came(held, ann, ben)
+        assert all(guest.in_room for guest in held.guests)
+
+
+def test_r17_forged_and_replayed_datagrams_get_not_a_byte_and_disturb_nobody(tmp_path: Path) -> None:
+    with stage(tmp_path) as held:
+        server = held.server()
+        relay = held.relay(server.port)
+        ann, ben = held.guest("Ann", server.port, relay.host), held.guest("Ben", server.port, relay.host)
+        held.all_in()
+        held.until(lambda: ann.call.path == "udp", "Ann's way over UDP is proved")
+        ann.tone = LOW
+        held.until(lambda: ben.hears(LOW, 0.0), "Ben hears Ann")
+        held.run(0.5)
+        recorded = tmp_path / "recorded.txt"
+        recorded.write_text("\n".join(datagram.hex() for datagram in relay.recorded))
+        options = ("--most", DATAGRAMS, "--rate", 10_000, "--replay", recorded)
+        told = over(held, flood(held, server, "datagrams", 600.0, *options))
+        assert told["sent"] == DATAGRAMS
+        assert told["answered"] == 0
+        assert_every_frame_came(held, ann, ben)
+        assert ann.call.path == ben.call.path == "udp"
+        assert [guest.call.reconnects for guest in held.guests] == [0, 0]
