@@ -38,6 +38,7 @@ OURS: Final = {
     "budget": "bench.parts.budget:budget",
     "startup": "bench.parts.startup:startup",
     "rooms": "bench.parts.rooms:rooms",
+    "handover": "bench.parts.handover:handover",
     "codec": "bench.parts.coding:coding",
 }
 """Questions about voicechat alone."""

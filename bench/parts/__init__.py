@@ -6,6 +6,7 @@ quality   PESQ-WB and STOI of what is heard
 cost      CPU time and memory of clients and server
 impaired  delay and quality over bad lines
 startup   how long a client takes to be there
+handover  whether a change between forwarding and mixing is heard
 rooms     how many rooms and listeners one server carries
 coding    what one frame costs (bench.codec)
 budget    where the delay comes from, stage by stage
