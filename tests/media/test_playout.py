@@ -158,6 +158,27 @@ def test_between_two_clocks_that_drift_the_delay_stays(ppm: int) -> None:
     assert rehearsal.delay.target < 1.0
 
 
+@pytest.mark.parametrize("ppm", [-200, 200])
+def test_a_quiet_friend_is_not_held_back_though_clocks_drift_between_his_words(ppm: int) -> None:
+    """Half a second of talk each 40 s: ten seconds of talk are thirteen minutes, in which clocks drift by 8 ticks."""
+    chance, rehearsal = random.Random(ppm), Rehearsal()
+    start, held = rehearsal.tick, list[float]()
+    for _ in range(24 * 90 if SOAK else 90):
+        rehearsal.talk(25, lambda tick: WAY + chance.random() * 0.2 + (tick - start) * ppm * 1e-6)
+        held += rehearsal.held
+        rehearsal.tick += 40 * TICKS_PER_SECOND
+    assert max(held[500:]) < 1.0
+    assert min(held[500:]) > -0.5
+    assert rehearsal.delay.target < 1.0
+
+
+@pytest.mark.parametrize("frames", [4, 20, 100])
+def test_a_stream_that_begins_with_the_burst_after_a_stall_is_as_shallow_as_any(frames: int) -> None:
+    rehearsal = Rehearsal().burst(frames).talk(TICKS_PER_SECOND, jitter(0.2))
+    assert rehearsal.delay.target < 1.0
+    assert rehearsal.held[-1] < 1.0
+
+
 @pytest.mark.parametrize("minutes", [15, 22, 45])
 def test_after_minutes_of_silence_the_next_tick_is_expected_where_it_is(minutes: int) -> None:
     rehearsal = Rehearsal().talk(MINUTE, jitter(0.2))

@@ -37,6 +37,10 @@ LATE_SHARE: Final = 0.01
 MEMORY: Final = 10 * TICKS_PER_SECOND
 """Frames remembered: 10 s of talk, both for the base and (as a decay) for the histogram."""
 
+LONGEST_MEMORY: Final = 60 * TICKS_PER_SECOND
+"""Ticks after which the base forgets in any case: 10 s of talk may be ten minutes of a quiet friend, and two clocks
+drift 120 ms apart in them (200 ppm)."""
+
 JUMP: Final = float(TICKS_PER_SECOND)
 """Ticks; a transit this far off at the start of a spurt means a restarted clock, not a slow packet."""
 
@@ -57,7 +61,7 @@ class PlayoutDelay:
         self._scale = 1.0
         self._margin = margin
         self._count = 0
-        self._lowest: deque[tuple[int, float]] = deque()
+        self._lowest: deque[tuple[int, int, float]] = deque()
         self._stalled = 0
         self._stall_lowest = 0.0
         self.base: float | None = None
@@ -80,11 +84,11 @@ class PlayoutDelay:
         """
         transit = now - tick
         if self.base is None or transit < self.base - DEEPEST or (marker and abs(transit - self.base) > JUMP):
-            self._rebase(transit)
+            self._rebase(tick, transit)
             return
         above = transit - self.base
         if above > DEEPEST:
-            self._stall(transit)
+            self._stall(tick, transit)
             return
         if self._stalled:
             if above > self.target:
@@ -92,14 +96,14 @@ class PlayoutDelay:
             self._stalled = 0
         if burst and above > 0:
             return
-        self._note_lowest(transit)
+        self._note_lowest(tick, transit)
         if burst:
             return
         self._count_in(max(0.0, transit - self.base))
         if self._count % 8 == 0 or self._weight < MEMORY / 10:
             self._choose()
 
-    def _stall(self, transit: float) -> None:
+    def _stall(self, tick: int, transit: float) -> None:
         """Beyond every depth. A burst after a stall gets faster frame by frame; a longer way does not."""
         if not self._stalled or transit < self._stall_lowest - 0.5:
             self._stalled, self._stall_lowest = 1, transit
@@ -107,38 +111,40 @@ class PlayoutDelay:
         self._stalled += 1
         self._stall_lowest = min(self._stall_lowest, transit)
         if self._stalled > PATIENCE:
-            self._rebase(self._stall_lowest)
+            self._rebase(tick, self._stall_lowest)
 
-    def _rebase(self, transit: float) -> None:
+    def _rebase(self, tick: int, transit: float) -> None:
         """Start over from one transit, with the jitter learnt so far."""
         self._lowest.clear()
-        self._lowest.append((self._count, transit))
+        self._lowest.append((tick, self._count, transit))
         self.base = transit
         self._stalled = 0
 
-    def _note_lowest(self, transit: float) -> None:
-        """Windowed minimum by a monotonic queue; the histogram shifts along with the base."""
+    def _note_lowest(self, tick: int, transit: float) -> None:
+        """Windowed minimum by a monotonic queue.
+
+        When it rises, the histogram moves down with it: the same frames lie less far
+        above. When it falls, the histogram stays: a way that became shorter, or a stream
+        whose first packets came in the burst after a stall, has no more jitter for that.
+        """
         self._count += 1
         queue = self._lowest
-        while queue and queue[-1][1] >= transit:
+        while queue and queue[-1][2] >= transit:
             queue.pop()
-        queue.append((self._count, transit))
-        while queue[0][0] <= self._count - MEMORY:
+        queue.append((tick, self._count, transit))
+        while queue[0][1] <= self._count - MEMORY or queue[0][0] <= tick - LONGEST_MEMORY:
             queue.popleft()
-        base, old = queue[0][1], self.base
-        if old is not None and abs(base - old) >= BIN:
-            self._shift(round((base - old) / BIN))
+        base, old = queue[0][2], self.base
+        if old is None or base < old:
             self.base = base
-        elif old is None or base < old:
+        elif base - old >= BIN:
+            self._move_down(round((base - old) / BIN))
             self.base = base
 
-    def _shift(self, bins: int) -> None:
-        """Move the histogram when the base rose (bins > 0) or fell; what leaves at the ends stays in the end bin."""
-        old = self._bins
-        new = [0.0] * _BINS
-        for index, weight in enumerate(old):
-            new[min(_BINS - 1, max(0, index - bins))] += weight
-        self._bins = new
+    def _move_down(self, bins: int) -> None:
+        """Move the histogram down by so many bins; what would leave it stays in the lowest."""
+        bins = min(bins, _BINS - 1)
+        self._bins = [sum(self._bins[: bins + 1]), *self._bins[bins + 1 :], *([0.0] * bins)]
 
     def _count_in(self, above: float) -> None:
         """Forgetting by growing the weight of the new instead of shrinking all of the old."""

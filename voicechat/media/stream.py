@@ -33,7 +33,7 @@ from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
 from voicechat.media.levels import crossfade, fade_in, mean_square
 from voicechat.media.packet import ME, MediaPacket
-from voicechat.media.playout import MARGIN, PlayoutDelay
+from voicechat.media.playout import DEEPEST, MARGIN, PlayoutDelay
 from voicechat.media.seen import Seen
 from voicechat.media.serial import unwrap, wrap
 
@@ -192,6 +192,8 @@ class ReceiveStream:
             if not marker and self._buffer.next - CAPACITY < tick < self._buffer.next:
                 return Arrival.LATE  # a straggler of the spurt that ended does not begin another
             self._begin(tick)
+        elif marker and tick <= self._buffer.next - CAPACITY:
+            self._begin(tick)  # the talker's clock was set back: another spurt
         elif self._phase is _Phase.WAITING:
             self._buffer.begin_earlier(tick)
         arrival = self._buffer.put(tick, payload, recovered)
@@ -289,7 +291,7 @@ class ReceiveStream:
             return self._conceal(out)
         if self._error >= SHRINK_ABOVE:
             return self._shrink(out)
-        if self._error <= GROW_BELOW and self._level < QUIET and not self._missing:
+        if -DEEPEST < self._error <= GROW_BELOW and self._level < QUIET and not self._missing:
             return self._hold(out)
         return self._play(out)
 
