@@ -2,7 +2,7 @@
 
 What lives here: ``Child``, ``follow`` and ``stop``, and what both commands need to
 start a server: a free port, the environment, the password file. May import the
-standard library only. One thread: everything waits in ``follow``, always with a
+standard library and the password generator. One thread: everything waits in ``follow``, always with a
 deadline.
 
 Each child has a session of its own, so that Ctrl-C reaches this program alone and
@@ -11,7 +11,6 @@ it ends them in order.
 
 import contextlib
 import os
-import secrets
 import selectors
 import shutil
 import signal
@@ -24,6 +23,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from voicechat.security.secret import generate
 
 STOP_SECONDS: Final = 3.0
 """Time to end after SIGTERM (a server promises 2 s) before SIGKILL."""
@@ -201,8 +202,8 @@ def environment() -> dict[str, str]:
 
 @contextlib.contextmanager
 def password_file() -> Iterator[tuple[str, Path]]:
-    """A fresh password of 96 random bits and a file with it that only this user can read; the file goes at the end."""
-    password = secrets.token_urlsafe(12)
+    """A fresh password, easy to read out, and a file with it that only this user can read; the file goes at the end."""
+    password = generate().reveal()
     descriptor, name = tempfile.mkstemp(prefix="voicechat-", suffix=".password")  # made with mode 0600
     path = Path(name)
     try:

@@ -87,13 +87,15 @@ def addresses() -> list[str]:
 
 
 def is_taken(port: int) -> bool:
-    """Whether a server could not listen on this TCP port."""
-    with socket.socket(type=socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", port))
-        except OSError:
-            return True
+    """Whether a server could not listen on this port, TCP and UDP."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(type=kind) as probe:
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("", port))
+            except OSError:
+                return True
     return False
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from voicechat.errors import ConfigError
-from voicechat.security.secret import Secret
+from voicechat.security.secret import SHORT, Secret
 
 LONGEST_FILE: Final = 1024
 """Bytes of a password file that are read; whatever is longer is not a password."""
@@ -66,6 +66,16 @@ def from_file(name: str) -> Secret:
         return Secret(line.decode())
     except UnicodeDecodeError:
         raise ConfigError(f"{name} is not UTF-8 text") from None
+
+
+def warnings(secret: Secret, name: str | None) -> list[str]:
+    """What the host should mend: a password that is short, a file that others can read."""
+    lines = []
+    if secret.is_short:
+        lines.append(f"the password is shorter than {SHORT} characters; strangers may try ten each 2 minutes")
+    if name and name != "-" and readable_by_others(name):
+        lines.append(f"other users of this machine can read {name}; chmod 600 it")
+    return lines
 
 
 def readable_by_others(name: str) -> bool:

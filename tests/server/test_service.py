@@ -74,11 +74,12 @@ class PortTests(SynchronousTestCase):
         with pytest.raises(SystemExit, match=r"port 4321 of 192\.0\.2\.1: Cannot assign"):
             made(reactor, interface="192.0.2.1")[0].startService()
 
-    def test_a_warning_is_told_at_the_start(self) -> None:
+    def test_every_warning_is_told_at_the_start(self) -> None:
         service, log = made(VoiceReactor())
-        service.warning = "something is not as it should be"
+        service.warnings = ["something is not as it should be", "nor is something else"]
         service.startService()
         assert "something is not as it should be" in log.lines[0]
+        assert "nor is something else" in log.lines[1]
 
 
 class EndTests(SynchronousTestCase):

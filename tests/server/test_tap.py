@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from twisted.application.service import IService
-from twisted.python.usage import UsageError
 
 from tests.memory import VoiceReactor
 from voicechat.security.secret import Secret
@@ -121,9 +120,12 @@ def test_a_limit_that_cannot_be_is_told(text: str, capsys: pytest.CaptureFixture
     assert "--limit" in told
 
 
-def test_an_unknown_option_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="passwort"):
-        parsed("--passwort", PASSWORD)
+@pytest.mark.parametrize("wrong", [["--passwort", "x"], ["--port"], ["surplus"]])
+def test_what_is_no_option_is_told_in_one_line(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("--password", PASSWORD, *wrong) == USAGE
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "--help" in told
 
 
 def test_without_a_password_it_does_not_start(capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,13 +141,16 @@ def test_a_password_file_that_cannot_be_read_is_named(capsys: pytest.CaptureFixt
 
 
 def test_a_short_password_and_an_open_file_are_warned_of(tmp_path: Path) -> None:
-    assert "shorter than 8" in parsed("--password", "Qz9!x")["warning"]
+    assert "shorter than 8" in parsed("--password", "Qz9!x").warnings[0]
     file = tmp_path / "file"
     file.write_text(PASSWORD)
     file.chmod(0o644)
-    assert "chmod 600" in parsed("--password-file", str(file))["warning"]
+    assert "chmod 600" in parsed("--password-file", str(file)).warnings[0]
+    file.write_text("Qz9!x")
+    assert len(parsed("--password-file", str(file)).warnings) == 2
+    file.write_text(PASSWORD)
     file.chmod(0o600)
-    assert not parsed("--password-file", str(file)).get("warning")
+    assert parsed("--password-file", str(file)).warnings == []
 
 
 def test_the_service_is_made_of_the_options() -> None:

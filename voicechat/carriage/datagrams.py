@@ -39,6 +39,9 @@ PROBE_BYTES: Final = 2 * TOKEN_BYTES
 CHALLENGE_EVERY: Final = 1.0
 """Seconds between two tokens to addresses that are not proved: a spoofed source gets one small packet a second."""
 
+ANSWERS_A_SECOND: Final = 8
+"""Answers to addresses that are not proved: what the first probes of a session make, twice over."""
+
 REPORT_EVERY: Final = 1.0
 """Seconds between reports while datagrams are lost."""
 
@@ -88,6 +91,7 @@ class Link:
         self._meter = LossMeter()
         self._challenged: tuple[Address, bytes] | None = None
         self._challenge_at = clock.seconds()
+        self._answer_at = clock.seconds() - 1.0
         self._lossy_until = 0.0
         self._reported = False
         self._call: IDelayedCall | None = None
@@ -160,6 +164,8 @@ class Link:
     def _probed(self, packet: bytes, address: Address) -> None:
         if len(packet) != PROBE_BYTES:
             raise WireError("a probe of a wrong size")
+        if address != self.address and not self._may_answer():
+            return
         token = packet[:TOKEN_BYTES]
         own = NO_TOKEN if address == self.address else self._token_for(address)
         self._send(DatagramType.ANSWER, token + own, address)
@@ -170,7 +176,7 @@ class Link:
         if len(packet) != PROBE_BYTES:
             raise WireError("an answer of a wrong size")
         token, challenge = packet[:TOKEN_BYTES], packet[TOKEN_BYTES:]
-        if challenge != NO_TOKEN:
+        if challenge != NO_TOKEN and (address == self.address or self._may_answer()):
             self._send(DatagramType.ANSWER, challenge + NO_TOKEN, address)
         if self._challenged == (address, token):
             self._challenged = None
@@ -178,6 +184,15 @@ class Link:
             self.path.probe_now(self._clock.seconds())
             self._schedule()
         self._proved(token)
+
+    def _may_answer(self) -> bool:
+        """Paces what goes to addresses that are not proved, since somebody with the password may make them up."""
+        now = self._clock.seconds()
+        self._answer_at = max(self._answer_at, now - 1.0)
+        if self._answer_at > now:
+            return False
+        self._answer_at += 1 / ANSWERS_A_SECOND
+        return True
 
     def _challenge(self, address: Address) -> None:
         """Something that opened came from elsewhere: ask whether the other side is there."""

@@ -8,7 +8,7 @@ Nothing here connects or reconnects; that is `service`.
 from collections import Counter
 from typing import Any, Final, Protocol
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.client.bridge import AudioBridge
 from voicechat.client.console import Console
@@ -23,6 +23,9 @@ from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.redundancy import Redundancy
 from voicechat.media.stream import SendStream
 from voicechat.wire import media, messages
+
+UDP_WITHIN: Final = 3.0
+"""Seconds after the first entering in which UDP has shown whether it works: its first probes take two."""
 
 MOST_LINES: Final = 20
 """Lines about the room in a second: more than friends can make, and as much as a terminal bears for an evening."""
@@ -60,6 +63,7 @@ class Call:
         self._heard_by_name: Counter[str] = Counter()
         self._round_trip: float | None = None
         self._second = self._lines = 0
+        self._path_call: IDelayedCall | None = None
         bridge.on_turn = self.turn
 
     # -- connections ----------------------------------------------------------------
@@ -76,6 +80,8 @@ class Call:
             self._sending = SendStream(self._codec.encoder(welcome.bitrate))
         self._sending.finish(0)
         self._console.say(self.friends.welcome(welcome))
+        if connection.link is not None and self._path_call is None:
+            self._path_call = self._clock.callLater(UDP_WITHIN, self._tell_path)
 
     def path_changed(self, udp: bool) -> None:
         """Our sound takes the other carriage."""
@@ -83,6 +89,11 @@ class Call:
         if path != self.path:
             self.path = path
             self._console.say(f"your sound goes over {path.upper()} now")
+
+    def _tell_path(self) -> None:
+        """UDP had its time; whoever waits for it should know that it does not come."""
+        if self.connection is not None and self.path == "tcp":
+            self._console.say("your sound goes over TCP: UDP does not get through (has the host forwarded it?)")
 
     def left(self, connection: VoiceClientProtocol) -> None:
         """The connection is over; what it counted is kept."""
@@ -143,6 +154,8 @@ class Call:
     def stop(self) -> None:
         """The call is over: end the spurt, say goodbye."""
         self.playback.stop()
+        if self._path_call is not None and self._path_call.active():
+            self._path_call.cancel()
         if self.connection is not None:
             self.connection.farewell(messages.Bye(messages.LEAVING))
 

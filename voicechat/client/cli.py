@@ -140,7 +140,10 @@ def _password(chosen: argparse.Namespace) -> Any:
         raise ConfigError("no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD")
     import getpass
 
-    return Secret(getpass.getpass("Password: "))
+    try:
+        return Secret(getpass.getpass("Password: "))
+    except EOFError:
+        raise ConfigError("no password was typed") from None
 
 
 def _fail(code: Exit, error: Exception) -> int:

@@ -66,7 +66,11 @@ class _Run:
         self._reactor.run(installSignalHandlers=False)
         self._devices.close()
         if self._chosen.stats:
-            write_stats(self._chosen.stats, self._call.stats(self._devices.source, self._devices.sink))
+            try:
+                write_stats(self._chosen.stats, self._call.stats(self._devices.source, self._devices.sink))
+            except ConfigError as error:
+                self._console.warn(str(error))
+                return self._code or Exit.CONFIG
         return self._code
 
     def _entered(self) -> None:
@@ -90,5 +94,8 @@ class _Run:
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
 
     def _obey_signals(self) -> None:
-        for number, code in ((signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.OK)):
+        endings = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.OK}
+        if hasattr(signal, "SIGHUP"):
+            endings[signal.SIGHUP] = Exit.OK  # the terminal's window was closed
+        for number, code in endings.items():
             signal.signal(number, lambda *_, code=code: self._reactor.callFromThread(self._finish, code, ""))

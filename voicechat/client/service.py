@@ -145,7 +145,8 @@ class Service:
                     Exit.PROTOCOL, f"{where} speaks another version of voicechat ({answer.highest_version}); update"
                 )
             case Reason.TRY_LATER:
-                again = f" in {answer.retry_seconds} s" if answer.retry_seconds else " later"
+                seconds = answer.retry_seconds  # 255 is all that a byte can say
+                again = " in some minutes" if seconds >= 255 else f" in {seconds} s" if seconds else " later"
                 self._end(Exit.TRY_LATER, f"{where} does not let us in now (too many tries); try again{again}")
             case Reason.MALFORMED:
                 self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")

@@ -70,6 +70,15 @@ class Admission:
         )
         return 0.0
 
+    def failed(self, visitor: Visitor) -> bool:
+        """A wrong password from a visitor; if that bans his address, whoever else of it is waiting goes, too."""
+        address = visitor.address
+        if not self.bans.failed(address, self._clock.seconds()):
+            return False
+        for other in [other for other in self._visitors if other.address == address and other is not visitor]:
+            self._show_out(other, "banned for guessing")
+        return True
+
     def gone(self, visitor: Visitor) -> None:
         """Logged in, or closed."""
         call = self._visitors.pop(visitor, None)

@@ -20,6 +20,9 @@ from voicechat.wire import media
 from voicechat.wire.messages import Away, Back, Joined, Left, Message, Talk, Text
 from voicechat.wire.messages import State as StateMessage
 
+PRESENCE_EVERY: Final = 2.0
+"""Seconds until the news of a line that flaps is looked at again."""
+
 MOST_FAULTS: Final = 50
 """Ticks in a row that may fail before a room is given up: one second."""
 
@@ -43,10 +46,14 @@ class IPeer(Protocol):
 class Seat:
     """A participant's place: his member in the room, and his peer while he is connected."""
 
-    def __init__(self, member: Member, hall: "Hall", connection: int) -> None:
+    def __init__(self, member: Member, hall: "Hall", connection: int, comings: Bucket) -> None:
         self.member = member
         self.hall = hall
         self.connection = connection
+        self.comings = comings
+        """Paces the news of his going away and coming back."""
+        self.told_away = False
+        self.telling: IDelayedCall | None = None
         self.peer: IPeer | None = None
         self.ticket = b""
         """Id of the ticket that resumes this seat."""
@@ -95,6 +102,8 @@ class Hall:
         """A seat is given up."""
         if self.seats.pop(seat.source, None) is None:
             return
+        if seat.telling is not None and seat.telling.active():
+            seat.telling.cancel()
         self.conference.remove(seat.source, ticks(self._clock))
         self.conference.room.leave(seat.source, self._clock.seconds())
         self._told.pop(seat.source, None)
@@ -112,7 +121,7 @@ class Hall:
         seat.away_since = self._clock.seconds()
         seat.member.away = True
         self.conference.changed(ticks(self._clock))
-        self.tell(Away(seat.source))
+        self._tell_presence(seat)
         self._tell_edges()
 
     def back(self, seat: Seat) -> None:
@@ -121,7 +130,20 @@ class Hall:
         seat.member.away = False
         seat.redundancy.clear()
         self.conference.changed(ticks(self._clock))
-        self.tell(Back(seat.source), besides=seat.source)
+        self._tell_presence(seat)
+
+    def _tell_presence(self, seat: Seat) -> None:
+        """Whether he is here; of a line that flaps, what is so in the end."""
+        if seat.telling is not None and seat.telling.active():
+            return
+        seat.telling = None
+        if seat.source not in self.seats or seat.told_away == seat.member.away:
+            return
+        if not seat.comings.take(self._clock.seconds()):
+            seat.telling = self._clock.callLater(PRESENCE_EVERY, self._tell_presence, seat)
+            return
+        seat.told_away = seat.member.away
+        self.tell((Away if seat.told_away else Back)(seat.source), besides=seat.source)
 
     def state(self, seat: Seat, message: StateMessage) -> None:
         """Muted, deafened: a deafened one is neither forwarded to nor mixed for."""

@@ -20,7 +20,7 @@ from voicechat.server.admission import Admission
 from voicechat.server.datagrams import DatagramPort
 from voicechat.server.guard import GuardedCodec
 from voicechat.server.hall import Hall, IPeer, Seat
-from voicechat.server.limits import Limits
+from voicechat.server.limits import Bucket, Limits
 from voicechat.server.metrics import Metrics
 from voicechat.server.ticker import Ticker
 from voicechat.wire.handshake import Resume
@@ -108,7 +108,8 @@ class Hub:
         if hall is None:
             raise TurnedAway(TRY_LATER)
         member = hall.conference.room.enter(request.name, self.clock.seconds())
-        seat = Seat(member, hall, self._new_connection())
+        comings = Bucket(self.limits.comings_a_second, self.limits.comings_burst, self.clock.seconds())
+        seat = Seat(member, hall, self._new_connection(), comings)
         self.seats[seat.connection] = seat
         seat.peer = peer
         hall.enter(seat)

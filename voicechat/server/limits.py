@@ -42,6 +42,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     control_a_second: float = 5.0
     control_burst: float = 20.0
     """Control messages of one participant, pings aside: typing and key presses, not floods."""
+    messages_a_second: float = 100.0
+    messages_burst: float = 1000.0
+    """Messages of any kind; more cost the sender his connection, since nobody needs a tenth of that."""
+    comings_a_second: float = 0.5
+    comings_burst: float = 5.0
+    """News of one seat's going away and coming back; of a line that flaps faster, friends hear the last only."""
     text_a_second: float = 1.0
     text_burst: float = 5.0
     """Text lines of one participant (Mumble's figures)."""

@@ -13,6 +13,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from voicechat.carriage.tcp import Connection
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
+from voicechat.security.tickets import TicketUnknown
 from voicechat.server.hall import Seat
 from voicechat.server.hub import Hub, TurnedAway
 from voicechat.server.limits import Bucket, neighbourhood
@@ -44,6 +45,7 @@ class VoiceServerProtocol(Connection):
         self._bytes = Bucket(limits.media_bytes_a_second, limits.media_bytes_burst, now)
         self._control = Bucket(limits.control_a_second, limits.control_burst, now)
         self._excess_since, self._excess = now, 0
+        self._strings = Bucket(limits.messages_a_second, limits.messages_burst, now)
         self._texts = Bucket(limits.text_a_second, limits.text_burst, now)
 
     # -- before login -------------------------------------------------------------
@@ -106,8 +108,10 @@ class VoiceServerProtocol(Connection):
         now, metrics = self.clock.seconds(), self._hub.metrics
         if isinstance(error, PasswordRefused):
             metrics.note("wrong password", self.address, now, "a login failed")
-            if self._hub.admission.bans.failed(self.address, now):
+            if self._hub.admission.failed(self):
                 metrics.note("ban", self.address, now, f"banned for {self._hub.limits.ban_seconds:.0f} s")
+        elif isinstance(error, TicketUnknown):
+            metrics.count("came back too late")  # after a restart of ours, every honest client
         else:
             metrics.note("bad input", self.address, now, str(error))
         if not self.stands:
@@ -181,6 +185,8 @@ class VoiceServerProtocol(Connection):
     def _message(self, message: messages.Message) -> None:
         if self._seat is None:
             return
+        if not self._strings.take(self.clock.seconds()):
+            raise WireError("far too many messages")
         if isinstance(message, messages.Pong):
             self.answered(message)
         elif isinstance(message, messages.Path | messages.Report):

@@ -6,6 +6,7 @@ SIGTERM (twistd would exit with 143), SIGHUP (the password file is read again).
 
 import errno
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, cast
@@ -39,7 +40,7 @@ class CannotListen(SystemExit, Exception):
 class VoiceService(Service):
     """One hub on one port."""
 
-    warning = ""
+    warnings: Sequence[str] = ()
     """Told in the log at start."""
 
     def __init__(self, reactor: Any, hub: Hub, port: int, interface: str, password_file: str | None) -> None:
@@ -94,8 +95,8 @@ class VoiceService(Service):
             self.privilegedStartService()
         super().startService()
         self._reactor.callWhenRunning(self._obey_signals)
-        if self.warning:
-            self.hub.metrics.say(self.warning)
+        for warning in self.warnings:
+            self.hub.metrics.say(warning)
         self.hub.metrics.say(f"listening on port {self.port}")
 
     def stopService(self) -> Deferred[None]:
@@ -122,6 +123,8 @@ class VoiceService(Service):
             self.hub.metrics.say(f"the old password stays: {error}")
         else:
             self.hub.metrics.say("the password file was read again")
+            for warning in passwords.warnings(self.hub.password, self._password_file):
+                self.hub.metrics.say(warning)
 
     def _obey_signals(self) -> None:
         with suppress(ValueError):  # not in the main thread: somebody else's process, somebody else's signals

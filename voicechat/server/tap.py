@@ -16,7 +16,7 @@ from twisted.python import usage
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
-from voicechat.security.secret import SHORT, Secret
+from voicechat.security.secret import Secret
 from voicechat.server.limits import Limits
 
 USAGE: Final = 2
@@ -35,7 +35,7 @@ def fail(code: int, text: str) -> NoReturn:
 class Options(usage.Options):
     """What the host may choose."""
 
-    synopsis = "[options]"
+    synopsis = "twistd [-n] voicechat [options]"
     longdesc = (
         "A voice chat server for a few friends. Each option but --limit can also be given as VOICECHAT_OPTION in "
         "the environment, e.g. VOICECHAT_MAX_CLIENTS=6. Forward the port for TCP and UDP on your router."
@@ -54,6 +54,15 @@ class Options(usage.Options):
         super().__init__()
         self.limits: dict[str, float] = {}
         """What --limit changed."""
+        self.warnings: list[str] = []
+        """What the host should mend."""
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Understand the command line; a mistake is one line and not the whole help."""
+        try:
+            super().parseOptions(options)
+        except usage.UsageError as error:
+            fail(USAGE, f"{error}; twistd voicechat --help lists the options")
 
     def opt_limit(self, text: str) -> None:
         """NAME=VALUE: change one of the server's limits (docs/security.md has the list); may be given again."""
@@ -103,11 +112,7 @@ class Options(usage.Options):
             fail(CONFIG, str(error))
         if secret is None:
             fail(CONFIG, "no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD")
-        if secret.is_short:
-            self["warning"] = f"the password is shorter than {SHORT} characters; strangers may try ten each 2 minutes"
-        name = self["password-file"]
-        if name and name != "-" and passwords.readable_by_others(name):
-            self["warning"] = f"other users of this machine can read {name}; chmod 600 it"
+        self.warnings = passwords.warnings(secret, self["password-file"])
         return secret
 
 
@@ -133,6 +138,6 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     )
     parent = MultiService()
     service = VoiceService(clock, hub, options["port"], options["interface"], options["password-file"])
-    service.warning = options.get("warning", "")
+    service.warnings = options.warnings
     service.setServiceParent(parent)
     return parent
