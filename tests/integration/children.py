@@ -9,13 +9,13 @@ that a line or an end announces.
 import contextlib
 import json
 import os
-import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from demo.processes import command, environment
 
@@ -43,10 +43,15 @@ class Program:
         )
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self._read = {self._process.stdout.fileno(): b"", self._process.stderr.fileno(): b""}
-        self._out, self._err = self._process.stdout, self._process.stderr
-        self._descriptors = (self._out.fileno(), self._err.fileno())
-        self._open = set(self._read)
+        self._written = [b"", b""]
+        self._ended = 0
+        self._changed = threading.Condition()
+        self._readers = [
+            threading.Thread(target=self._read, args=(which, stream), daemon=True)
+            for which, stream in enumerate((self._process.stdout, self._process.stderr))
+        ]
+        for reader in self._readers:
+            reader.start()
         self.lived = 0.0
         """Seconds until its end, once `end` has returned."""
 
@@ -58,12 +63,12 @@ class Program:
     @property
     def out(self) -> str:
         """Standard output so far."""
-        return self._read[self._descriptors[0]].decode(errors="replace")
+        return self._written[0].decode(errors="replace")
 
     @property
     def err(self) -> str:
         """Standard error so far."""
-        return self._read[self._descriptors[1]].decode(errors="replace")
+        return self._written[1].decode(errors="replace")
 
     def proc(self, name: str) -> bytes:
         """A file of /proc about it."""
@@ -87,11 +92,12 @@ class Program:
     def until(self, enough: Callable[[], bool], what: str, seconds: float = SOON) -> None:
         """Read on until ``enough()``; AssertionError with all it wrote if that takes too long, or it ends before."""
         deadline = time.monotonic() + seconds
-        while not enough():
-            left = deadline - time.monotonic()
-            assert left > 0, f"{self.name} did not {what} within {seconds} s\n{self.out}\n{self.err}"
-            assert self._open, f"{self.name} ended and did not {what}\n{self.out}\n{self.err}"
-            self._take(left)
+        with self._changed:
+            while not enough():
+                left = deadline - time.monotonic()
+                assert left > 0, f"{self.name} did not {what} within {seconds} s\n{self.out}\n{self.err}"
+                assert self._writes(), f"{self.name} ended and did not {what}\n{self.out}\n{self.err}"
+                self._changed.wait(left)
 
     def line(self, text: str, seconds: float = SOON) -> str:
         """Wait for a line with ``text`` in it, on either output."""
@@ -101,10 +107,9 @@ class Program:
     def end(self, seconds: float = SOON) -> int:
         """Wait for its end; its status."""
         deadline = time.monotonic() + seconds
-        while self._open:
-            left = deadline - time.monotonic()
-            assert left > 0, f"{self.name} did not end within {seconds} s\n{self.out}\n{self.err}"
-            self._take(left)
+        for reader in self._readers:
+            reader.join(max(0.0, deadline - time.monotonic()))
+        assert not self._writes(), f"{self.name} did not end within {seconds} s\n{self.out}\n{self.err}"
         status = self._process.wait(timeout=max(0.1, deadline - time.monotonic()))
         self.lived = time.monotonic() - self.started
         return status
@@ -114,21 +119,28 @@ class Program:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
-        self._out.close()
-        self._err.close()
+        for reader in self._readers:
+            reader.join()
 
     def _lines(self, text: str) -> list[str]:
-        return [line for line in (self.out + "\n" + self.err).splitlines() if text in line]
+        """The whole lines with ``text`` in them."""
+        lines = [line for output in (self.out, self.err) for line in output.splitlines(keepends=True)]
+        return [line.rstrip("\n") for line in lines if text in line and line.endswith("\n")]
 
-    def _take(self, seconds: float) -> None:
-        with selectors.DefaultSelector() as selector:
-            for descriptor in self._open:
-                selector.register(descriptor, selectors.EVENT_READ)
-            for key, _ in selector.select(seconds):
-                data = os.read(key.fd, 65_536)
-                self._read[key.fd] += data
-                if not data:
-                    self._open.discard(key.fd)
+    def _writes(self) -> bool:
+        """It has not closed its outputs."""
+        return self._ended < len(self._readers)
+
+    def _read(self, which: int, stream: IO[bytes]) -> None:
+        """Take what it writes, at once: a full pipe would stop it."""
+        with stream:
+            while data := os.read(stream.fileno(), 65_536):
+                with self._changed:
+                    self._written[which] += data
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended += 1
+            self._changed.notify_all()
 
 
 class Children:
