@@ -406,6 +406,31 @@ class Behaviour:
         assert self.house.counted("messages over the limit") == 480
         assert ann.connected
 
+    def test_messages_without_end_end_the_connection(self) -> None:
+        """Whatever they are: pings and pongs are not paced, but nobody needs a thousand at once."""
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        for n in range(1100):
+            if bad.connected:
+                bad.send(messages.Pong(n))
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+
+    def test_of_a_line_that_flaps_friends_hear_a_few_times_and_the_last_is_true(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ticket = ben.ticket
+        for _ in range(100):
+            ben.break_line()
+            self.house.friends.remove(ben)
+            ben = self.connect("Ben", ticket=ticket)
+            self.house.settle()
+            ticket = ben.ticket
+        assert len(ann.told) <= 8
+        self.house.pass_seconds(10)
+        assert len(ann.told) <= 14
+        assert not ann.told or isinstance(ann.told[-1], messages.Back)
+        ben.break_line()
+        self.house.pass_seconds(10)
+        assert ann.told[-1] == messages.Away(ben.source)
+
     def test_a_message_of_a_newer_version_is_passed_over(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")
         ann.send_string(ann.session.seal(b'\xfe{"new": 1}'))

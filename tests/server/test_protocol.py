@@ -215,6 +215,15 @@ class BeforeLoginTests(SynchronousTestCase):
         self.house.login()
         assert again.welcome is not None
 
+    def test_a_ban_shows_out_who_waits_beside_the_guesser(self) -> None:
+        waiting = [self.stranger() for _ in range(3)]
+        other = self.stranger("192.0.2.1")
+        for _ in range(10):
+            self.stranger(password="guess").begin()
+            self.house.login()
+        assert not any(stranger.connected for stranger in waiting)
+        assert other.connected
+
     def test_one_who_is_in_is_not_shown_out(self) -> None:
         friend = self.stranger().begin()
         self.house.login()
