@@ -42,7 +42,7 @@ PLAIN: Final = LOUD / 4
 """Amplitude from which a tone is heard."""
 
 
-READ_EVERY: Final = 0.05
+LOOK_EVERY: Final = 0.05
 """Seconds between two looks at what programs have written."""
 
 
@@ -146,14 +146,12 @@ class Stage:
         self.relays: list[Relay] = []
         self.wrong: list[str] = []
         """Exceptions that the reactor caught."""
-        self._read()
+        self._look()
         globalLogPublisher.addObserver(cast(ILogObserver, self._note))
 
-    def _read(self) -> None:
-        """Take what the programs have written, so that none of them has to wait for us."""
-        for program in self.children.running:
-            program._take(0.0)
-        self._reading = self.reactor.callLater(READ_EVERY, self._read)
+    def _look(self) -> None:
+        """Have `until` ask now and then, for programs write lines without telling the reactor."""
+        self._looking = self.reactor.callLater(LOOK_EVERY, self._look)
 
     def _note(self, event: LogEvent) -> None:
         if "log_failure" in event:
@@ -222,7 +220,7 @@ class Stage:
             guest.close()
         for relay in self.relays:
             relay.close()
-        self._reading.cancel()
+        self._looking.cancel()
         self.run(0.1)
         self.reactor.stop()
         while self.reactor.running:

@@ -19,8 +19,8 @@ from tests.integration.children import Program, Server
 
 MIB = 1 << 20
 
-SECONDS = 60.0 if SOAK else 1.5
-DATAGRAMS = 1_000_000 if SOAK else 15_000
+SECONDS = 60.0 if SOAK else 1.0
+DATAGRAMS = 1_000_000 if SOAK else 10_000
 CONNECTS = 500
 
 
@@ -39,9 +39,9 @@ def over(held: Stage, program: Program) -> dict[str, Any]:
     return told
 
 
-def talking(held: Stage, server: Server) -> tuple[Guest, Guest]:
+def talking(held: Stage, server: Server, room: str) -> tuple[Guest, Guest]:
     """Ann sings, and Ben hears it."""
-    ann, ben = held.guest("Ann", server.port), held.guest("Ben", server.port)
+    ann, ben = (held.guest(name, server.port, room=room) for name in ("Ann", "Ben"))
     held.all_in()
     held.until(lambda: ann.call.path == ben.call.path == "udp", "their ways over UDP are proved")
     ann.tone = LOW
@@ -62,29 +62,29 @@ def descriptors(program: Program) -> int:
 
 @pytest.mark.parametrize(("kind", "sources"), [("connect", 1), ("hello", 64)])
 def test_r2_a_flood_of_connections_costs_no_frame_and_keeps_no_friend_out(
-    tmp_path: Path, kind: str, sources: int
+    tmp_path: Path, server: Server, kind: str, sources: int
 ) -> None:
     with stage(tmp_path) as held:
-        server = held.server()
-        ann, ben = talking(held, server)
+        ann, ben = talking(held, server, kind)
+        told = len(server.program.out)
         memory, open_before = server.program.memory(), descriptors(server.program)
         strangers = flood(held, server, kind, SECONDS, "--sources", sources, "--rate", 1500)
         held.until(lambda: descriptors(server.program) > open_before + 4, "the flood has come")
-        cid = held.guest("Cid", server.port)
+        cid = held.guest("Cid", server.port, room=kind)
         held.until(lambda: cid.in_room, "a friend gets in", 5.0)
         assert over(held, strangers)["sent"] > 500 * SECONDS
         assert_every_frame_came(held, ann, ben)
         held.until(lambda: descriptors(server.program) <= open_before + 1, "descriptors are back", 10.0)
         assert server.program.memory() - memory < 20 * MIB
         assert [guest.call.reconnects for guest in held.guests] == [0, 0, 0]
-        assert len(server.program.out) < 10_000, "nor does it fill the log"
+        assert len(server.program.out) - told < 10_000, "nor does it fill the log"
         assert "Traceback" not in server.program.out
 
 
 def test_r14_without_descriptors_new_ones_are_refused_and_the_old_stay(tmp_path: Path) -> None:
     with stage(tmp_path) as held:
         server = held.server("--limit", "before_login=1000", "--limit", "before_login_each=1000")
-        ann, ben = talking(held, server)
+        ann, ben = talking(held, server, "")
         resource.prlimit(server.program.pid, resource.RLIMIT_NOFILE, (64, 64))
         strangers = flood(held, server, "connect", 30.0, "--most", CONNECTS, "--keep", CONNECTS, "--rate", 1000)
         held.until(lambda: descriptors(server.program) >= 60, "they are used up")
@@ -97,23 +97,22 @@ def test_r14_without_descriptors_new_ones_are_refused_and_the_old_stay(tmp_path:
         assert [guest.call.reconnects for guest in held.guests] == [0, 0, 0]
 
 
-def test_r14_without_memory_it_lives_on(tmp_path: Path) -> None:
+def test_r14_a_flood_needs_no_more_memory_than_a_mebibyte(tmp_path: Path, server: Server) -> None:
     with stage(tmp_path) as held:
-        server = held.server()
-        ann, ben = talking(held, server)
+        ann, ben = talking(held, server, "memory")
         used = int(server.program.proc("statm").split()[0]) * resource.getpagesize()
-        resource.prlimit(server.program.pid, resource.RLIMIT_AS, (used + MIB, used + MIB))
+        resource.prlimit(server.program.pid, resource.RLIMIT_AS, (used + MIB, resource.RLIM_INFINITY))
         strangers = flood(held, server, "hello", SECONDS, "--sources", 64, "--rate", 500)
         over(held, strangers)
         assert_every_frame_came(held, ann, ben)
-        assert all(guest.in_room for guest in held.guests)
+        assert [guest.call.reconnects for guest in held.guests] == [0, 0]
+        resource.prlimit(server.program.pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-def test_r17_forged_and_replayed_datagrams_get_not_a_byte_and_disturb_nobody(tmp_path: Path) -> None:
+def test_r17_forged_and_replayed_datagrams_get_not_a_byte_and_disturb_nobody(tmp_path: Path, server: Server) -> None:
     with stage(tmp_path) as held:
-        server = held.server()
         relay = held.relay(server.port)
-        ann, ben = held.guest("Ann", server.port, relay.host), held.guest("Ben", server.port, relay.host)
+        ann, ben = (held.guest(name, server.port, relay.host, room="replayed") for name in ("Ann", "Ben"))
         held.all_in()
         held.until(lambda: ann.call.path == "udp", "Ann's way over UDP is proved")
         ann.tone = LOW

@@ -29,7 +29,7 @@ NORMAL = 0.3
 
 def talking(held: Stage, server: Server) -> None:
     """Ann sings low, and Ben hears it."""
-    ann, ben = held.guest("Ann", server.port), held.guest("Ben", server.port)
+    ann, ben = (held.guest(name, server.port, room="standstills") for name in ("Ann", "Ben"))
     held.all_in()
     ann.tone = LOW
     held.until(lambda: ben.hears(LOW, 0.0), "Ben hears Ann")
@@ -61,9 +61,8 @@ def test_r4_everybody_talks_again_after_the_server_was_killed(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("seconds", STANDSTILLS)
-def test_r5_a_server_that_stood_still_leaves_no_delay_behind(tmp_path: Path, seconds: float) -> None:
+def test_r5_a_server_that_stood_still_leaves_no_delay_behind(tmp_path: Path, server: Server, seconds: float) -> None:
     with stage(tmp_path) as held:
-        server = held.server("--mixing", "always" if seconds < 1 else "auto")
         talking(held, server)
         server.program.signal(signal.SIGSTOP)
         held.run(seconds)
@@ -95,11 +94,10 @@ def test_r5_the_same_in_virtual_time_to_the_millisecond(monkeypatch: pytest.Monk
     assert not world.log.failures
 
 
-def test_r6_a_client_that_stood_still_for_a_second_hears_live_sound_at_once(tmp_path: Path) -> None:
+def test_r6_a_client_that_stood_still_for_a_second_hears_live_sound_at_once(tmp_path: Path, server: Server) -> None:
     with stage(tmp_path) as held:
-        server = held.server()
-        ann, cid = held.guest("Ann", server.port), held.guest("Cid", server.port)
-        ben = held.children.client(server.port, "Ben", output=f"wav:{tmp_path}/ben.wav")
+        ann, cid = (held.guest(name, server.port, room="frozen") for name in ("Ann", "Cid"))
+        ben = held.children.client(server.port, "Ben", room="frozen", output=f"wav:{tmp_path}/ben.wav")
         held.all_in()
         held.line(ben, "you are in")
         ann.tone = LOW

@@ -16,6 +16,7 @@ from tests.goals.lines import Quality
 from tests.goals.relay import Relay
 from tests.goals.stage import HIGH, LOW, Stage, stage
 from tests.goals.world import Caller, World, age_of
+from tests.integration.children import Server
 
 PROFILES: Final = {
     "loss 1 %": Quality(delay=0.02, loss=0.01),
@@ -147,11 +148,12 @@ def test_r9_when_datagrams_are_dropped_and_tcp_lives_they_are_left_and_taken_up_
     assert [caller.player.call.reconnects for caller in (ann, ben)] == [0, 0]
 
 
-def on_a_relay(held: Stage) -> Relay:
+def on_a_relay(held: Stage, server: Server) -> Relay:
     """Ann sings, Ben hears her over a relay."""
-    server = held.server()
     relay = held.relay(server.port)
-    ann, ben = held.guest("Ann", server.port), held.guest("Ben", server.port, relay.host)
+    ann, ben = (
+        held.guest(name, server.port, host, room="lines") for name, host in (("Ann", HOME), ("Ben", relay.host))
+    )
     held.all_in()
     ann.tone = LOW
     held.until(lambda: ben.hears(LOW, 0.0), "Ben hears Ann")
@@ -160,10 +162,9 @@ def on_a_relay(held: Stage) -> Relay:
     return relay
 
 
-def test_r8_and_r9_over_real_sockets(tmp_path: Path) -> None:
-    """One server and two guests for all of it, since a server takes a second to start."""
+def test_r8_and_r9_over_real_sockets(tmp_path: Path, server: Server) -> None:
     with stage(tmp_path) as held:
-        relay = on_a_relay(held)
+        relay = on_a_relay(held, server)
         ann, ben = held.guests
 
         relay.cut(1.0)
