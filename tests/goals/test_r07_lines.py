@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import SOAK
 from tests.goals.lines import Quality
-from tests.goals.relay import Relay
+from tests.goals.relay import HOME, Relay
 from tests.goals.stage import HIGH, LOW, Stage, stage
 from tests.goals.world import Caller, World, age_of
 from tests.integration.children import Server
@@ -151,9 +151,8 @@ def test_r9_when_datagrams_are_dropped_and_tcp_lives_they_are_left_and_taken_up_
 def on_a_relay(held: Stage, server: Server) -> Relay:
     """Ann sings, Ben hears her over a relay."""
     relay = held.relay(server.port)
-    ann, ben = (
-        held.guest(name, server.port, host, room="lines") for name, host in (("Ann", HOME), ("Ben", relay.host))
-    )
+    ann = held.guest("Ann", server.port, room="lines")
+    ben = held.guest("Ben", server.port, relay.host, room="lines")
     held.all_in()
     ann.tone = LOW
     held.until(lambda: ben.hears(LOW, 0.0), "Ben hears Ann")
