@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import SOAK
 from tests.goals.lines import Quality
-from tests.goals.relay import HOME, Relay
+from tests.goals.relay import Relay
 from tests.goals.stage import HIGH, LOW, Stage, stage
 from tests.goals.world import Caller, World, age_of
 from tests.integration.children import Server

@@ -1,0 +1,94 @@
+"""R12, R13: a machine that has no time for the server, and no room for its log."""
+
+import os
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.processes import free_port
+from tests.conftest import SOAK
+from tests.docs.pages import ROOT
+from tests.goals.relay import HOME
+from tests.goals.stage import HIGH, LOW, stage
+from tests.goals.world import World
+from tests.integration.children import Program
+
+SECONDS = 60.0 if SOAK else 1.5
+BUSY = 4
+"""Loops that want all the time there is."""
+
+LOOP = "import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass"
+IDLE = 19
+"""The lowest priority: beside busy loops of the usual one, 1.5 % of what each of them gets."""
+
+
+def test_r12_a_server_without_time_is_on_time_again_when_there_is_some(tmp_path: Path) -> None:
+    with stage(tmp_path) as held:
+        server = held.server("--mixing", "always")
+        ann, ben = held.guest("Ann", server.port), held.guest("Ben", server.port)
+        held.all_in()
+        ann.tone = LOW
+        held.until(lambda: ben.hears(LOW, 0.0), "Ben hears Ann, mixed")
+        os.setpriority(os.PRIO_PROCESS, server.program.pid, IDLE)
+        loops = [Program([sys.executable, "-c", LOOP.format(seconds=SECONDS)], folder=ROOT) for _ in range(BUSY)]
+        held.children.running += loops
+        held.until(lambda: not any(loop._writes() for loop in loops), "the loops end", 20 * SECONDS)
+        held.run(1.0)
+        ann.tone, changed = HIGH, held.now
+        held.until(lambda: ben.hears(HIGH, changed), "the delay is what it was", 0.3)
+        assert [guest.call.reconnects for guest in held.guests] == [0, 0]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.02])
+def test_r12_ticks_that_could_not_run_are_skipped_and_counted(monkeypatch: pytest.MonkeyPatch, share: float) -> None:
+    """The server gets 10 ms now and then; the others have all the time they want."""
+    world = World(monkeypatch, always_mix=True)
+    ann, ben = world.call("Ann"), world.call("Ben")
+    ann.talks = lambda _: True
+    world.run(2)
+    before = max(ben.ages(world.now - 1))
+    end = world.now + (60.0 if SOAK else 5.0)
+    while world.now < end:
+        world.freeze_server(0.01 * (1 / share - 1))
+        world.run(0.01 / share)
+    assert (world.metrics.counts["ticks skipped"] > 0) == (share < 0.1), "three at a time are made up for"
+    assert max(ben.ages(world.now - 2), default=0.0) < 1.0, "no delay that grows"
+    skipped = world.metrics.counts["ticks skipped"]
+    world.run(45)  # jitter is remembered until it is under one percent of what is remembered (media.playout)
+    assert max(ben.ages(world.now - 1)) <= before + 0.011
+    assert world.metrics.counts["ticks skipped"] == skipped, "on time again at once"
+    assert [caller.player.call.reconnects for caller in (ann, ben)] == [0, 0]
+
+
+def test_r13_a_full_disk_stops_the_log_and_nothing_else(tmp_path: Path) -> None:
+    with stage(tmp_path) as held:
+        port, log = free_port(), tmp_path / "voicechat.log"
+        program = held.children.start(
+            *("twistd", "-n", "--pidfile=", f"--logfile={log}", "voicechat", "--port", str(port)),
+            *("--interface", HOME, "--password-file", str(held.children.password_file)),
+        )
+        held.until(lambda: log.exists() and "listening" in log.read_text(), "the server listens")
+        ann, ben = held.guest("Ann", port), held.guest("Ben", port)
+        held.all_in()
+        ann.tone = LOW
+        held.until(lambda: ben.hears(LOW, 0.0), "Ben hears Ann")
+
+        size = log.stat().st_size
+        resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        cid = held.guest("Cid", port)
+        held.until(lambda: cid.in_room, "a friend gets in")
+        cid.close()
+        held.until(lambda: "Cid left" in ben.out.getvalue(), "a friend leaves")
+        start = held.now
+        held.run(0.5)
+        assert ben.longest_gap(LOW, start) < 0.2
+        ann.tone = None
+        held.until(lambda: ben.came(ann) == ann.call.sent, "every frame came")
+        assert log.stat().st_size == size
+
+        resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        dan = held.guest("Dan", port)
+        held.until(lambda: dan.in_room, "another friend gets in")
+        held.until(lambda: "'Dan' entered" in log.read_text(), "there is a log again when there is room for it")
