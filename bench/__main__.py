@@ -100,26 +100,31 @@ def default(quick: bool, system: System) -> list[str]:
 
 
 def measure(what: list[str], system: System, plan: Plan) -> int:
-    """Measure and print, part by part; 1 if one of them could not be measured."""
+    """Measure and print, part by part; what fails is tried once more. 1 if one of them could not be measured."""
     folder = OUT if system.ours and not plan.quick else OUT / ("quick" if system.ours else system.name)
     if not network.allowed():
         print("bench: no root, so no namespaces: all on loopback, no bytes at IP level, no bad lines", file=sys.stderr)
         what = [part for part in what if part not in LINES]
-    studio, status, start = Studio(system, plan, folder), 0, time.monotonic()
-    for part in what:
-        print(f"{part}:", file=sys.stderr)
-        before = machine.described()
-        try:
-            tables = _asked(part)(studio)
-        except (RigError, StageError, OSError, SubprocessError) as error:
-            print(f"bench: {part} could not be measured: {error}", file=sys.stderr)
-            status = 1
-            continue
-        made = before | {"busy": busy(studio)}
-        report.save(folder, part, tables, made)
-        print("\n" + "\n".join(table.text() for table in tables), flush=True)
+    studio, start = Studio(system, plan, folder), time.monotonic()
+    failed = [part for part in what if not answered(part, studio, folder)]
+    # Calls that were held are kept, so what is tried again takes only what was missing.
+    failed = [part for part in failed if not answered(part, studio, folder)]
     print(f"{machine_line()}; {busy(studio)}; {(time.monotonic() - start) / 60:.1f} min")
-    return status
+    return 1 if failed else 0
+
+
+def answered(part: str, studio: Studio, folder: Path) -> bool:
+    """Measure a part, print and keep its tables; False, and a line, if that cannot be done."""
+    print(f"{part}:", file=sys.stderr)
+    before = machine.described()
+    try:
+        tables = _asked(part)(studio)
+    except (RigError, StageError, OSError, SubprocessError) as error:
+        print(f"bench: {part} could not be measured: {error}", file=sys.stderr)
+        return False
+    report.save(folder, part, tables, before | {"busy": busy(studio)})
+    print("\n" + "\n".join(table.text() for table in tables), flush=True)
+    return True
 
 
 def machine_line() -> str:
