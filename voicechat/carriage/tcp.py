@@ -11,7 +11,7 @@ small transport buffer bring that to 1.5 s, the outbox to 0.1 s beyond (measured
 """
 
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any, Final, cast
 
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime, ITCPTransport
@@ -102,13 +102,14 @@ class Connection(Int32StringReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is over, whoever ended it."""
         self._connected = False
-        for call in (self._ping_call, self._owed_call, self._abort_call):
-            if call is not None and call.active():
-                call.cancel()
-        if self.link is not None:
-            self.link.stop()
-        self.session.close()
-        self.line_broke()
+        with ExitStack() as rest:  # all of it, even if something of it fails
+            rest.callback(self.line_broke)
+            rest.callback(self.session.close)
+            if self.link is not None:
+                rest.callback(self.link.stop)
+            for call in (self._ping_call, self._owed_call, self._abort_call):
+                if call is not None and call.active():
+                    call.cancel()
 
     def pauseProducing(self) -> None:
         """The line takes no more for now."""

@@ -163,10 +163,11 @@ class Conference:
 
     def remove(self, source: int, now: float) -> None:
         """A member is gone."""
-        self._stop(source, now)
-        self._talkers.pop(source, None)
+        talker = self._talkers.pop(source, None)
         self._listeners.pop(source, None)
         self._mixing.forget(source)
+        if talker is not None and talker.talking:
+            self._edges.append(Edge(source, False))
         self._decide(now)
 
     def changed(self, now: float) -> None:

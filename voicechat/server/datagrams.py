@@ -39,14 +39,18 @@ class DatagramPort(DatagramProtocol):
         if self.transport is None:
             return None
         link = self._links[connection] = Link(self._clock, keys, connection, self._write, tell, PROBE_RESTING)
-        link.start()
+        try:
+            link.start()
+        except Exception:
+            self.close(link)
+            raise
         return link
 
     def close(self, link: Link) -> None:
         """The session is over."""
-        link.stop()
         if self._links.get(link.connection) is link:
             del self._links[link.connection]
+        link.stop()
 
     def datagramReceived(self, datagram: bytes, addr: Address) -> None:
         """Anything that came from anybody."""
@@ -58,6 +62,9 @@ class DatagramPort(DatagramProtocol):
                 return
         except WireError:
             pass
+        except Exception:  # noqa: BLE001  told in the log; a datagram is as good as lost
+            self._metrics.failure("a fault in a datagram", self._clock.seconds())
+            return
         self._metrics.count("bad datagrams")
 
     def _write(self, datagram: bytes, address: Address) -> None:

@@ -4,6 +4,7 @@ Deliveries that the conference made become bytes here, once for all who get the
 same, and go to each listener's peer. What happens in the room is told to all.
 """
 
+from contextlib import ExitStack
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -42,6 +43,9 @@ class IPeer(Protocol):
     def send_media(self, packet: bytes, *, twice: bool = False) -> None:
         """A plaintext media packet; may be dropped."""
 
+    def abort(self) -> None:
+        """End now."""
+
 
 class Seat:
     """A participant's place: his member in the room, and his peer while he is connected."""
@@ -66,6 +70,13 @@ class Seat:
         """The participant's number in the room."""
         return self.member.source
 
+    def dress(self, packet: MediaPacket, offset: int) -> MediaPacket:
+        """A packet to him with the frame of ``offset`` ticks before again."""
+        dresser = self.redundancy.get(packet.source)
+        if dresser is None:
+            dresser = self.redundancy[packet.source] = Redundancy()
+        return dresser.dress(packet, offset)
+
 
 class Hall:
     """One room on this server."""
@@ -75,12 +86,13 @@ class Hall:
         self._clock = clock
         self._metrics = metrics
         self.seats: dict[int, Seat] = {}
+        self.faults = 0
+        """Ticks in a row that failed; the hub counts."""
         self._talk = Bucket(limits.talk_lines_a_second, limits.talk_lines_a_second, clock.seconds())
         self._edges: dict[int, bool] = {}
         self._told: dict[int, bool] = {}
         self._edge_call: IDelayedCall | None = None
         self._watch_call: IDelayedCall | None = None
-        self._faults = 0
 
     @property
     def name(self) -> str:
@@ -99,13 +111,17 @@ class Hall:
         self.tell(Joined(seat.member.participant()), besides=seat.source)
 
     def leave(self, seat: Seat, reason: str) -> None:
-        """A seat is given up."""
-        if self.seats.pop(seat.source, None) is None:
-            return
+        """A seat is given up: all of it, even if something of it fails."""
+        self.seats.pop(seat.source, None)
+        with ExitStack() as rest:
+            rest.callback(self._left, seat, reason)
+            rest.callback(self.conference.room.leave, seat.source, self._clock.seconds())
+            self.conference.remove(seat.source, ticks(self._clock))
+
+    def _left(self, seat: Seat, reason: str) -> None:
+        """Tell the others, and forget what was kept about him."""
         if seat.telling is not None and seat.telling.active():
             seat.telling.cancel()
-        self.conference.remove(seat.source, ticks(self._clock))
-        self.conference.room.leave(seat.source, self._clock.seconds())
         self._told.pop(seat.source, None)
         self._edges.pop(seat.source, None)
         for other in self.seats.values():
@@ -164,8 +180,18 @@ class Hall:
     def tell(self, message: Message, besides: int = 0) -> None:
         """A message to everybody who is connected."""
         for source, seat in list(self.seats.items()):
-            if source != besides and seat.peer is not None:
+            if source == besides or seat.peer is None:
+                continue
+            try:
                 seat.peer.send(message)
+            except Exception:  # noqa: BLE001  told in the log
+                self._cut(seat)
+
+    def _cut(self, seat: Seat) -> None:
+        """A fault of ours in sending to somebody costs him his connection, and nobody else anything."""
+        self._metrics.failure(f"a fault in sending to {seat.member.name!r}", self._clock.seconds())
+        if seat.peer is not None:
+            seat.peer.abort()
 
     # -- media ------------------------------------------------------------------
 
@@ -173,42 +199,31 @@ class Hall:
         """A participant's packet; forwarded at once where it is to be forwarded."""
         self.deliver(self.conference.arrived(seat.source, packet, ticks(self._clock)))
         self._tell_edges()
-        if self._watch_call is None and self.conference.talking:
+        if (self._watch_call is None or not self._watch_call.active()) and self.conference.talking:
             self._watch()
 
     def tick(self, tick: int) -> None:
-        """One beat of the mix. A fault of ours costs this room this tick; too many in a row, the room its people."""
-        try:
-            self.deliver(self.conference.tick(tick))
-        except Exception:
-            self._faults += 1
-            self._metrics.count("faulty ticks")
-            if self._faults in (1, MOST_FAULTS):
-                self._metrics.failure(f"a tick of room {self.name!r} failed", self._clock.seconds())
-            if self._faults >= MOST_FAULTS:
-                raise
-        else:
-            self._faults = 0
+        """One beat of the mix. A fault of ours costs this room this tick; the hub counts how many in a row."""
+        self.deliver(self.conference.tick(tick))
         self._tell_edges()
 
     def deliver(self, deliveries: list[Delivery]) -> None:
         """Encode each packet once and hand it to its listeners' peers."""
         for listeners, packet in deliveries:
-            plain: bytes | None = None
+            plain = b""
             for listener in listeners:
-                seat = self.seats[listener]
-                peer = seat.peer
-                if peer is None:
+                seat = self.seats.get(listener)
+                if seat is None or seat.peer is None:
                     continue
-                if peer.redundancy:
-                    dresser = seat.redundancy.get(packet.source)
-                    if dresser is None:
-                        dresser = seat.redundancy[packet.source] = Redundancy()
-                    peer.send_media(media.encode(dresser.dress(packet, peer.redundancy)), twice=packet.end)
-                    continue
-                if plain is None:
-                    plain = media.encode(packet)
-                peer.send_media(plain, twice=packet.end)
+                try:
+                    if seat.peer.redundancy:
+                        dressed = seat.dress(packet, seat.peer.redundancy)
+                        seat.peer.send_media(media.encode(dressed), twice=packet.end)
+                    else:
+                        plain = plain or media.encode(packet)
+                        seat.peer.send_media(plain, twice=packet.end)
+                except Exception:  # noqa: BLE001  told in the log
+                    self._cut(seat)
 
     # -- who talks --------------------------------------------------------------
 

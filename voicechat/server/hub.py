@@ -19,7 +19,7 @@ from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
 from voicechat.server.admission import Admission
 from voicechat.server.datagrams import DatagramPort
 from voicechat.server.guard import GuardedCodec
-from voicechat.server.hall import Hall, IPeer, Seat
+from voicechat.server.hall import MOST_FAULTS, Hall, IPeer, Seat
 from voicechat.server.limits import Bucket, Limits
 from voicechat.server.metrics import Metrics
 from voicechat.server.ticker import Ticker
@@ -59,9 +59,6 @@ class IGuest(IPeer, Protocol):
 
     def farewell(self, message: Bye) -> None:
         """Say goodbye and close."""
-
-    def abort(self) -> None:
-        """End now."""
 
 
 class Hub:
@@ -112,9 +109,13 @@ class Hub:
         seat = Seat(member, hall, self._new_connection(), comings)
         self.seats[seat.connection] = seat
         seat.peer = peer
-        hall.enter(seat)
-        self.metrics.people(f"{member.name!r} entered room {hall.name!r} from {peer.address}", self.clock.seconds())
-        return seat, self._welcome(seat)
+        try:
+            hall.enter(seat)
+            self.metrics.people(f"{member.name!r} entered room {hall.name!r} from {peer.address}", self.clock.seconds())
+            return seat, self._welcome(seat)
+        except Exception:
+            self.leave(seat, FAULT)
+            raise
 
     def entered(self, seat: Seat) -> None:
         """The welcome is on its way; whoever did not fit into it follows."""
@@ -129,15 +130,19 @@ class Hub:
     def resume(self, peer: IGuest, seat: Seat) -> Welcome:
         """Give a seat to its owner's new connection; the old one, if it still stands, is told and closed."""
         old, seat.peer = seat.peer, peer
-        if old is not None:
-            old.send(Bye(REPLACED))
-            self._close(old)
-        self.seats.pop(seat.connection, None)
-        seat.connection = self._new_connection()
-        self.seats[seat.connection] = seat
-        seat.hall.back(seat)
-        self.metrics.count("resumed")
-        return self._welcome(seat)
+        try:
+            if old is not None:
+                old.send(Bye(REPLACED))
+                self._close(old)
+            self.seats.pop(seat.connection, None)
+            seat.connection = self._new_connection()
+            self.seats[seat.connection] = seat
+            seat.hall.back(seat)
+            self.metrics.count("resumed")
+            return self._welcome(seat)
+        except Exception:
+            self.leave(seat, FAULT)  # his ticket is used up
+            raise
 
     @staticmethod
     def _close(peer: IPeer) -> None:
@@ -155,15 +160,18 @@ class Hub:
         why = f": {reason}" if reason else ""
         self.metrics.people(f"{seat.member.name!r} left room {seat.hall.name!r}{why}", self.clock.seconds())
 
-    def line_broke(self, seat: Seat, peer: IPeer) -> None:
+    def gone(self, peer: IPeer) -> None:
+        """A connection is over, whatever came before: no seat stays with it."""
+        for seat in [seat for seat in self.seats.values() if seat.peer is peer]:
+            self._line_broke(seat)
+
+    def _line_broke(self, seat: Seat) -> None:
         """A connection ended without goodbye: the seat is kept for a while."""
-        if seat.peer is not peer or seat.connection not in self.seats:
-            return
+        if self._away_call is None or not self._away_call.active():
+            self._away_call = self.clock.callLater(AWAY_SECONDS, self._expire)
         self._tickets.line_broke(seat.ticket, self.clock.seconds())
         seat.hall.away(seat)
         self.metrics.people(f"{seat.member.name!r} in room {seat.hall.name!r} is away", self.clock.seconds())
-        if self._away_call is None or not self._away_call.active():
-            self._away_call = self.clock.callLater(AWAY_SECONDS, self._expire)
 
     def wake(self) -> None:
         """Start the beat if a room needs it."""
@@ -212,11 +220,16 @@ class Hub:
     def _expire(self) -> None:
         """Seats away for too long are given up."""
         now = self.clock.seconds()
-        for seat in self._tickets.expire(now):
-            self.leave(seat, "did not come back")
+        self._tickets.expire(now)
+        for seat in list(self.seats.values()):
+            if seat.away_since is not None and now - seat.away_since >= AWAY_SECONDS:
+                try:
+                    self.leave(seat, "did not come back")
+                except Exception:  # noqa: BLE001  told in the log; the others have waited, too
+                    self.metrics.failure(f"a fault in giving up the seat of {seat.member.name!r}", now)
         away = [seat.away_since for seat in self.seats.values() if seat.away_since is not None]
         if away:
-            self._away_call = self.clock.callLater(max(0.0, min(away) + AWAY_SECONDS - now), self._expire)
+            self._away_call = self.clock.callLater(max(1.0, min(away) + AWAY_SECONDS - now), self._expire)
 
     def _new_connection(self) -> int:
         while True:
@@ -234,12 +247,23 @@ class Hub:
                 continue
             try:
                 hall.tick(tick)
-            except Exception:  # noqa: BLE001  told in the log; one bad room costs no other
-                self.metrics.failure(f"room {hall.name!r} is closed after too many faults", self.clock.seconds())
-                for seat in list(hall.seats.values()):
-                    if seat.peer is not None:
-                        seat.peer.send(Bye(FAULT))
-                        self._close(seat.peer)
-                    self.leave(seat, FAULT)
+                hall.faults = 0
+            except Exception:  # noqa: BLE001  told in the log
+                self._failed(hall)
             needed = needed or hall.conference.mixing
         return needed
+
+    def _failed(self, hall: Hall) -> None:
+        """A tick of a room failed; too many in a row cost the room its people."""
+        hall.faults += 1
+        self.metrics.count("faulty ticks")
+        if hall.faults == 1:
+            self.metrics.failure(f"a tick of room {hall.name!r} failed", self.clock.seconds())
+        if hall.faults < MOST_FAULTS:
+            return
+        self.metrics.failure(f"room {hall.name!r} is closed after too many faults", self.clock.seconds())
+        hall.tell(Bye(FAULT))
+        for seat in list(hall.seats.values()):
+            if seat.peer is not None:
+                self._close(seat.peer)
+            self.leave(seat, FAULT)

@@ -5,6 +5,7 @@ error of the other side ends here, in one place, and costs this connection only.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final, ParamSpec
 
 from twisted.internet.interfaces import IAddress
@@ -223,12 +224,12 @@ class VoiceServerProtocol(Connection):
 
     def line_broke(self) -> None:
         """The connection is over."""
-        if self.link is not None:
-            self._hub.datagrams.close(self.link)
-        self._hub.admission.gone(self)
-        seat, self._seat = self._seat, None
-        if seat is not None:
-            self._hub.line_broke(seat, self)
+        self._seat = None
+        with ExitStack() as rest:  # all of it, even if something of it fails
+            rest.callback(self._hub.gone, self)
+            rest.callback(self._hub.admission.gone, self)
+            if self.link is not None:
+                self._hub.datagrams.close(self.link)
 
 
 class VoiceServerFactory(ServerFactory):
