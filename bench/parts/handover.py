@@ -28,7 +28,7 @@ from voicechat.codecs.opus import OpusCodec
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Samples, silent_frame
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import ME
-from voicechat.media.stream import SendStream
+from voicechat.media.sending import SendStream
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.room import Room
 

@@ -6,7 +6,7 @@ import pytest
 from tests.client.player import Player, pass_time
 from voicechat.format import BLOCK_SECONDS, FRAME_SAMPLES, TICK_SECONDS
 from voicechat.media.packet import MediaPacket
-from voicechat.media.stream import SendStream
+from voicechat.media.sending import SendStream
 from voicechat.testing import MemoryCodec
 
 

@@ -28,7 +28,7 @@ from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
 from voicechat.media.redundancy import Redundancy
-from voicechat.media.stream import SendStream
+from voicechat.media.sending import SendStream
 from voicechat.rooms.conference import SILENT_AFTER, Conference, Delivery
 from voicechat.rooms.room import Room
 from voicechat.testing import Line, LossyLink

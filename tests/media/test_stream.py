@@ -11,8 +11,9 @@ from voicechat.format import FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, Frame, si
 from voicechat.media.jitter import Arrival
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.redundancy import Redundancy
+from voicechat.media.sending import SendStream
 from voicechat.media.serial import wrap
-from voicechat.media.stream import Kind, ReceiveStream, SendStream
+from voicechat.media.stream import Kind, ReceiveStream
 from voicechat.testing import Line, LossyLink, MemoryCodec
 
 CODEC = MemoryCodec()
@@ -91,27 +92,6 @@ class Player:
 
     def unchanged(self) -> list[int]:
         return [tick for tick in self.ticks if tick is not None]
-
-
-# -- the way out ---------------------------------------------------------------------
-
-
-def test_a_spurt_has_one_marker_and_one_end() -> None:
-    sending = SendStream(CODEC.encoder(12_000))
-    assert sending.finish(4) is None
-    packets = [sending.push(tick, said(tick)) for tick in (65_534, 65_535, 65_536)]
-    assert sending.talking
-    end = sending.finish(65_537)
-    assert [packet.marker for packet in packets] == [True, False, False]
-    assert [packet.tick for packet in packets] == [65_534, 65_535, 0]
-    assert {packet.source for packet in packets} == {ME}
-    assert end == MediaPacket(ME, 1, b"", end=True)
-    assert not sending.talking
-    assert sending.finish(65_538) is None
-    assert sending.push(65_600, said(0)).marker
-
-
-# -- the way in ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("phase", [0.0, 0.3, 0.55, 0.99])

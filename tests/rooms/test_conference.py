@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
 from voicechat.media.packet import ME, MIX, MediaPacket
+from voicechat.media.sending import SendStream
 from voicechat.media.serial import ahead, wrap
-from voicechat.media.stream import WARM_WITH, SendStream
+from voicechat.media.stream import WARM_WITH
 from voicechat.rooms.conference import OVERLAP, SILENT_AFTER, Conference, Delivery, Edge
 from voicechat.rooms.room import Room
 from voicechat.testing import MemoryCodec, MemoryDecoder, MemoryEncoder

@@ -22,7 +22,7 @@ from voicechat.errors import VoiceChatError
 from voicechat.format import FRAME_SAMPLES, TICK_SECONDS, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.packet import MIX, MediaPacket
-from voicechat.media.stream import SendStream
+from voicechat.media.sending import SendStream
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
 from voicechat.server.hub import Hub

@@ -21,7 +21,7 @@ from voicechat.interfaces import ICodec
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.redundancy import Redundancy
-from voicechat.media.stream import SendStream
+from voicechat.media.sending import SendStream
 from voicechat.wire import media, messages
 
 UDP_WITHIN: Final = 3.0

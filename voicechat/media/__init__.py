@@ -5,7 +5,9 @@ seen        which ticks have arrived already
 packet      one packet as a value
 jitter      slots by tick: order out of disorder
 playout     how late to play so that (almost) nothing comes too late
-stream      one talker's way out (SendStream) and in (ReceiveStream)
+sending     one talker's way out (SendStream)
+stream      one talker's way in (ReceiveStream)
+timescale   a frame more or less, where it is heard least
 hearing     all streams that one listener hears, made one frame
 redundancy  which earlier frame a packet carries again
 gate        does the microphone carry talk?

@@ -1,12 +1,9 @@
-"""One talker's way out, and one talker's way in.
-
-SendStream    frame -> payload -> packet, with marker and end
-ReceiveStream packet -> jitter buffer -> frame, exactly one each time it is asked
+"""One talker's way in: packet -> jitter buffer -> frame, exactly one each time it is asked.
 
 A ReceiveStream is IDLE between talk spurts. The first packet makes it WAIT until
 its playout delay says "now"; from then on every pull takes the next tick, whether
 that frame came (PLAYED), came only as redundancy (RECOVERED) or did not come
-(CONCEALED). Delay is corrected where it is heard least:
+(CONCEALED). Delay is corrected where it is heard least (`timescale`):
 
 * too deep by a tick or more: quiet frames are dropped; inside loud speech two
   frames are merged, at most every third; a burst after a stall is skipped at once.
@@ -27,15 +24,16 @@ import msgspec
 import numpy as np
 
 from voicechat.errors import WireError
-from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame
-from voicechat.interfaces import IDecoder, IEncoder
+from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame
+from voicechat.interfaces import IDecoder
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
-from voicechat.media.levels import crossfade, fade_in, mean_square
-from voicechat.media.packet import ME, MediaPacket
-from voicechat.media.playout import DEEPEST, MARGIN, PlayoutDelay
+from voicechat.media.levels import fade_in, mean_square
+from voicechat.media.packet import MediaPacket
+from voicechat.media.playout import MARGIN, PlayoutDelay
 from voicechat.media.seen import Seen
-from voicechat.media.serial import unwrap, wrap
+from voicechat.media.serial import unwrap
+from voicechat.media.timescale import Pace, merge
 
 FADES_AFTER: Final = 2
 """Missing ticks concealed at full level; Opus' own concealment is good for about 60 ms (RFC 6716, 4.4)."""
@@ -49,20 +47,8 @@ RESET_AFTER: Final = 60 * TICKS_PER_SECOND
 SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5
 """Ticks of delay above target that are cut at once (90 ms): more than a pre-roll makes, and nobody wants old words."""
 
-SHRINK_ABOVE: Final = 0.9
-"""Ticks above target from which single frames are taken out; a little under one, since beats are aimed to 0.1."""
-
 EARLY: Final = 0.1
 """Ticks that a spurt may begin before its time: what aiming at blocks leaves; more would make its frames late."""
-
-GROW_BELOW: Final = -0.75
-"""Ticks below target from which a frame may be put in."""
-
-HOLD_BELOW: Final = -0.15
-"""Ticks below target from which a missing frame is concealed without moving on, so that it is played when it comes."""
-
-MERGE_EVERY: Final = 3
-"""Frames between two merges inside loud speech, so that a voice is never more than a third too fast."""
 
 WARM_WITH: Final = 5
 """Skipped frames that are decoded all the same: Opus' SILK layer settles within 100 ms (measured)."""
@@ -72,15 +58,6 @@ BURST: Final = WARM_WITH + 1
 
 STRAGGLERS: Final = 6
 """Ticks after a stream was stopped in which it is not begun anew without a marker: the rest of an overlap."""
-
-STARTING: Final = 2 * PRE_ROLL_FRAMES
-"""Frames at the beginning of a spurt in which merging is not held back: the pre-roll is gone within 100 ms."""
-
-QUIET: Final = 10 ** (-55 / 10)
-"""Mean square below which a frame is a pause in any room: -55 dBFS."""
-
-_MERGE_SAMPLES: Final = BLOCK_SAMPLES // 2
-_MERGE_STEP: Final = BLOCK_SAMPLES // 10
 
 
 class Kind(enum.Enum):
@@ -105,35 +82,6 @@ class Counts(msgspec.Struct):
     """Thrown away by us: skipped, merged, or beyond the buffer."""
 
 
-class SendStream:
-    """Frames of one talk spurt after another, made packets.
-
-    ``tick`` arguments run through silence; the caller counts them.
-    """
-
-    def __init__(self, encoder: IEncoder, source: int = ME) -> None:
-        self._encoder = encoder
-        self._source = source
-        self._talking = False
-
-    @property
-    def talking(self) -> bool:
-        """Inside a spurt."""
-        return self._talking
-
-    def push(self, tick: int, frame: Frame) -> MediaPacket:
-        """Encode one frame; the first of a spurt carries the marker."""
-        marker, self._talking = not self._talking, True
-        return MediaPacket(self._source, wrap(tick), self._encoder.encode(frame), marker)
-
-    def finish(self, tick: int) -> MediaPacket | None:
-        """The end packet of the spurt (``tick`` is the first one not sent), or None outside one."""
-        if not self._talking:
-            return None
-        self._talking = False
-        return MediaPacket(self._source, wrap(tick), b"", end=True)
-
-
 class _Phase(enum.Enum):
     IDLE = enum.auto()
     WAITING = enum.auto()
@@ -151,10 +99,7 @@ class ReceiveStream:
         self._phase = _Phase.IDLE
         self._end: int | None = None
         self._missing = 0
-        self._error = 0.0
-        self._since_merge = 0
-        self._starting = 0
-        self._level = 0.0
+        self._pace = Pace()
         self._last_arrival: float | None = None
         self._seen = Seen()
         self._marker = -CAPACITY
@@ -228,14 +173,14 @@ class ReceiveStream:
         """
         if self._phase is not _Phase.PLAYING or self._missing > FADES_AFTER:
             return False
-        if self._error < SHRINK_ABOVE:  # what is missing while later frames are here is lost: no use in waiting
+        if not self._pace.too_deep:  # what is missing while later frames are here is lost: no use in waiting
             return self._end != self._buffer.next and not len(self._buffer)
         tick = self._buffer.next + 1
         return (self._end is None or tick < self._end) and not self._buffer.holds(tick)
 
     def held(self) -> float:
         """Ticks that frames are being held beyond the earliest possible arrival (smoothed)."""
-        return max(0.0, self._error + self.delay.target)
+        return max(0.0, self._pace.error + self.delay.target)
 
     def pull(self, at: float, out: Frame) -> Kind:
         """Fill ``out`` with the frame to be played at ``at``."""
@@ -278,30 +223,24 @@ class ReceiveStream:
                 return Kind.SILENT
             self._start(late)
             late = at - self.delay.play_at(buffer.next)
-        # while the pre-roll is merged away the delay changes by whole ticks; later it only drifts and jitters
-        self._error = late if self._starting else self._error + (late - self._error) / 8
-        self._starting = max(0, self._starting - 1)
+        self._pace.follow(late)
         if late > SKIP_ABOVE:
             self._skip(late)
         if self._end is not None and buffer.next >= self._end:
             self._finish()
             return self._next(at, out) if self.active else Kind.SILENT
-        slot = buffer.peek()
-        if slot is None:
+        if buffer.peek() is None:
             return self._conceal(out)
-        if self._error >= SHRINK_ABOVE:
+        if self._pace.too_deep:
             return self._shrink(out)
-        if -DEEPEST < self._error <= GROW_BELOW and self._level < QUIET and not self._missing:
+        if self._pace.too_shallow and not self._missing:
             return self._hold(out)
         return self._play(out)
 
     def _start(self, late: float) -> None:
         self._phase = _Phase.PLAYING
         self._missing = 0
-        self._since_merge = MERGE_EVERY
-        self._starting = STARTING
-        self._error = late
-        self._level = 0.0
+        self._pace.start(late)
         if late > SKIP_ABOVE:
             self._skip(late)
 
@@ -317,7 +256,7 @@ class ReceiveStream:
                 self.counts.dropped += 1
                 if target - self._buffer.next < WARM_WITH:
                     self.warm((slot.payload,))
-        self._error = 0.0
+        self._pace.error = 0.0
 
     def _finish(self) -> None:
         """The spurt is over; if the next one lies in the buffer already, wait for its time."""
@@ -342,14 +281,14 @@ class ReceiveStream:
             out *= np.linspace(1 - (done - 1) / steps, 1 - done / steps, out.size, dtype=np.float32)
         else:
             self._decoder.conceal(out)
-        if self._error > HOLD_BELOW or len(self._buffer):
+        if len(self._buffer) or not self._pace.may_wait:
             self._buffer.pull()
         else:
-            self._error += 1
+            self._pace.put_in()
         return Kind.CONCEALED
 
     def _hold(self, out: Frame) -> Kind:
-        self._error += 1
+        self._pace.put_in()
         self._decoder.conceal(out)
         return Kind.CONCEALED
 
@@ -364,42 +303,21 @@ class ReceiveStream:
         if self._missing > FADES_AFTER:
             fade_in(out)
         self._missing = 0
-        self._since_merge += 1
-        self._level = mean_square(out)
+        self._pace.played(mean_square(out))
         return Kind.RECOVERED if slot.recovered else Kind.PLAYED
 
     def _shrink(self, out: Frame) -> Kind:
         """Take frames out: all that are quiet, else merge one with its successor now and then."""
+        pace = self._pace
         kind = self._play(out)
-        while self._level < QUIET and self._error >= SHRINK_ABOVE and self._buffer.peek() is not None:
+        while pace.quiet and pace.too_deep and self._buffer.peek() is not None:
             kind = self._play(out)
-            self._taken_out()
-        if self._error < SHRINK_ABOVE or self._buffer.peek() is None:
-            return kind
-        if not self._starting and self._since_merge <= MERGE_EVERY:
-            return kind
-        first, second = out.copy(), self._spare
-        kind = self._play(second)
-        _merge(first, second, out)
-        self._since_merge = 0
-        self._taken_out()
+            pace.taken_out()
+            self.counts.dropped += 1
+        if pace.too_deep and pace.may_merge and self._buffer.peek() is not None:
+            first, second = out.copy(), self._spare
+            kind = self._play(second)
+            merge(first, second, out)
+            pace.merged()
+            self.counts.dropped += 1
         return kind
-
-    def _taken_out(self) -> None:
-        """One frame fewer: a tick less of delay."""
-        self._error -= 1
-        self.counts.dropped += 1
-
-
-def _merge(first: Frame, second: Frame, out: Frame) -> None:
-    """Begin as ``first``, end as ``second``, and change over (5 ms) where the two are most alike."""
-    best, where = -2.0, 0
-    for start in range(0, first.size - _MERGE_SAMPLES + 1, _MERGE_STEP):
-        a, b = first[start : start + _MERGE_SAMPLES], second[start : start + _MERGE_SAMPLES]
-        likeness = float(a @ b) / (float(a @ a) * float(b @ b) + 1e-12) ** 0.5
-        if likeness > best:
-            best, where = likeness, start
-    stop = where + _MERGE_SAMPLES
-    out[:where] = first[:where]
-    crossfade(first[where:stop], second[where:stop], out[where:stop], _MERGE_SAMPLES)
-    out[stop:] = second[stop:]

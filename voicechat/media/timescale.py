@@ -1,0 +1,121 @@
+"""Changes of the time scale: when a stream that is too late or too early gains or loses a frame, and how.
+
+Pace   how far a stream's delay is off its target, and which correction is due
+merge  two frames become one
+
+May import numpy, the sound format, the gate's figures and ``levels``. Pure: times are ticks, given as arguments.
+"""
+
+from typing import Final
+
+from voicechat.format import BLOCK_SAMPLES, Frame
+from voicechat.media.gate import PRE_ROLL_FRAMES
+from voicechat.media.levels import crossfade
+from voicechat.media.playout import DEEPEST
+
+SHRINK_ABOVE: Final = 0.9
+"""Ticks above target from which single frames are taken out; a little under one, since beats are aimed to 0.1."""
+
+GROW_BELOW: Final = -0.75
+"""Ticks below target from which a frame may be put in."""
+
+HOLD_BELOW: Final = -0.15
+"""Ticks below target from which a missing frame is concealed without moving on, so that it is played when it comes."""
+
+MERGE_EVERY: Final = 3
+"""Frames between two merges inside loud speech, so that a voice is never more than a third too fast."""
+
+STARTING: Final = 2 * PRE_ROLL_FRAMES
+"""Frames at the beginning of a spurt in which merging is not held back: the pre-roll is gone within 100 ms."""
+
+QUIET: Final = 10 ** (-55 / 10)
+"""Mean square below which a frame is a pause in any room: -55 dBFS."""
+
+MERGE_SAMPLES: Final = BLOCK_SAMPLES // 2
+"""Samples of the crossfade within a merge: 5 ms, about one period of a deep voice."""
+
+_MERGE_STEP: Final = BLOCK_SAMPLES // 10
+
+
+class Pace:
+    """How many ticks one stream is behind (above 0) or ahead of its target, and what may be done about it."""
+
+    def __init__(self) -> None:
+        self.error = 0.0
+        """Ticks above target, smoothed; below 0 the frames are played too early."""
+        self._level = 0.0
+        self._since_merge = 0
+        self._starting = 0
+
+    def start(self, late: float) -> None:
+        """A spurt begins, ``late`` ticks after its time."""
+        self.error = late
+        self._level = 0.0
+        self._since_merge = MERGE_EVERY
+        self._starting = STARTING
+
+    def follow(self, late: float) -> None:
+        """The next frame is ``late`` ticks behind its time."""
+        # while the pre-roll is merged away the delay changes by whole ticks; later it only drifts and jitters
+        self.error = late if self._starting else self.error + (late - self.error) / 8
+        self._starting = max(0, self._starting - 1)
+
+    def played(self, level: float) -> None:
+        """A frame of this mean square was played."""
+        self._level = level
+        self._since_merge += 1
+
+    def taken_out(self) -> None:
+        """One frame fewer: a tick less of delay."""
+        self.error -= 1
+
+    def put_in(self) -> None:
+        """One frame more: a tick more of delay."""
+        self.error += 1
+
+    def merged(self) -> None:
+        """Two frames were heard as one: a tick less of delay."""
+        self._since_merge = 0
+        self.taken_out()
+
+    @property
+    def quiet(self) -> bool:
+        """What was played last is a pause, where nobody hears a frame more or less."""
+        return self._level < QUIET
+
+    @property
+    def too_deep(self) -> bool:
+        """A frame has to go."""
+        return self.error >= SHRINK_ABOVE
+
+    @property
+    def too_shallow(self) -> bool:
+        """A frame may be put in here."""
+        return -DEEPEST < self.error <= GROW_BELOW and self.quiet
+
+    @property
+    def may_wait(self) -> bool:
+        """A missing frame may still be played when it comes a tick later."""
+        return self.error <= HOLD_BELOW
+
+    @property
+    def may_merge(self) -> bool:
+        """The last merge is long enough ago, or the spurt just begins."""
+        return bool(self._starting) or self._since_merge > MERGE_EVERY
+
+
+def merge(first: Frame, second: Frame, out: Frame) -> None:
+    """Begin as ``first``, end as ``second``, and change over (5 ms) where the two are most alike.
+
+    ``out`` may be neither of the others.
+    """
+    best, where = -2.0, 0
+    for start in range(0, first.size - MERGE_SAMPLES + 1, _MERGE_STEP):
+        a, b = first[start : start + MERGE_SAMPLES], second[start : start + MERGE_SAMPLES]
+        likeness = float(a @ b) / (float(a @ a) * float(b @ b) + 1e-12) ** 0.5
+        if likeness > best:
+            best, where = likeness, start
+    stop = where + MERGE_SAMPLES
+    out[:where] = first[:where]
+    crossfade(first[where:stop], second[where:stop], out[where:stop], MERGE_SAMPLES)
+    out[stop:] = second[stop:]
