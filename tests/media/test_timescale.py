@@ -95,8 +95,8 @@ def test_corrections_bring_it_back_and_then_stop(late: float, frames: int) -> No
 def test_a_merged_tone_begins_and_ends_as_it_should_and_is_never_louder(hertz: float, start: int) -> None:
     first, second, out = tone(hertz, start), tone(hertz, start + FRAME_SAMPLES), silent_frame()
     merge(first, second, out)
-    assert abs(out[0] - first[0]) < 1e-6
-    assert abs(out[-1] - second[-1]) < 1e-6
+    assert abs(out[0] - first[0]) < 1e-4
+    assert abs(out[-1] - second[-1]) < 1e-4
     assert np.abs(out).max() <= 0.5 + 1e-6
     blocks = out.reshape(-1, MERGE_SAMPLES)
     assert np.abs(blocks).max(axis=1).min() > 0.25
