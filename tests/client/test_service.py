@@ -46,7 +46,12 @@ def test_a_refusal_ends_it_with_its_code_and_line(ann: Player, refuse: Refuse, c
 
 @pytest.mark.parametrize(
     ("reason", "words"),
-    [(messages.FULL, "is full"), (messages.TRY_LATER, "sent us away: try later"), ("", "no reason given")],
+    [
+        (messages.FULL, "is full"),
+        (messages.ROOM_FULL, "this room on"),
+        (messages.TRY_LATER, "sent us away: try later"),
+        ("", "no reason given"),
+    ],
 )
 def test_one_who_knows_the_password_is_told_why_he_cannot_enter(ann: Player, reason: str, words: str) -> None:
     host: Host = ann.accepted()

@@ -7,7 +7,8 @@ def test_a_room_is_made_once_and_found_again() -> None:
     directory = Directory[list[str]](lambda name: [name])
     den = directory.find("den")
     assert den == ["den"]
-    assert directory.find("den") is den
+    assert directory.find("den") is directory.get("den") is den
+    assert directory.get("nowhere") is None
     assert len(directory) == 1
     assert directory.find("") is not den
     assert list(directory) == [["den"], [""]]

@@ -349,6 +349,39 @@ class Behaviour:
         self.house.login()
         assert isinstance(last.refused, messages.Bye)
 
+    def test_a_full_room_says_so_and_another_has_seats(self) -> None:
+        self.house = House(max_clients=8, room_size=2)
+        self.enter_all("Ann", "Ben", room="red")
+        third = self.connect("Cid", room="red")
+        self.house.login()
+        assert third.refused == messages.Bye(messages.ROOM_FULL, 5.0)
+        assert not third.connected
+        self.enter_all("Dan", "Eve", room="blue")
+        assert {len(hall) for hall in self.house.hub.halls} == {2}
+
+    def test_in_a_full_room_an_away_seat_of_that_room_yields(self) -> None:
+        self.house = House(max_clients=8, room_size=2)
+        ann, ben = self.enter_all("Ann", "Ben", room="red")
+        (dan,) = self.enter_all("Dan", room="blue")
+        dan.break_line()
+        self.house.pass_seconds(1)
+        ben.break_line()
+        self.house.pass_seconds(1)
+        self.enter("Dan", room="red")
+        assert [type(message) for message in ann.told] == [messages.Away, messages.Left, messages.Joined]
+        assert {seat.member.name for seat in self.house.hub.seats.values()} == {"Ann", "Dan"}
+        assert len(self.house.hub.halls.get("red") or ()) == 2
+        assert self.enter("Dan", room="blue", ticket=dan.ticket).source == dan.source, "the other room's seat is kept"
+
+    def test_a_friend_who_was_away_finds_his_seat_in_a_full_room(self) -> None:
+        self.house = House(max_clients=2, room_size=2)
+        _, ben = self.enter_all("Ann", "Ben")
+        ben.break_line()
+        assert self.enter("Ben", ticket=ben.ticket).source == ben.source
+        lines = [line for line in self.house.log.lines if "Ben" in line]
+        assert ["is away" in line for line in lines[-2:]] == [True, False]
+        assert lines[-1].endswith("'Ben' in room '' is back")
+
     # -- what is told -------------------------------------------------------------
 
     def test_who_talks_is_told_to_the_others(self) -> None:

@@ -7,6 +7,7 @@ from twisted.application.service import IService
 
 from tests.memory import VoiceReactor
 from voicechat.security.secret import Secret
+from voicechat.server.limits import MOST_SEATS
 from voicechat.server.service import VoiceService
 from voicechat.server.tap import CONFIG, USAGE, Options, makeService
 
@@ -16,7 +17,7 @@ PASSWORD = "a password of four words"
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the machine's own environment."""
-    for name in ("PASSWORD", "PASSWORD_FILE", "PORT", "INTERFACE", "MAX_CLIENTS", "BITRATE", "MIXING"):
+    for name in ("PASSWORD", "PASSWORD_FILE", "PORT", "INTERFACE", "MAX_CLIENTS", "ROOM_SIZE", "BITRATE", "MIXING"):
         monkeypatch.delenv(f"VOICECHAT_{name}", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
 
@@ -38,10 +39,12 @@ def ended(*arguments: str) -> int:
 def test_the_defaults() -> None:
     options = parsed("--password", PASSWORD)
     named = {name: options[name] for name in ("port", "interface", "max-clients", "bitrate", "mixing", "password-file")}
+    named["room-size"] = options["room-size"]
     assert named == {
         "port": 1234,
         "interface": "",
         "max-clients": 4,
+        "room-size": MOST_SEATS,
         "bitrate": 12_000,
         "mixing": "auto",
         "password-file": None,
@@ -53,8 +56,10 @@ def test_the_defaults() -> None:
 
 def test_everything_can_be_chosen() -> None:
     options = parsed(
-        *("--password", PASSWORD, "-p", "4321", "-i", "::1", "--max-clients", "6", "-b", "24000", "--mixing", "always")
+        *("--password", PASSWORD, "-p", "4321", "-i", "::1", "--max-clients", "6", "--room-size", "3"),
+        *("-b", "24000", "--mixing", "always"),
     )
+    assert options["room-size"] == 3
     assert (options["port"], options["interface"], options["max-clients"]) == (4321, "::1", 6)
     assert (options["bitrate"], options["mixing"]) == (24_000, "always")
 
@@ -86,6 +91,8 @@ def test_a_password_given_is_stronger_than_a_file_in_the_environment(
         ("--port", "٣"),
         ("--max-clients", "0"),
         ("--max-clients", "201"),
+        ("--room-size", "0"),
+        ("--room-size", "201"),
         ("--bitrate", "7999"),
         ("--bitrate", "64001"),
         ("--bitrate", "12k"),
@@ -156,6 +163,7 @@ def test_a_short_password_and_an_open_file_are_warned_of(tmp_path: Path) -> None
 def test_the_service_is_made_of_the_options() -> None:
     reactor = VoiceReactor()
     options = parsed("--password", PASSWORD, "--port", "4321", "--max-clients", "6", "--interface", "127.0.0.1")
+    options["room-size"] = 5
     parent = makeService(options, reactor)
     assert IService.providedBy(parent)
     (service,) = list(parent)
@@ -164,4 +172,5 @@ def test_the_service_is_made_of_the_options() -> None:
     ((number, _, _, interface),) = reactor.tcpServers
     assert (number, interface) == (4321, "127.0.0.1")
     assert service.hub.limits.max_clients == 6
+    assert service.hub.limits.room_size == 5
     assert service.hub.password == Secret(PASSWORD)

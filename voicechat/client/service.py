@@ -125,7 +125,9 @@ class Service:
         if isinstance(answer, Refuse):
             self._refused_clear(answer)
         elif answer.reason == messages.FULL:
-            self._end(Exit.TRY_LATER, f"the room on {self.where} is full; try again when somebody has left")
+            self._end(Exit.TRY_LATER, f"{self.where} is full; try again when somebody has left")
+        elif answer.reason == messages.ROOM_FULL:
+            self._end(Exit.TRY_LATER, f"this room on {self.where} is full; try again later, or another --room")
         elif answer.reason == messages.REPLACED:
             self._end(Exit.TRY_LATER, "another client took over your seat; this one stops")
         elif answer.reason == messages.SHUTTING_DOWN:

@@ -29,6 +29,10 @@ class Directory(Generic[R]):
     def __iter__(self) -> Iterator[R]:
         return iter(list(self._rooms.values()))
 
+    def get(self, name: str) -> R | None:
+        """The room, if somebody is in it."""
+        return self._rooms.get(name)
+
     def find(self, name: str) -> R | None:
         """The room, made if it does not exist; None if there are too many."""
         room = self._rooms.get(name)

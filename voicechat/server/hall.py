@@ -18,7 +18,7 @@ from voicechat.rooms.room import Member
 from voicechat.server.limits import Bucket, Limits
 from voicechat.server.metrics import Metrics
 from voicechat.wire import media
-from voicechat.wire.messages import Away, Back, Joined, Left, Message, Talk, Text
+from voicechat.wire.messages import Away, Back, Bye, Joined, Left, Message, Talk, Text
 from voicechat.wire.messages import State as StateMessage
 
 PRESENCE_EVERY: Final = 2.0
@@ -42,6 +42,9 @@ class IPeer(Protocol):
 
     def send_media(self, packet: bytes, *, twice: bool = False) -> None:
         """A plaintext media packet; may be dropped."""
+
+    def farewell(self, message: Bye) -> None:
+        """Say goodbye, and end as soon as that has left."""
 
     def abort(self) -> None:
         """End now."""

@@ -6,7 +6,9 @@ house is full, first to one of the same name.
 """
 
 import secrets
-from typing import Final, Protocol
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -27,6 +29,7 @@ from voicechat.wire.handshake import Resume
 from voicechat.wire.messages import (
     FULL,
     REPLACED,
+    ROOM_FULL,
     SHUTTING_DOWN,
     TRY_LATER,
     Bye,
@@ -47,18 +50,11 @@ FAULT: Final = "the server has a fault"
 
 
 class TurnedAway(Exception):
-    """No seat: ``reason`` is FULL or TRY_LATER."""
+    """No seat: ``reason`` is FULL, ROOM_FULL or TRY_LATER."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class IGuest(IPeer, Protocol):
-    """A peer that the hub may end."""
-
-    def farewell(self, message: Bye) -> None:
-        """Say goodbye and close."""
 
 
 class Hub:
@@ -97,10 +93,9 @@ class Hub:
 
     # -- seats ------------------------------------------------------------------
 
-    def enter(self, peer: IGuest, request: Request) -> tuple[Seat, Welcome]:
+    def enter(self, peer: IPeer, request: Request) -> tuple[Seat, Welcome]:
         """A seat for one who proved the password, or TurnedAway."""
-        if len(self.seats) >= self.limits.max_clients:
-            self._make_room(request.name)
+        self._make_room(request)
         hall = self.halls.find(request.room)
         if hall is None:
             raise TurnedAway(TRY_LATER)
@@ -127,28 +122,22 @@ class Hub:
         """The seat of a ticket; TicketUnknown if there is none."""
         return self._tickets.redeem(resume, self.clock.seconds())
 
-    def resume(self, peer: IGuest, seat: Seat) -> Welcome:
+    def resume(self, peer: IPeer, seat: Seat) -> Welcome:
         """Give a seat to its owner's new connection; the old one, if it still stands, is told and closed."""
         old, seat.peer = seat.peer, peer
         try:
             if old is not None:
-                old.send(Bye(REPLACED))
-                self._close(old)
+                old.farewell(Bye(REPLACED))
             self.seats.pop(seat.connection, None)
             seat.connection = self._new_connection()
             self.seats[seat.connection] = seat
             seat.hall.back(seat)
             self.metrics.count("resumed")
+            self.metrics.people(f"{seat.member.name!r} in room {seat.hall.name!r} is back", self.clock.seconds())
             return self._welcome(seat)
         except Exception:
             self.leave(seat, FAULT)  # his ticket is used up
             raise
-
-    @staticmethod
-    def _close(peer: IPeer) -> None:
-        close = getattr(peer, "close", None)
-        if close is not None:
-            close()
 
     def leave(self, seat: Seat, reason: str) -> None:
         """The seat is given up."""
@@ -181,19 +170,20 @@ class Hub:
     def close(self) -> None:
         """Goodbye to all; the server stops."""
         self.admission.close()
-        seats, self.seats = list(self.seats.values()), {}
-        peers = [seat.peer for seat in seats if seat.peer is not None]
-        for seat in seats:
-            seat.peer = None
-        for seat in seats:
-            seat.hall.leave(seat, SHUTTING_DOWN)
-            self.halls.tidy(seat.hall.name)
-        for peer in peers:
-            peer.send(Bye(SHUTTING_DOWN, RETRY_SECONDS))
-            self._close(peer)
-        self.ticker.stop()
-        if self._away_call is not None and self._away_call.active():
-            self._away_call.cancel()
+        with ExitStack() as rest:  # all of it, even if something of it fails
+            if self._away_call is not None and self._away_call.active():
+                rest.callback(self._away_call.cancel)
+            rest.callback(self.ticker.stop)
+            self._dismiss(self.seats.values(), Bye(SHUTTING_DOWN, RETRY_SECONDS))
+
+    def _dismiss(self, seats: Iterable[Seat], bye: Bye) -> None:
+        """Goodbye to these people; nobody of them hears of the others, and each goes even if another's going fails."""
+        with ExitStack() as rest:
+            for seat in list(seats):
+                rest.callback(self.leave, seat, bye.reason)
+                if seat.peer is not None:
+                    rest.callback(seat.peer.farewell, bye)
+                    seat.peer = None
 
     def _welcome(self, seat: Seat) -> Welcome:
         ticket = self._tickets.issue(seat)
@@ -209,11 +199,19 @@ class Hub:
             TicketText(*ticket.to_hex()),
         )
 
-    def _make_room(self, name: str) -> None:
-        """An away seat yields, first the one of the same name, then the one away for longest."""
-        away = [seat for seat in self.seats.values() if seat.away_since is not None]
+    def _make_room(self, request: Request) -> None:
+        """See to it that a seat is free, in the house and in the room; an away one yields, or TurnedAway."""
+        hall = self.halls.get(request.room)
+        if hall is not None and len(hall) >= self.limits.room_size:
+            self._give_up(list(hall.seats.values()), request.name, ROOM_FULL)
+        if len(self.seats) >= self.limits.max_clients:
+            self._give_up(list(self.seats.values()), request.name, FULL)
+
+    def _give_up(self, seats: list[Seat], name: str, reason: str) -> None:
+        """Of these seats an away one yields, first one of the same name, then the one away for longest."""
+        away = [seat for seat in seats if seat.away_since is not None]
         if not away:
-            raise TurnedAway(FULL)
+            raise TurnedAway(reason)
         seat = min(away, key=lambda seat: (seat.member.name != name, seat.away_since))
         self.leave(seat, "the seat was needed")
 
@@ -262,8 +260,4 @@ class Hub:
         if hall.faults < MOST_FAULTS:
             return
         self.metrics.failure(f"room {hall.name!r} is closed after too many faults", self.clock.seconds())
-        hall.tell(Bye(FAULT))
-        for seat in list(hall.seats.values()):
-            if seat.peer is not None:
-                self._close(seat.peer)
-            self.leave(seat, FAULT)
+        self._dismiss(hall.seats.values(), Bye(FAULT))

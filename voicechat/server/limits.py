@@ -11,12 +11,17 @@ from typing import Final
 
 import msgspec
 
+MOST_SEATS: Final = 200
+"""Seats that one process may offer: below the 250 numbers of a room, and above what one core can mix for."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What the server allows."""
 
     max_clients: int = 4
     """Seats in all rooms, away ones included."""
+    room_size: int = MOST_SEATS
+    """Seats in one room, away ones included; unless the host says so, a room is as large as the house."""
     before_login: int = 64
     """Connections that have not logged in; when full the oldest goes, so that a flood never keeps a friend out."""
     before_login_each: int = 8

@@ -17,13 +17,13 @@ from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
 from voicechat.security.secret import Secret
-from voicechat.server.limits import Limits
+from voicechat.server.limits import MOST_SEATS, Limits
 
 USAGE: Final = 2
 CONFIG: Final = 78
 
-MOST_CLIENTS: Final = 200
-"""Seats one process may offer: below the 250 numbers of a room."""
+_OWN_OPTION: Final = ("max_clients", "room_size")
+"""Limits that --limit does not set, because an option does."""
 
 
 def fail(code: int, text: str) -> NoReturn:
@@ -45,7 +45,8 @@ class Options(usage.Options):
         ["password-file", None, None, "A file with the password; - is standard input. SIGHUP reads it again."],
         ["port", "p", None, "The TCP and UDP port. [default: 1234]"],
         ["interface", "i", None, "The address to listen on. [default: all, IPv4 and IPv6]"],
-        ["max-clients", None, None, "Seats in all. [default: 4]"],
+        ["max-clients", None, None, "Seats in all rooms together. [default: 4]"],
+        ["room-size", None, None, "Seats in each room. [default: as many as there are in all]"],
         ["bitrate", "b", None, "Bits a second of each voice and mix, 8000 to 64000. [default: 12000]"],
         ["mixing", None, None, "auto: forward where one talker is heard; always: mix every row. [default: auto]"],
     ]
@@ -73,15 +74,16 @@ class Options(usage.Options):
         except ValueError:
             number = -1.0
         least = 1.0 if known.get(name) is int else 1e-6
-        if name not in known or name == "max_clients" or not least <= number < 1e9:
-            names = ", ".join(sorted(set(known) - {"max_clients"}))
+        if name not in known or name in _OWN_OPTION or not least <= number < 1e9:
+            names = ", ".join(sorted(set(known).difference(_OWN_OPTION)))
             fail(USAGE, f"--limit NAME=VALUE needs a number above 0 and one of {names}; not {text!r}")
         self.limits[name] = int(number) if known[name] is int else number
 
     def postOptions(self) -> None:
         """Fill in the environment and the defaults, and check."""
         self["port"] = self._number("port", 1234, 0, 65535)
-        self["max-clients"] = self._number("max-clients", 4, 1, MOST_CLIENTS)
+        self["max-clients"] = self._number("max-clients", 4, 1, MOST_SEATS)
+        self["room-size"] = self._number("room-size", MOST_SEATS, 1, MOST_SEATS)
         self["bitrate"] = self._number("bitrate", 12_000, 8_000, 64_000)
         self["interface"] = self._text("interface", "")
         self["mixing"] = self._text("mixing", "auto")
@@ -123,7 +125,8 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     from voicechat.server.service import VoiceService
 
     clock: IReactorTime = reactor if reactor is not None else monotonic_reactor()
-    limits = msgspec.structs.replace(Limits(max_clients=options["max-clients"]), **options.limits)
+    seats = Limits(max_clients=options["max-clients"], room_size=options["room-size"])
+    limits = msgspec.structs.replace(seats, **options.limits)
     try:
         codec = OpusCodec()
     except VoiceChatError as error:

@@ -27,6 +27,9 @@ _Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 
 FULL: Final = "full"
+"""No seat is free on the server."""
+ROOM_FULL: Final = "the room is full"
+"""Nor in this room; there may be one in another."""
 TRY_LATER: Final = "try later"
 SHUTTING_DOWN: Final = "shutting down"
 REPLACED: Final = "replaced"
