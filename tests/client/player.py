@@ -126,7 +126,7 @@ class Player:
         host: str = SERVER,
     ) -> None:
         self.reactor = reactor or VoiceReactor()
-        monkeypatch.setattr("voicechat.client.bridge.time", SimpleNamespace(monotonic=self.reactor.seconds))
+        monkeypatch.setattr("voicechat.client.bridge.time", SimpleNamespace(perf_counter=self.reactor.seconds))
         self.out, self.err = io.StringIO(), io.StringIO()
         self.bridge = AudioBridge(self.reactor.callFromThread, TalkGate())
         console = Console(self.out, self.err)

@@ -12,7 +12,9 @@ from voicechat.client.bridge import SILENT_BLOCK
 from voicechat.client.devices import Devices, PortAudio, SoundCard, list_devices, quiet_stderr
 from voicechat.client.synthetic import Null, RealTime, Recording, Silence, Tone, WavSink
 from voicechat.errors import DeviceError
-from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE
+from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND
+from voicechat.media.gate import TalkGate
+from voicechat.media.levels import mean_square
 
 NAMES = [("Webcam", 1, 0), ("USB Headset", 1, 2), ("USB Headset Pro", 1, 2), ("HDMI", 0, 8)]
 """Devices: name, inputs, outputs."""
@@ -127,6 +129,18 @@ def test_sources_and_sinks_without_a_card_need_no_portaudio(
 def test_a_tone_that_cannot_be_is_told(text: str) -> None:
     with pytest.raises(DeviceError, match="tone:HZ needs a number from 1 to 23999"):
         Devices(text, "null")
+
+
+def test_a_tone_keeps_the_gate_open_for_ever() -> None:
+    chosen = Devices("tone:440", "null")
+    gates = {"as it is": TalkGate(), "as it is told": TalkGate(chosen.gate_dbfs)}
+    chosen.source.begin()
+    opened = dict.fromkeys(gates, True)
+    for _ in range(20 * TICKS_PER_SECOND):
+        samples = np.frombuffer(chosen.source.read() + chosen.source.read(), np.float32)
+        opened = {name: gate.push(mean_square(samples)) for name, gate in gates.items()}
+    assert opened == {"as it is": False, "as it is told": True}
+    chosen.close()
 
 
 def test_without_pyaudio_a_card_is_told_how_to_get(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -291,7 +291,7 @@ class World:
         """What the server logged, and when."""
         return list(zip(self.log.times, self.log.lines, strict=True))
 
-    def monotonic(self) -> float:
+    def perf_counter(self) -> float:
         """The bridge's clock."""
         return self.now
 

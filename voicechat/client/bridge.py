@@ -70,13 +70,13 @@ class AudioBridge:
         self.underruns = 0
         """Blocks that were not ready when the loudspeaker needed them."""
         self.exchanged_at = 0.0
-        """Monotonic seconds of the last exchange."""
+        """Seconds of the reactor's clock at the last exchange."""
 
     # -- the device's thread ------------------------------------------------------
 
     def exchange(self, block: bytes) -> bytes:
         """Hand over one block (480 float32 samples), take one to play. Called on the DEVICE's thread."""
-        self.exchanged_at = time.monotonic()
+        self.exchanged_at = time.perf_counter()
         wake = self._capture(block)
         if self._ready:
             out = self._ready.popleft()

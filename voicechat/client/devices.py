@@ -27,6 +27,7 @@ from voicechat.client.synthetic import (
 )
 from voicechat.errors import DeviceError
 from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE
+from voicechat.media.gate import GUARD_DBFS
 
 DEFAULT: Final = "default"
 
@@ -225,6 +226,8 @@ class Devices:
             self.device = RealTime(self.source, self.sink)
         else:
             self.device = SoundCard(self._audio, inward, outward, self.source, self.sink)
+        self.gate_dbfs: float | None = GUARD_DBFS if isinstance(source, Tone) else None
+        """The level that opens the gate, where the source has no noise to learn: a tone would be learnt as noise."""
         self.real = inward is not None and outward is not None
         """Microphone and loudspeaker both exist, so headphones are worth a word."""
 

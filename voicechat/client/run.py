@@ -44,7 +44,7 @@ class _Run:
         self._devices = devices
         self._console = Console()
         self._reactor: Any = monotonic_reactor()
-        self._bridge = AudioBridge(self._reactor.callFromThread, TalkGate())
+        self._bridge = AudioBridge(self._reactor.callFromThread, TalkGate(devices.gate_dbfs))
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console)
         self._service = Service(
             self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform

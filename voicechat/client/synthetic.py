@@ -1,7 +1,7 @@
 """Sound without a sound card: wav, tone, silence and null, in real time.
 
 Sources give blocks, sinks take them. `RealTime` drives the same bridge as a sound
-card does, from a thread of its own, one exchange each 10 ms of CLOCK_MONOTONIC. A
+card does, from a thread of its own, one exchange each 10 ms of the monotonic clock. A
 source or sink may also stand in for one half of a real card (devices.SoundCard).
 """
 
@@ -70,15 +70,13 @@ class Silence:
         return SILENT_BLOCK
 
 
-class Recording:
-    """A source that plays an array once, from `begin` on; silence before and after."""
+class _Played:
+    """A source that is silent until `begin`, and stamps its first block."""
 
-    def __init__(self, samples: Samples) -> None:
-        self._samples = samples
-        self._at = 0
+    def __init__(self) -> None:
         self._begun = threading.Event()
         self.start_ns: int | None = None
-        """CLOCK_MONOTONIC of the first sample, as a microphone hears it: one block before the block is handed over."""
+        """Monotonic time of the first sample, as a microphone hears it: one block before the block is handed over."""
 
     def begin(self) -> None:
         """Start with the next block; later calls change nothing."""
@@ -86,38 +84,44 @@ class Recording:
 
     def read(self) -> bytes:
         """The next 480 samples."""
-        if not self._begun.is_set() or self._at >= len(self._samples):
-            return SILENT_BLOCK
-        if self.start_ns is None:
-            self.start_ns = time.monotonic_ns() - BLOCK_NS
-        block = self._samples[self._at : self._at + BLOCK_SAMPLES]
-        self._at += BLOCK_SAMPLES
-        return block.tobytes().ljust(len(SILENT_BLOCK), b"\0")
-
-
-class Tone:
-    """A sine of -12 dBFS for ever."""
-
-    def __init__(self, hertz: float) -> None:
-        self._step = 2 * math.pi * hertz / SAMPLE_RATE
-        self._phase = 0.0
-        self._begun = threading.Event()
-        self.start_ns: int | None = None
-
-    def begin(self) -> None:
-        """Start with the next block."""
-        self._begun.set()
-
-    def read(self) -> bytes:
-        """The next 480 samples."""
         if not self._begun.is_set():
             return SILENT_BLOCK
         if self.start_ns is None:
-            self.start_ns = time.monotonic_ns() - BLOCK_NS
+            self.start_ns = time.perf_counter_ns() - BLOCK_NS
+        return self._next().tobytes().ljust(len(SILENT_BLOCK), b"\0")
+
+    def _next(self) -> Samples:
+        """At most 480 samples; fewer are filled up with silence."""
+        raise NotImplementedError
+
+
+class Recording(_Played):
+    """Plays an array once, from `begin` on; silence before and after."""
+
+    def __init__(self, samples: Samples) -> None:
+        super().__init__()
+        self._samples = samples
+        self._at = 0
+
+    def _next(self) -> Samples:
+        block = self._samples[self._at : self._at + BLOCK_SAMPLES]
+        self._at += len(block)
+        return block
+
+
+class Tone(_Played):
+    """A sine of -12 dBFS for ever."""
+
+    def __init__(self, hertz: float) -> None:
+        super().__init__()
+        self._step = 2 * math.pi * hertz / SAMPLE_RATE
+        self._phase = 0.0
+
+    def _next(self) -> Samples:
         phases = self._phase + self._step * np.arange(BLOCK_SAMPLES)
         self._phase = float((self._phase + self._step * BLOCK_SAMPLES) % (2 * math.pi))
         block: Samples = (0.25 * np.sin(phases)).astype(np.float32)
-        return block.tobytes()
+        return block
 
 
 class Null:
@@ -144,7 +148,7 @@ class WavSink:
         self._closed = False
         self._lock = threading.Lock()
         self.start_ns: int | None = None
-        """CLOCK_MONOTONIC when the first block was taken."""
+        """Monotonic time when the first block was taken."""
         self._file.write(_header(0))
 
     def write(self, block: bytes) -> None:
@@ -153,7 +157,7 @@ class WavSink:
             if self._closed:
                 return
             if self.start_ns is None:
-                self.start_ns = time.monotonic_ns()
+                self.start_ns = time.perf_counter_ns()
             samples = np.frombuffer(block, np.float32)
             try:
                 self._file.write(np.rint(samples.clip(-1, 1) * _FULL_SCALE).astype("<i2").tobytes())
@@ -240,7 +244,7 @@ class RealTime:
             self._thread = None
 
     def _run(self, exchange: Exchange) -> None:
-        due = time.monotonic()
-        while not self._stopped.wait(max(0.0, due - time.monotonic())):
+        due = time.perf_counter()
+        while not self._stopped.wait(max(0.0, due - time.perf_counter())):
             self._sink.write(exchange(self._source.read()))
-            due = max(due + BLOCK_SECONDS, time.monotonic() - LATEST * BLOCK_SECONDS)
+            due = max(due + BLOCK_SECONDS, time.perf_counter() - LATEST * BLOCK_SECONDS)
