@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     add("--room", help="the room to enter (default: the one that everybody enters)")
     add("--input", metavar="DEVICE", help="microphone: default, a name or number, wav:PATH, tone:HZ, silence")
     add("--output", metavar="DEVICE", help="loudspeaker: default, a name or number, wav:PATH, null")
+    add("--talk", choices=["voice", "push", "push-to-mute"], help="what opens the microphone: see docs/client.md")
     add("--list-devices", action="store_true", help="show the sound devices and end")
     add("--duration", type=_seconds, metavar="S", help="leave S seconds after entering")
     add("--stats", metavar="PATH", help="write figures as JSON at the end")
@@ -79,12 +80,13 @@ DEFAULTS: dict[str, Any] = {
     "room": "",
     "input": "default",
     "output": "default",
+    "talk": "voice",
     "ui": "line",
     "path": "auto",
     "complexity": 8,
 }
 
-_FROM_ENVIRONMENT = ("host", "port", "name", "room", "input", "output", "ui", "path", "complexity")
+_FROM_ENVIRONMENT = ("host", "port", "name", "room", "input", "output", "talk", "ui", "path", "complexity")
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
