@@ -14,7 +14,19 @@ from voicechat.security.secret import Secret
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the machine's own environment."""
-    for name in ("HOST", "PORT", "NAME", "ROOM", "INPUT", "OUTPUT", "UI", "COMPLEXITY", "PASSWORD", "PASSWORD_FILE"):
+    for name in (
+        "HOST",
+        "PORT",
+        "NAME",
+        "ROOM",
+        "INPUT",
+        "OUTPUT",
+        "UI",
+        "COMPLEXITY",
+        "GATE",
+        "PASSWORD",
+        "PASSWORD_FILE",
+    ):
         monkeypatch.delenv(f"VOICECHAT_{name}", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
 
@@ -36,6 +48,7 @@ def test_the_defaults() -> None:
         "output": "default",
         "ui": "line",
         "complexity": 8,
+        "gate": "auto",
         "duration": None,
         "stats": None,
         "name": None,
@@ -49,6 +62,13 @@ def test_flags_stand_above_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setenv(f"VOICECHAT_{name}", value)
     chosen = cli.options(["--port", "2", "--name", "Flag"])
     assert (chosen.host, chosen.port, chosen.name, chosen.complexity) == ("env.example", 2, "Flag", 5)
+
+
+@pytest.mark.parametrize(("text", "level"), [("-45", -45.0), ("-52.5", -52.5), ("auto", "auto")])
+def test_a_gate_is_a_level_or_auto(monkeypatch: pytest.MonkeyPatch, text: str, level: float | str) -> None:
+    assert cli.options(["--host", "h", "--gate", text]).gate == level
+    monkeypatch.setenv("VOICECHAT_GATE", text)
+    assert cli.options(["--host", "h"]).gate == level
 
 
 def test_a_host_is_needed_unless_devices_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +88,10 @@ def test_a_host_is_needed_unless_devices_are_asked_for(capsys: pytest.CaptureFix
         ("--duration", "soon"),
         ("--complexity", "11"),
         ("--complexity", "-1"),
+        ("--gate", "loud"),
+        ("--gate", "-91"),
+        ("--gate", "1"),
+        ("--gate", "nan"),
         ("--ui", "hologram"),
     ],
 )

@@ -15,6 +15,9 @@ from voicechat.client.exits import Exit
 
 DESCRIPTION = "Talk with your friends through a voicechat server."
 
+LOWEST_GATE = -90.0
+"""dBFS: the last bit of 16; below it nothing is ever shut."""
+
 EXAMPLES = """examples:
   voicechat-client --host play.example.org --password-file secret.txt --name Ann
   voicechat-client --list-devices
@@ -43,13 +46,13 @@ def parser() -> argparse.ArgumentParser:
     add("--room", help="the room to enter (default: the one that everybody enters)")
     add("--input", metavar="DEVICE", help="microphone: default, a name or number, wav:PATH, tone:HZ, silence")
     add("--output", metavar="DEVICE", help="loudspeaker: default, a name or number, wav:PATH, null")
-    add("--talk", choices=["voice", "push", "push-to-mute"], help="what opens the microphone: see docs/client.md")
     add("--list-devices", action="store_true", help="show the sound devices and end")
     add("--duration", type=_seconds, metavar="S", help="leave S seconds after entering")
     add("--stats", metavar="PATH", help="write figures as JSON at the end")
     add("--ui", choices=["line"], help="line: one line for each thing that happens (default)")
     add("--path", choices=["auto", "tcp"], help="auto: sound over UDP where it works (default); tcp: never UDP")
     add("--complexity", type=_complexity, help="Opus effort 0-10 (default 8; 5 spares a weak machine half the CPU)")
+    add("--gate", type=_gate, metavar="DB|auto", help="level in dBFS that opens the microphone (default auto: learnt)")
     return it
 
 
@@ -75,18 +78,30 @@ def _complexity(text: str) -> int:
     return int(text)
 
 
+def _gate(text: str) -> float | str:
+    if text == "auto":
+        return text
+    try:
+        level = float(text)
+    except ValueError:
+        level = 1.0
+    if not LOWEST_GATE <= level <= 0:
+        raise argparse.ArgumentTypeError(f"'auto' or a level from {LOWEST_GATE:.0f} to 0 dBFS is needed, not {text!r}")
+    return level
+
+
 DEFAULTS: dict[str, Any] = {
     "port": 1234,
     "room": "",
     "input": "default",
     "output": "default",
-    "talk": "voice",
     "ui": "line",
     "path": "auto",
     "complexity": 8,
+    "gate": "auto",
 }
 
-_FROM_ENVIRONMENT = ("host", "port", "name", "room", "input", "output", "talk", "ui", "path", "complexity")
+_FROM_ENVIRONMENT = ("host", "port", "name", "room", "input", "output", "ui", "path", "complexity", "gate")
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:

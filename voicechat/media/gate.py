@@ -9,17 +9,24 @@ of the last eight seconds is the noise floor: between words, and even within the
 talk falls back to the noise, while noise never falls below itself (minimum
 statistics; R. Martin, "Noise power spectral density estimation based on optimal
 smoothing and minimum statistics", IEEE Trans. Speech and Audio Processing 9(5),
-2001; here on the whole band, with a fixed smoothing). A frame well above the floor
-opens the gate, and it stays open for a while after the last such frame.
+2001; here on the whole band, with a fixed smoothing).
+
+A frame well above the floor opens the gate at once, on trial. Talk lasts: three frames
+in a row above the floor and near the loudest of late confirm it, and each such frame
+keeps the gate open for longer, up to HANG_OVER_TICKS. A key click falls by 10 dB from
+one frame to the next and confirms nothing, so the gate soon shuts again, and for some
+seconds it is wary: nothing but confirmed talk opens it. That is 40 ms later; the
+pre-roll has them. In a room without clatter nothing is ever late.
 
 The floor falls at once and rises only when eight whole seconds were louder, so a fan
 that is switched on shuts the gate again after eight to ten seconds. Until the first
 eight seconds are over, the floor is unknown and only GUARD_DBFS counts: who talks
 from the first frame is heard from the first frame.
 
-Measured on six recorded voices, share of speech frames cut after the pre-roll: none
-in quiet or with a fan 15 dB below the voice, 3 % with the fan 5 dB below. Key clicks
-and game sounds do open it: that they are not talk cannot be seen in a level.
+Measured on six recorded voices (docs/sound.md has the table): no speech frame is cut in
+quiet or 15 dB above a noise; a keyboard alone has the gate open for a tenth of the
+time. Games and other voices do open it: that they are not talk to friends cannot be
+seen in a level.
 
 May import the sound format and ``levels``. The frames before the opening
 (PRE_ROLL_FRAMES) are kept by whoever holds the frames.
@@ -35,13 +42,32 @@ PRE_ROLL_FRAMES: Final = 60 // TICK_MS
 """Frames before the opening that belong to the spurt: 60 ms halve what is lost of a word's onset (measured)."""
 
 HANG_OVER_TICKS: Final = 300 // TICK_MS
-"""Ticks that the gate stays open after the last loud frame: 300 ms outlast stops within words and soft ends."""
+"""Ticks that the gate stays open at most after talk: 300 ms outlast stops within words and soft ends."""
+
+TRIAL_TICKS: Final = 80 // TICK_MS
+"""Ticks that it stays open after a first loud frame to see whether it is talk: the three that confirm it, and one."""
+
+TRUST_TICKS: Final = 60 // TICK_MS
+"""Ticks by which each frame of talk prolongs the hang-over: four bring nearly all of it, a bump on the desk has two."""
+
+WARY_TICKS: Final = 20 * TICKS_PER_SECOND
+"""Ticks after a failed trial in which only confirmed talk opens: who types, types again within 20 s."""
 
 RELEASE_TICKS: Final = 200 // TICK_MS
 """Ticks that it stays open after the push-to-talk key is let go: people let go on the last syllable."""
 
 OPEN_ABOVE_FLOOR: Final = mean_square_of(6.0)
-"""How far above the floor a frame opens: 6 dB. 9 dB cut 19-42 % of speech in loud noise, 6 dB 3-8 % (measured)."""
+"""How far above the floor one frame opens: 6 dB. 9 dB cut 19-42 % of speech in loud noise, 6 dB 3-8 % (measured)."""
+
+TALK_ABOVE_FLOOR: Final = mean_square_of(4.0)
+"""How far above the floor each frame of talk is: 4 dB. Three frames of a fan or of white noise never are (measured)."""
+
+STEADY: Final = mean_square_of(-8.0)
+"""Frames of talk are at most 8 dB softer than the loudest of late; with 10 dB twice as much of a keyboard is talk."""
+
+PEAK_FALL: Final = mean_square_of(-1.0)
+"""What "of late" means: the loudest frame counts for 1 dB less from frame to frame, so a vowel does not hide what
+follows it, and a click does hide its echo."""
 
 GUARD_DBFS: Final = -56.0
 """Never opens below this level, whatever the floor: 4 dB above the noise of a quiet room (-60 dBFS, steady to
@@ -79,7 +105,7 @@ class TalkGate:
     """The gate of one microphone.
 
     ``threshold_dbfs`` fixes the level that opens it, in place of noise floor and
-    guard; None learns the floor. ``push`` belongs to one thread; ``mode`` may be
+    guard; None learns the floor. Clatter is told from talk either way. ``push`` belongs to one thread; ``mode`` may be
     assigned, and ``floor`` and ``opens_at`` read, from any other at any time.
     """
 
@@ -88,10 +114,15 @@ class TalkGate:
         """Takes effect at the next ``push``."""
         self.floor = 0.0
         """The noise floor as a mean square; 0 until it is known."""
-        self._above_floor = OPEN_ABOVE_FLOOR if threshold_dbfs is None else 0.0
+        self._learns = threshold_dbfs is None
         self._guard = mean_square_of(GUARD_DBFS if threshold_dbfs is None else threshold_dbfs)
         self.opens_at = self._guard
         """The mean square that opens the gate now."""
+        self._talk_at = self._guard
+        self._last = self._last_but_one = self._peak = 0.0
+        self._confirmed = 0
+        self._wary_for = 0
+        self._on_trial = False
         self._previous_mode = self.mode
         self._open_for = 0
         self._smoothed = 0.0
@@ -104,11 +135,14 @@ class TalkGate:
         if not 0.0 <= mean_square <= 1.0:
             mean_square = 1.0 if mean_square > 1.0 else 0.0
         self._learn(mean_square)
+        talk = self._talk(mean_square)
         mode = self.mode
         previous, self._previous_mode = self._previous_mode, mode
         if mode is GateMode.VOICE:
-            if mean_square >= self.opens_at:
-                self._open_for = HANG_OVER_TICKS
+            if talk:
+                self._confirm()
+                return True
+            if self._try(mean_square):
                 return True
         elif mode is GateMode.OPEN:
             self._open_for = RELEASE_TICKS
@@ -119,6 +153,35 @@ class TalkGate:
             self._open_for -= 1
             return True
         return False
+
+    def _talk(self, mean_square: float) -> bool:
+        """Whether the last three frames are talk: loud, and steady."""
+        least = min(mean_square, self._last, self._last_but_one)
+        self._last_but_one, self._last = self._last, mean_square
+        self._peak = peak = max(mean_square, self._peak * PEAK_FALL)
+        return least >= self._talk_at and least >= peak * STEADY
+
+    def _confirm(self) -> None:
+        """It is talk: stay open for longer."""
+        self._on_trial = False
+        self._confirmed += 1
+        self._open_for = max(self._open_for, min(TRIAL_TICKS + self._confirmed * TRUST_TICKS, HANG_OVER_TICKS))
+
+    def _try(self, mean_square: float) -> bool:
+        """Open on trial at a loud frame, unless a trial failed of late."""
+        if self._wary_for:
+            self._wary_for -= 1
+        if self._open_for:
+            return False
+        self._confirmed = 0
+        if self._on_trial:
+            self._on_trial = False
+            self._wary_for = WARY_TICKS
+        if mean_square < self.opens_at or self._wary_for:
+            return False
+        self._on_trial = True
+        self._open_for = TRIAL_TICKS
+        return True
 
     def _learn(self, mean_square: float) -> None:
         """Move the floor by one frame."""
@@ -144,4 +207,6 @@ class TalkGate:
     def _settle(self, floor: float) -> None:
         """Take ``floor`` for the noise floor."""
         self.floor = floor
-        self.opens_at = max(self._guard, floor * self._above_floor)
+        if self._learns:
+            self.opens_at = max(self._guard, floor * OPEN_ABOVE_FLOOR)
+            self._talk_at = max(self._guard, floor * TALK_ABOVE_FLOOR)
