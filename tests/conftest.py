@@ -6,6 +6,9 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+os.environ["VOICECHAT_CONFIG"] = os.devnull
+"""No test reads its user's settings."""
+
 SOAK: Final = os.environ.get("VOICECHAT_SOAK") == "1"
 
 # Tests of sound take their time, and two of them share a machine with a compiler: a deadline would only add chance.

@@ -170,10 +170,10 @@ class Player:
         protocol = factory.buildProtocol(IPv4Address("TCP", host, port))
         return kind(protocol, host, **rest)
 
-    def refused(self) -> None:
+    def refused(self, why: Exception | None = None) -> None:
         """The one connection asked for cannot be made."""
         ((_, _, factory, _, _),) = self.attempts()
-        factory.clientConnectionFailed(None, Failure(error.ConnectionRefusedError()))
+        factory.clientConnectionFailed(None, Failure(why or error.ConnectionRefusedError()))
         self.reactor.advance(0.3)  # HostnameEndpoint looks for another address meanwhile
 
     # -- the sound card -------------------------------------------------------------

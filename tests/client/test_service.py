@@ -1,6 +1,9 @@
 """Connecting, coming back, and ending with a reason."""
 
+import errno
+
 import pytest
+from twisted.internet import error
 
 from tests.client.player import Host, Player
 from voicechat.client.exits import Exit
@@ -70,8 +73,28 @@ def test_nobody_there_is_tried_three_times_within_five_seconds(ann: Player) -> N
         if n < FIRST_TRIES - 1:
             ann.reactor.advance(1.0)
     assert ended(ann)[0] == Exit.UNREACHABLE
-    assert "cannot reach 192.0.2.10 port 1234: Connection was refused" in ended(ann)[1]
+    assert "cannot reach 192.0.2.10 port 1234: nobody listens there; is the server on" in ended(ann)[1]
     assert ann.reactor.seconds() - start <= 5
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        (error.DNSLookupError("x"), "the name is not known"),
+        (error.TimeoutError(), "it does not answer"),
+        (error.getConnectError((errno.ETIMEDOUT, "x")), "it does not answer"),
+        (error.getConnectError((errno.ENETUNREACH, "x")), "there is no way to it from this network"),
+        (error.getConnectError((errno.EHOSTUNREACH, "x")), "there is no such machine in this network"),
+        (error.getConnectError((errno.EPERM, "x")), "this machine's firewall forbids it"),
+        (error.getConnectError((errno.ENOBUFS, "x")), "no buffer space available"),
+        (error.ConnectError(string="odd."), "An error occurred while connecting: odd"),
+    ],
+)
+def test_why_it_cannot_be_reached_is_told_in_words(ann: Player, why: Exception, told: str) -> None:
+    for _ in range(FIRST_TRIES):
+        ann.refused(why)
+        ann.reactor.advance(1.0)
+    assert f"cannot reach 192.0.2.10 port 1234: {told}; is the server on" in ended(ann)[1]
 
 
 def test_an_address_that_does_not_answer_is_given_up_after_its_time(ann: Player) -> None:

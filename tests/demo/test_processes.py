@@ -1,3 +1,4 @@
+import os
 import signal
 import socket
 import stat
@@ -132,4 +133,5 @@ def test_a_missing_command_is_named() -> None:
 
 def test_the_users_own_settings_do_not_reach_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICECHAT_PASSWORD", "other")
-    assert not [name for name in processes.environment() if name.startswith("VOICECHAT_")]
+    ours = {name: value for name, value in processes.environment().items() if name.startswith("VOICECHAT_")}
+    assert ours == {"VOICECHAT_CONFIG": os.devnull}

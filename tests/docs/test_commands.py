@@ -13,13 +13,15 @@ from twisted.internet.task import Clock
 from twisted.python import usage
 from twisted.scripts._twistd_unix import ServerOptions
 
-from tests.docs.pages import PAGES, README, ROOT, blocks, prose, spans, table
-from voicechat.client import cli
+from docs import draw_options
+from tests.docs.pages import PAGES, README, ROOT, blocks, named, prose, spans, table
+from voicechat.client import cli, configuration
 from voicechat.client.bridge import AudioBridge
 from voicechat.client.call import Call
 from voicechat.client.console import Console
 from voicechat.client.exits import Exit
 from voicechat.client.friends import Friends
+from voicechat.client.options import KEPT
 from voicechat.client.synthetic import Null, Silence
 from voicechat.media.gate import TalkGate
 from voicechat.server.tap import Options
@@ -110,8 +112,19 @@ def test_every_variable_of_the_server_is_documented() -> None:
     rows = [row for row in table(text, "option", "environment") if row[1]]
     expected = {"VOICECHAT_" + row[0].upper().replace("-", "_") for row in Options.optParameters}
     assert {name for row in rows for name in spans(row[1])} == expected
-    for name in cli._FROM_ENVIRONMENT:
-        assert name in text.lower()[text.index("also stand") - 120 : text.index("also stand")]
+
+
+def test_the_table_of_the_clients_options_is_the_codes() -> None:
+    """If not: python -m docs.draw_options."""
+    page = TEXTS[README.name]
+    assert page.count("<!-- begin options -->") == 1
+    assert draw_options.updated(page) == page
+
+
+def test_the_configuration_of_the_client_page_is_understood() -> None:
+    chosen = configuration.parse("\n".join(named(CLIENT_PAGE)["toml"].lines).encode())
+    assert chosen["input"] == "3"
+    assert {option.replace("_", "-") for option in chosen} <= KEPT.keys()
 
 
 def test_make_targets_exist() -> None:
@@ -152,7 +165,7 @@ def test_lines_about_friends_are_told_as_they_are_printed() -> None:
 
 _CHANGES = re.compile(
     r" from 192\.0\.2\.7(?:: )?|192\.0\.2\.7|HOST port 1234"
-    r"|\((?:\.\.\.|the [^)]*)\)|\.\.\.|'\w*'|\b\d+\b| in 255 s|inputs?|Ann|Ben|Cid|UDP|TCP"
+    r"|\bFILE\b|\((?:\.\.\.|the [^)]*)\)|\.\.\.|'\w*'|\b\d+\b| in 255 s|inputs?|Ann|Ben|Cid|UDP|TCP"
 )
 """What is put into the lines; the rest of them stands in the code as it is."""
 

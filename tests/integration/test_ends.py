@@ -106,7 +106,7 @@ def all_of_them(home: Children, held: contextlib.ExitStack) -> dict[str, Program
         ("another version", 76, ("another version", "update")),
         ("a web server", 76, ("does not speak voicechat",)),
         ("garbage", 76, ("does not speak voicechat",)),
-        ("nobody there", 69, ("cannot reach 127.0.0.1 port", "refused")),
+        ("nobody there", 69, ("cannot reach 127.0.0.1 port", "nobody listens there")),
         ("no such device", 74, ('there is no input "Grandmother\'s gramophone"', "inputs here")),
         ("no such file to play", 74, ("/no/such.wav", "No such file")),
         ("not our format", 74, ("44100 Hz with 2 channel(s) of 16 bit", "needed: 48000 Hz, mono, 16 bit")),

@@ -1,6 +1,7 @@
 """What runs on a player's PC.
 
-cli        options; imports little, so that --help is there at once
+cli        the command line; imports little, so that --help is there at once
+options    THE table of options; configuration: their file
 run        one run: everything made, joined, started and taken down
 service    connecting, coming back, ending with a reason (retry: when)
 protocol   the TCP connection

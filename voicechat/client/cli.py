@@ -1,7 +1,8 @@
-"""``voicechat-client``: options, and the client run with them.
+"""``voicechat-client``: the command line understood, and the client run with it.
 
-Imports little until the options are understood, so that --help is there at once.
-Options come from the command line, else from ``VOICECHAT_*``, else the defaults.
+Imports little until the options are understood, so that --help is there at once. The
+options are `options.OPTIONS`; flags win over ``VOICECHAT_*``, those over the
+configuration file, that over the defaults.
 """
 
 import argparse
@@ -9,124 +10,114 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from voicechat.client.exits import Exit
+from voicechat.client.options import OPTIONS, add_to, from_environment
+from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 
-DESCRIPTION = "Talk with your friends through a voicechat server."
+DESCRIPTION: Final = "Talk with your friends through a voicechat server."
 
-LOWEST_GATE = -90.0
-"""dBFS: the last bit of 16; below it nothing is ever shut."""
-
-EXAMPLES = """examples:
+EXAMPLES: Final = """examples:
   voicechat-client --host play.example.org --password-file secret.txt --name Ann
   voicechat-client --list-devices
   voicechat-client --host 192.0.2.7 --password SECRET --input 3 --output "USB Headset"
   voicechat-client --host localhost --password SECRET --input wav:hello.wav --output wav:heard.wav --duration 10
+  voicechat-client --host play.example.org --name Ann --write-config    (then voicechat-client alone will do)
+
+What is given here wins over VOICECHAT_* in the environment, that over the configuration file (TOML; its keys are
+these options' names), and that over the defaults.
 
 exit codes: 0 ok, 2 usage, 69 server not reached, 74 no such device, 75 full or try later,
 76 another version, 77 password refused, 78 bad configuration, 130 Ctrl-C
 """
 
 
+class _Version(argparse.Action):
+    """``--version``: asked of the installed package, which takes longer to import than all else here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(f"voicechat {version('voicechat')}")
+        parser.exit()
+
+
 def parser() -> argparse.ArgumentParser:
-    """All options."""
+    """The command line."""
     it = argparse.ArgumentParser(
         "voicechat-client",
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # its complaint about half an option would show the value, too
     )
-    add = it.add_argument
-    add("--host", help="name or address of the server")
-    add("--port", type=_port, help="port of the server (default 1234)")
-    add("--password", help="the password (better: --password-file; wiped from the process list)")
-    add("--password-file", metavar="FILE", help="a file with the password; - is standard input")
-    add("--name", help="what your friends call you (default: your user name)")
-    add("--room", help="the room to enter (default: the one that everybody enters)")
-    add("--input", metavar="DEVICE", help="microphone: default, a name or number, wav:PATH, tone:HZ, silence")
-    add("--output", metavar="DEVICE", help="loudspeaker: default, a name or number, wav:PATH, null")
-    add("--list-devices", action="store_true", help="show the sound devices and end")
-    add("--duration", type=_seconds, metavar="S", help="leave S seconds after entering")
-    add("--stats", metavar="PATH", help="write figures as JSON at the end")
-    add("--ui", choices=["line"], help="line: one line for each thing that happens (default)")
-    add("--path", choices=["auto", "tcp"], help="auto: sound over UDP where it works (default); tcp: never UDP")
-    add("--complexity", type=_complexity, help="Opus effort 0-10 (default 8; 5 spares a weak machine half the CPU)")
-    add("--gate", type=_gate, metavar="DB|auto", help="level in dBFS that opens the microphone (default auto: learnt)")
+    add_to(it)
+    it.add_argument("--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="show the version, and end")
     return it
 
 
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text!r}")
-    return int(text)
+def flags(argv: Sequence[str]) -> dict[str, Any]:
+    """What the command line chooses, by the options' fields; ends the program with status 2 on a mistake."""
+    it = parser()
+    chosen, unknown = it.parse_known_args(argv)
+    if unknown:
+        _not_understood(it, unknown[0].partition("=")[0])
+    return {field: value for field, value in vars(chosen).items() if value is not None}
 
 
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e9:
-        raise argparse.ArgumentTypeError(f"a number of seconds is needed, not {text!r}")
-    return value
+def _not_understood(it: argparse.ArgumentParser, word: str) -> None:
+    """A word that is no option ends the program; it is not shown, for it may be a password that lost its option."""
+    if not word.startswith("--"):
+        it.error("each thing needs its option before it, as in --host HOST; see --help")
+    import difflib
 
-
-def _complexity(text: str) -> int:
-    if not text.isdigit() or not 0 <= int(text) <= 10:
-        raise argparse.ArgumentTypeError(f"a number from 0 to 10 is needed, not {text!r}")
-    return int(text)
-
-
-def _gate(text: str) -> float | str:
-    if text == "auto":
-        return text
-    try:
-        level = float(text)
-    except ValueError:
-        level = 1.0
-    if not LOWEST_GATE <= level <= 0:
-        raise argparse.ArgumentTypeError(f"'auto' or a level from {LOWEST_GATE:.0f} to 0 dBFS is needed, not {text!r}")
-    return level
-
-
-DEFAULTS: dict[str, Any] = {
-    "port": 1234,
-    "room": "",
-    "input": "default",
-    "output": "default",
-    "ui": "line",
-    "path": "auto",
-    "complexity": 8,
-    "gate": "auto",
-}
-
-_FROM_ENVIRONMENT = ("host", "port", "name", "room", "input", "output", "ui", "path", "complexity", "gate")
+    near = difflib.get_close_matches(word, [f"--{option.name}" for option in OPTIONS], n=1)
+    it.error(f"there is no option {word}" + (f"; did you mean {near[0]}?" if near else "; see --help"))
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
-    """Understand the command line and the environment; ends the program with status 2 on a mistake."""
-    it = parser()
-    chosen = it.parse_args(argv)
-    for name in _FROM_ENVIRONMENT:
-        if getattr(chosen, name) is None:
-            text = os.environ.get("VOICECHAT_" + name.upper())
-            if text:
-                vars(chosen)[name] = vars(it.parse_args([f"--{name}={text}"]))[name]
-    for name, value in DEFAULTS.items():
-        if getattr(chosen, name) is None:
-            setattr(chosen, name, value)
-    if not chosen.host and not chosen.list_devices:
-        it.error("--host is needed: the name or address of the server")
-    return chosen
+    """Everything that is chosen: by flags, else environment, else file, else default.
+
+    Ends the program with status 2 on a mistake in the first two, ConfigError for one in the
+    file. ``in_file`` is what the file chooses: its password is weaker than the environment's.
+    """
+    given = flags(argv)
+    in_file = _of_file(given)
+    try:
+        chosen = from_environment(os.environ) | given
+    except ConfigError as error:
+        parser().error(str(error))
+    defaults = {option.field: option.default for option in OPTIONS}
+    kept = {field: value for field, value in in_file.items() if not field.startswith("password")}
+    merged = argparse.Namespace(**{**defaults, **kept, **chosen}, in_file=in_file)
+    if not (merged.host or merged.list_devices or merged.write_config):
+        parser().error("--host is needed: the name or address of the server")
+    return merged
+
+
+def _of_file(given: dict[str, Any]) -> dict[str, Any]:
+    """What the configuration file chooses; only one that was named must exist."""
+    named = given.get("config") or os.environ.get("VOICECHAT_CONFIG")
+    from voicechat.client import configuration
+
+    path = Path(named) if named else configuration.place()
+    try:
+        return configuration.read(path) if path is not None and "write_config" not in given else {}
+    except FileNotFoundError:
+        if named:
+            raise ConfigError(f"there is no configuration file {named}") from None
+        return {}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the client; the exit code."""
-    chosen = options(sys.argv[1:] if argv is None else argv)
-    from voicechat.errors import DeviceError, VoiceChatError
-
+    argv = sys.argv[1:] if argv is None else argv
     try:
+        chosen = options(argv)
+        if chosen.write_config:
+            print(f"written: {_write_config(flags(argv))}")
+            return Exit.OK
         if chosen.list_devices:
             from voicechat.client.devices import list_devices
 
@@ -143,14 +134,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
 
 
+def _write_config(given: dict[str, Any]) -> Path:
+    """Write the configuration file, with what else the command line gives; where it is."""
+    from voicechat import passwords
+    from voicechat.client import configuration
+
+    passwords.scrub(given.get("password", ""))
+    path = Path(given["config"]) if "config" in given else configuration.place()
+    if path is None:
+        raise ConfigError("the usual place needs this package's client extra; name one with --config FILE")
+    if given.get("password_file", "-") != "-":  # in the file it counts from the file's folder
+        given["password_file"] = str(Path(given["password_file"]).absolute())
+    configuration.write(path, given)
+    return path
+
+
 def _password(chosen: argparse.Namespace) -> Any:
     """The password from wherever it is given; asked for on a terminal."""
     from voicechat import passwords
-    from voicechat.errors import ConfigError
     from voicechat.security.secret import Secret
 
-    secret = passwords.find(chosen.password, chosen.password_file, os.environ)
+    secret = passwords.find(chosen.password, chosen.password_file, os.environ) or passwords.find(
+        chosen.in_file.get("password"), chosen.in_file.get("password_file"), {}
+    )
     chosen.password = None
+    chosen.in_file = {}
     if secret is not None:
         return secret
     if not sys.stdin.isatty():
@@ -181,8 +189,6 @@ def user_name() -> str:
 def write_stats(path: str, figures: dict[str, Any]) -> None:
     """Write the figures as JSON; ConfigError if the file cannot be written."""
     import json
-
-    from voicechat.errors import ConfigError
 
     try:
         Path(path).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

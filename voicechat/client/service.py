@@ -5,13 +5,15 @@ ticket brings the seat back without a new PAKE; a wrong password, a full room or
 another version end it all, because trying again would not help.
 """
 
+import errno
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from twisted.internet import error as errors
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
@@ -203,11 +205,26 @@ class Service:
         self._retry_call = self._reactor.callLater(delay, self.start)
 
 
+_REASONS: Final = (
+    (errors.DNSLookupError, "the name is not known"),
+    (errors.ConnectionRefusedError, "nobody listens there"),
+    ((errors.TimeoutError, errors.TCPTimedOutError), "it does not answer"),
+    (errors.NoRouteError, "there is no way to it from this network"),
+)
+_BY_NUMBER: Final = {
+    errno.EHOSTUNREACH: "there is no such machine in this network",
+    errno.EACCES: "this machine forbids it",
+    errno.EPERM: "this machine's firewall forbids it",
+}
+
+
 def _reason(failure: Failure) -> str:
     """Why a connection could not be made, for a person."""
-    if failure.check(DNSLookupError):
-        return "the name is not known"
     error = failure.value
-    if isinstance(error, ConnectError) and getattr(error, "osError", None):
-        return str(error).rstrip(".")
+    for kinds, told in _REASONS:
+        if isinstance(error, kinds):
+            return told
+    number = getattr(error, "osError", None)
+    if isinstance(error, errors.ConnectError) and isinstance(number, int):
+        return _BY_NUMBER.get(number, os.strerror(number).lower())
     return str(error).rstrip(".") or type(error).__name__
