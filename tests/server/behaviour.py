@@ -4,10 +4,12 @@
 has one such class. Frames are single values, so a mix reads as a sum.
 """
 
+import itertools
 from typing import Any
 
 from tests.server.house import Friend, House
 from voicechat.media.packet import MIX
+from voicechat.rooms.echo import ECHO_DELAY, ECHO_NAME, ROOM_NAME
 from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.limits import Limits
 from voicechat.session.states import State
@@ -381,6 +383,63 @@ class Behaviour:
         lines = [line for line in self.house.log.lines if "Ben" in line]
         assert ["is away" in line for line in lines[-2:]] == [True, False]
         assert lines[-1].endswith("'Ben' in room '' is back")
+
+    # -- the echo test ------------------------------------------------------------
+
+    def test_in_an_echo_test_one_hears_himself_a_second_later_and_nobody_else_does(self) -> None:
+        ann = self.enter("Ann", echo=True)
+        ben, cid = self.enter_all("Ben", "Cid", room=ROOM_NAME)
+        echo = ann.entered.echo
+        assert [(person.source, person.name) for person in ann.entered.roster] == [(echo, ECHO_NAME)]
+        assert not ben.entered.echo
+        ann.talk(0.25)
+        self.house.pass_ticks(20)
+        ann.hush()
+        self.house.pass_ticks(ECHO_DELAY - 21)
+        assert not ann.heard
+        self.house.pass_ticks(25)
+        assert {packet.source for packet in ann.heard} == {echo}
+        assert ann.values() == [0.25] * 20
+        assert [packet.marker for packet in ann.heard] == [True] + [False] * (len(ann.heard) - 1)
+        assert ann.heard[-1].end
+        assert [b.tick - a.tick & 0xFFFF for a, b in itertools.pairwise(ann.heard[:20])] == [1] * 19
+        assert not ben.heard + cid.heard
+        assert not ann.told
+        assert not self.house.hub.ticker.running, "nothing waits, nothing beats"
+
+    def test_each_echo_test_is_a_room_of_its_own_and_goes_with_its_guest(self) -> None:
+        ann, ben = self.enter("Ann", echo=True), self.enter("Ben", echo=True)
+        ann.talk(0.1)
+        ben.talk(0.2)
+        self.house.pass_ticks(2 * ECHO_DELAY)
+        assert set(ann.values()) == {0.1}
+        assert set(ben.values()) == {0.2}
+        assert len(self.house.hub.halls) == 2
+        ann.send(messages.Bye())
+        self.house.settle()
+        ben.break_line()
+        self.house.pass_seconds(AWAY_SECONDS + 2)
+        assert len(self.house.hub.halls) == 0
+        assert not self.house.hub.ticker.running
+
+    def test_an_echo_test_takes_a_seat(self) -> None:
+        for n in range(4):
+            self.enter(f"friend {n}", echo=True)
+        fifth = self.connect("Eve", echo=True)
+        self.house.login()
+        assert fifth.refused == messages.Bye(messages.FULL, 5.0)
+
+    def test_one_who_comes_back_goes_on_with_his_echo_test(self) -> None:
+        ann = self.enter("Ann", echo=True)
+        ann.talk(0.1)
+        self.house.pass_ticks(10)
+        ann.break_line()
+        self.house.pass_ticks(2 * ECHO_DELAY)
+        back = self.enter("Ann", ticket=ann.ticket)
+        assert back.entered.echo == ann.entered.echo
+        back.talk(0.2)
+        self.house.pass_ticks(ECHO_DELAY + 10)
+        assert set(back.values()) == {0.2}, "what he said before his line broke is gone"
 
     # -- what is told -------------------------------------------------------------
 

@@ -123,11 +123,18 @@ class Friend:
     """A client of the protocol's own words. ``value``: what each frame of his voice holds; None while silent."""
 
     def __init__(
-        self, house: House, name: str, *, room: str = "", password: str = PASSWORD, ticket: Ticket | None = None
+        self,
+        house: House,
+        name: str,
+        *,
+        room: str = "",
+        echo: bool = False,
+        password: str = PASSWORD,
+        ticket: Ticket | None = None,
     ) -> None:
         self.house = house
         self.name = name
-        self.session = ClientSession(Secret(password), messages.Request(name, room), ticket)
+        self.session = ClientSession(Secret(password), messages.Request(name, room, echo=echo), ticket)
         self.welcome: messages.Welcome | None = None
         self.refused: Refuse | messages.Bye | None = None
         self.told: list[messages.Message] = []

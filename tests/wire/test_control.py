@@ -219,7 +219,7 @@ EXAMPLES: dict[str, messages.Message] = {
     '8b {"token":"0123456789abcdef"}': messages.Path("0123456789abcdef"),
     '8c {"expected":50,"lost":1,"bursts":1}': messages.Report(50, 1, 1),
     '8d {"reason":"leaving","retry":0.0}': messages.Bye(messages.LEAVING),
-    '8e {"name":"Ann","room":"","capabilities":[]}': messages.Request("Ann"),
+    '8e {"name":"Ann"}': messages.Request("Ann"),
 }
 
 

@@ -14,6 +14,7 @@ from voicechat.format import TICK_SECONDS
 from voicechat.media.packet import MediaPacket
 from voicechat.media.redundancy import Redundancy
 from voicechat.rooms.conference import SILENT_AFTER, Conference, Delivery
+from voicechat.rooms.directory import Key
 from voicechat.rooms.room import Member
 from voicechat.server.limits import Bucket, Limits
 from voicechat.server.metrics import Metrics
@@ -84,7 +85,9 @@ class Seat:
 class Hall:
     """One room on this server."""
 
-    def __init__(self, conference: Conference, clock: IReactorTime, limits: Limits, metrics: Metrics) -> None:
+    def __init__(self, key: Key, conference: Conference, clock: IReactorTime, limits: Limits, metrics: Metrics) -> None:
+        self.key = key
+        """What the directory knows it by."""
         self.conference = conference
         self._clock = clock
         self._metrics = metrics

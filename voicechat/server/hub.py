@@ -14,7 +14,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.interfaces import ICodec
 from voicechat.rooms.conference import Conference
-from voicechat.rooms.directory import Directory
+from voicechat.rooms.directory import Alone, Directory, Key
+from voicechat.rooms.echo import EchoConference
 from voicechat.rooms.room import Room
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
@@ -87,16 +88,21 @@ class Hub:
         self.ticker = Ticker(clock, self._beat, self.metrics)
         self._away_call: IDelayedCall | None = None
 
-    def _make_hall(self, name: str) -> Hall:
-        conference = Conference(Room(name), self._codec, self._bitrate, always_mix=self._always_mix)
-        return Hall(conference, self.clock, self.limits, self.metrics)
+    def _make_hall(self, key: Key) -> Hall:
+        conference: Conference
+        if isinstance(key, Alone):
+            conference = EchoConference(self._codec, self._bitrate, self.clock.seconds())
+        else:
+            conference = Conference(Room(key), self._codec, self._bitrate, always_mix=self._always_mix)
+        return Hall(key, conference, self.clock, self.limits, self.metrics)
 
     # -- seats ------------------------------------------------------------------
 
     def enter(self, peer: IPeer, request: Request) -> tuple[Seat, Welcome]:
         """A seat for one who proved the password, or TurnedAway."""
-        self._make_room(request)
-        hall = self.halls.find(request.room)
+        key = Alone() if request.echo else request.room
+        self._make_room(key, request.name)
+        hall = self.halls.find(key)
         if hall is None:
             raise TurnedAway(TRY_LATER)
         member = hall.conference.room.enter(request.name, self.clock.seconds())
@@ -145,7 +151,7 @@ class Hub:
             return
         self._tickets.revoke(seat.ticket)
         seat.hall.leave(seat, reason)
-        self.halls.tidy(seat.hall.name)
+        self.halls.tidy(seat.hall.key)
         why = f": {reason}" if reason else ""
         self.metrics.people(f"{seat.member.name!r} left room {seat.hall.name!r}{why}", self.clock.seconds())
 
@@ -188,24 +194,26 @@ class Hub:
     def _welcome(self, seat: Seat) -> Welcome:
         ticket = self._tickets.issue(seat)
         seat.ticket = ticket.id
+        conference = seat.hall.conference
         return Welcome(
             seat.source,
             seat.member.name,
             seat.hall.name,
             seat.connection,
-            seat.hall.conference.room.roster(seat.source)[:MOST_IN_WELCOME],
+            conference.room.roster(seat.source)[:MOST_IN_WELCOME],
             self.datagrams.number,
             self._bitrate,
             TicketText(*ticket.to_hex()),
+            conference.echo if isinstance(conference, EchoConference) else 0,
         )
 
-    def _make_room(self, request: Request) -> None:
+    def _make_room(self, key: Key, name: str) -> None:
         """See to it that a seat is free, in the house and in the room; an away one yields, or TurnedAway."""
-        hall = self.halls.get(request.room)
+        hall = self.halls.get(key)
         if hall is not None and len(hall) >= self.limits.room_size:
-            self._give_up(list(hall.seats.values()), request.name, ROOM_FULL)
+            self._give_up(list(hall.seats.values()), name, ROOM_FULL)
         if len(self.seats) >= self.limits.max_clients:
-            self._give_up(list(self.seats.values()), request.name, FULL)
+            self._give_up(list(self.seats.values()), name, FULL)
 
     def _give_up(self, seats: list[Seat], name: str, reason: str) -> None:
         """Of these seats an away one yields, first one of the same name, then the one away for longest."""

@@ -11,6 +11,8 @@ PasswordRefused and WireError end the connection; what the caller tells the
 client then is `refusal`.
 """
 
+import msgspec
+
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.security.login import ServerLogin
@@ -81,7 +83,7 @@ class ServerSession(Session):
         request = control.decode(self._login.auth(string))
         if not isinstance(request, messages.Request):
             raise WireError("AUTH without a request")
-        return messages.Request(text.name(request.name), text.room(request.room), request.capabilities)
+        return msgspec.structs.replace(request, name=text.name(request.name), room=text.room(request.room))
 
     def resume(self, ticket: Ticket, resume: Resume) -> None:
         """The ticket of a RESUME was good; `enter` answers with it."""

@@ -53,12 +53,14 @@ class Participant(msgspec.Struct, frozen=True, gc=False):
         texts.check(self.name, "the name")
 
 
-class Request(Message, frozen=True):
+class Request(Message, frozen=True, omit_defaults=True):
     """Client, inside AUTH: who wants to enter which room."""
 
     name: _Text
     room: _Text = ""
     capabilities: Annotated[list[_Text], Meta(max_length=32)] = []
+    echo: bool = False
+    """In place of ``room``: one of my own, where I hear what the server heard of me."""
 
     def __post_init__(self) -> None:
         texts.check(self.name, "the name")
@@ -77,7 +79,7 @@ class TicketText(msgspec.Struct, frozen=True, gc=False):
         return "TicketText(***)"
 
 
-class Welcome(Message, frozen=True):
+class Welcome(Message, frozen=True, omit_defaults=True):
     """Server, inside WELCOME: you are in."""
 
     source: Source
@@ -92,6 +94,8 @@ class Welcome(Message, frozen=True):
     bitrate: Annotated[int, Meta(ge=8_000, le=64_000)] = 12_000
     """bit/s to send at; the range that every codec takes (ICodec)."""
     ticket: TicketText | None = None
+    echo: Annotated[int, Meta(ge=0, le=LAST_SOURCE)] = 0
+    """Who says again what I say, in an echo test; 0: this is none, also from a server that knows none."""
 
     def __post_init__(self) -> None:
         texts.check(self.name, "the name")
