@@ -25,5 +25,9 @@ class ConfigError(VoiceChatError):
     """An option, a file or a link from the user is wrong (exit code 78)."""
 
 
+class ControlError(VoiceChatError):
+    """What a player asks of his own call cannot be done, or not now."""
+
+
 class DeviceError(VoiceChatError):
     """A named sound device or WAV file cannot be used (exit code 74)."""

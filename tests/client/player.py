@@ -20,8 +20,10 @@ from tests.memory import VoiceReactor
 from voicechat.client.bridge import AudioBridge
 from voicechat.client.call import Call
 from voicechat.client.console import Console
+from voicechat.client.controls import Controls, Talk
 from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.client.service import Service, Target
+from voicechat.client.volumes import Volumes
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
 from voicechat.interfaces import ICodec
 from voicechat.media.gate import TalkGate
@@ -124,13 +126,16 @@ class Player:
         password: str = PASSWORD,
         codec: ICodec | None = None,
         host: str = SERVER,
+        talk: Talk = Talk.VOICE,
     ) -> None:
         self.reactor = reactor or VoiceReactor()
         monkeypatch.setattr("voicechat.client.bridge.time", SimpleNamespace(perf_counter=self.reactor.seconds))
         self.out, self.err = io.StringIO(), io.StringIO()
-        self.bridge = AudioBridge(self.reactor.callFromThread, TalkGate())
+        gate = TalkGate()
+        self.bridge = AudioBridge(self.reactor.callFromThread, gate)
         console = Console(self.out, self.err)
-        self.call = Call(self.reactor, codec or MemoryCodec(), self.bridge, console)
+        self.call = Call(self.reactor, codec or MemoryCodec(), self.bridge, console, lambda: "21:04")
+        self.controls = Controls(self.reactor, self.call, gate, Volumes(), lambda: self._finish(0, ""), talk)
         self.ended: tuple[int, str] | None = None
         self.entered = 0
         target = Target(host, 1234, Secret(password), messages.Request(name, ""))

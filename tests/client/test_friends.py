@@ -27,10 +27,11 @@ def test_each_change_has_its_line() -> None:
         (m.Talk(3, talking=False), "Cid stops"),
         (m.State(muted=True, source=2), "Ben is muted"),
         (m.State(muted=True, deafened=True, source=2), "Ben is deafened"),
-        (m.State(source=2), "Ben is listening again"),
+        (m.State(source=2), "Ben listens again"),
+        (m.State(muted=True, source=2), "Ben is muted"),
+        (m.State(source=2), "Ben is unmuted"),
         (m.Away(2), "Ben is away (line broken)"),
         (m.Back(2), "Ben is back"),
-        (m.Text("hello", 2), "Ben: hello"),
         (m.Left(3), "Cid left"),
         (m.Left(2, "did not come back"), "Ben left (did not come back)"),
     ]

@@ -3,6 +3,7 @@
 import ast
 import configparser
 import getopt
+import io
 import re
 import shlex
 from collections.abc import Iterator
@@ -154,6 +155,10 @@ def test_lines_about_friends_are_told_as_they_are_printed() -> None:
         messages.Joined(ben),
         messages.Talk(3, True),
         messages.Talk(3, False),
+        messages.State(muted=True, source=3),
+        messages.State(source=3),
+        messages.State(muted=True, deafened=True, source=3),
+        messages.State(source=3),
         messages.Away(3),
         messages.Back(3),
         messages.Left(3),
@@ -161,6 +166,13 @@ def test_lines_about_friends_are_told_as_they_are_printed() -> None:
     ]
     for line in printed + [friends.learn(message) for message in happened]:
         assert f"`{line}`" in CLIENT_PAGE
+
+
+def test_a_text_line_is_told_as_it_is_printed() -> None:
+    out = io.StringIO()
+    bridge = AudioBridge(lambda turn: None, TalkGate())
+    Call(Clock(), MemoryCodec(), bridge, Console(out), lambda: "21:04").said("Ben", "hello")
+    assert f"`{out.getvalue().strip()}`" in CLIENT_PAGE
 
 
 _CHANGES = re.compile(
@@ -183,7 +195,7 @@ def sayings(*folders: str) -> str:
 def quoted(page: str) -> Iterator[str]:
     """The lines in a page's tables of them, but those about friends."""
     for rows in (table(page, "line", head) for head in ("meaning", "what to do") if f"| line | {head}" in page):
-        yield from (line for row in rows for line in spans(row[0]) if not line.startswith(("Ben ", "you are in")))
+        yield from (line for row in rows for line in spans(row[0]) if not line.startswith(("Ben ", "[", "you are in")))
 
 
 @pytest.mark.parametrize(

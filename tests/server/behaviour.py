@@ -492,7 +492,7 @@ class Behaviour:
     def test_control_messages_over_the_limit_are_not_obeyed(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")
         for n in range(500):
-            ann.send(messages.State(muted=bool(n % 2)))
+            ann.send(messages.State(muted=not n % 2))
         self.house.settle()
         assert len(ben.told_of(messages.State)) == Limits().control_burst
         assert self.house.counted("messages over the limit") == 480

@@ -88,6 +88,8 @@ class Link:
         """Called with each media packet that opened, and the datagram's size."""
         self.on_change: Callable[[bool], None] = lambda _up: None
         """Called when media changes between UDP and TCP."""
+        self.loss = 0.0
+        """Share of the other side's datagrams that did not come, smoothed over the last seconds in which some came."""
         self._meter = LossMeter()
         self._challenged: tuple[Address, bytes] | None = None
         self._challenge_at = clock.seconds()
@@ -257,6 +259,8 @@ class Link:
         """Once a second while datagrams come: tell of loss if there is or was any, and once that there is none."""
         self._report_call = None
         loss, now = self._meter.report(), self._clock.seconds()
+        if loss.expected:
+            self.loss += (loss.lost / loss.expected - self.loss) / 4
         if loss.lost:
             self._lossy_until = now + REPORT_FOR
         if loss.expected and (now < self._lossy_until or not self._reported):

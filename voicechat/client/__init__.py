@@ -6,6 +6,8 @@ run        one run: everything made, joined, started and taken down
 service    connecting, coming back, ending with a reason (retry: when)
 protocol   the TCP connection
 call       one player's media and people
+controls   what a player can do: mute, deafen, the key, volumes, text lines
+volumes    how loud each friend is for me
 playback   what is heard, on the sound card's beat
 bridge     the ONE object that two threads touch
 devices    sound cards; the only importer of pyaudio

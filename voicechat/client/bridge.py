@@ -132,6 +132,11 @@ class AudioBridge:
             return None
 
     @property
+    def talking(self) -> bool:
+        """The gate is open: what the microphone hears is sent."""
+        return self._talking
+
+    @property
     def asked(self) -> bool:
         """Playback has taken its last block and wants more."""
         return self._asked

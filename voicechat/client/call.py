@@ -5,9 +5,12 @@ come in, are heard through `Playback`, and what the room does is told to the con
 Nothing here connects or reconnects; that is `service`.
 """
 
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, Protocol
 
+import msgspec
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.client.bridge import AudioBridge
@@ -31,6 +34,24 @@ MOST_LINES: Final = 20
 """Lines about the room in a second: more than friends can make, and as much as a terminal bears for an evening."""
 
 
+def hours_and_minutes() -> str:
+    """The wall clock here, for people."""
+    return datetime.now().astimezone().strftime("%H:%M")
+
+
+MOST_SAID: Final = 100
+"""Text lines kept: more than the largest terminal shows, at most 50 000 characters."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A text line between friends."""
+
+    when: str
+    """Hours and minutes of the wall clock here."""
+    name: str
+    text: str
+
+
 class IRecording(Protocol):
     """A source or sink with a start stamp."""
 
@@ -40,11 +61,19 @@ class IRecording(Protocol):
 class Call:
     """Media and people of one client."""
 
-    def __init__(self, clock: IReactorTime, codec: ICodec, bridge: AudioBridge, console: Console) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        codec: ICodec,
+        bridge: AudioBridge,
+        console: Console,
+        wall_clock: Callable[[], str] = hours_and_minutes,
+    ) -> None:
         self._clock = clock
         self._codec = codec
         self._bridge = bridge
         self._console = console
+        self._wall_clock = wall_clock
         self.friends = Friends()
         self.hearing = Hearing(codec)
         self.playback = Playback(clock, self.hearing, bridge)
@@ -53,6 +82,17 @@ class Call:
         self._redundancy = Redundancy()
         self._bitrate = 0
         self.source = 0
+        self.name = self.room = ""
+        """Ours, as the server has them."""
+        self.messages: deque[Said] = deque(maxlen=MOST_SAID)
+        """Text lines, our own too."""
+        self._deafened = False
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when people, connection or path changed, or something was said."""
+        self.on_entered: Callable[[], None] = lambda: None
+        """Called at each entering, when messages can be sent."""
+        self.on_joined: Callable[[messages.Participant], None] = lambda _person: None
+        """Called when somebody entered the room."""
         self.path = "tcp"
         """The carriage of what we send, 'udp' or 'tcp'."""
         self.sent = 0
@@ -71,7 +111,7 @@ class Call:
     def entered(self, connection: VoiceClientProtocol, welcome: messages.Welcome) -> None:
         """In the room; ``connection`` carries the media from now on."""
         self.connection = connection
-        self.source = welcome.source
+        self.source, self.name, self.room = welcome.source, welcome.name, welcome.room
         self.path = "tcp"
         for source in list(self.hearing.heard):
             self._settle_heard(source)
@@ -82,6 +122,7 @@ class Call:
         self._console.say(self.friends.welcome(welcome))
         if connection.link is not None and self._path_call is None:
             self._path_call = self._clock.callLater(UDP_WITHIN, self._tell_path)
+        self.on_entered()
 
     def path_changed(self, udp: bool) -> None:
         """Our sound takes the other carriage."""
@@ -89,6 +130,7 @@ class Call:
         if path != self.path:
             self.path = path
             self._console.say(f"your sound goes over {path.upper()} now")
+            self.on_change()
 
     def _tell_path(self) -> None:
         """UDP had its time; whoever waits for it should know that it does not come."""
@@ -101,6 +143,38 @@ class Call:
         self._round_trip = connection.round_trip
         if connection is self.connection:
             self.connection = None
+            self.on_change()
+
+    @property
+    def connected(self) -> bool:
+        """In the room now."""
+        return self.connection is not None
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds to the server and back, over TCP."""
+        return self._round_trip if self.connection is None else self.connection.round_trip
+
+    @property
+    def loss(self) -> float:
+        """Share of the datagrams to us that were lost lately; 0 without datagrams."""
+        link = None if self.connection is None else self.connection.link
+        return 0.0 if link is None else link.loss
+
+    @property
+    def level(self) -> float:
+        """Mean square of the microphone's last frame."""
+        return self._bridge.level
+
+    @property
+    def talking(self) -> bool:
+        """What the microphone hears is meant to be sent."""
+        return self._bridge.talking
+
+    def send(self, message: messages.Message) -> None:
+        """A control message to the server, if there is one now."""
+        if self.connection is not None:
+            self.connection.send(message)
 
     # -- media ------------------------------------------------------------------------
 
@@ -127,9 +201,18 @@ class Call:
         """A media packet from the server. WireError if it cannot be played."""
         if packet.source == self.source:
             raise WireError("the server returned our own voice")
+        if self._deafened:
+            return  # sent before the server knew
         if packet.source == MIX:
             self._heard_by_name.update(self.friends.talking)
         self.playback.arrived(packet)
+
+    def deafen(self, deafened: bool) -> None:
+        """Play nothing, or what comes from now on."""
+        self._deafened = deafened
+        if deafened:
+            self.playback.stop()
+            self.hearing.stop()
 
     def told(self, message: messages.Message) -> None:
         """The room changed."""
@@ -137,10 +220,23 @@ class Call:
         if isinstance(message, messages.Left):
             self._settle_heard(message.source)
             self.hearing.forget(message.source)
+        elif isinstance(message, messages.Joined):
+            self.on_joined(message.participant)
+        elif isinstance(message, messages.Text):
+            self.said(self.friends.name(message.source), message.text)
+            return
         if line is not None:
-            self._tell(line)
+            self.tell(line)
+        self.on_change()
 
-    def _tell(self, line: str) -> None:
+    def said(self, name: str, text: str) -> None:
+        """Somebody, perhaps we, said something in a text line."""
+        said = Said(self._wall_clock(), name, text)
+        self.messages.append(said)
+        self.tell(f"[{said.when}] {said.name}: {said.text}")
+        self.on_change()
+
+    def tell(self, line: str) -> None:
         """A line about the room; of a flood, only the first ones of each second and how many there were."""
         second = int(self._clock.seconds())
         if second != self._second:
@@ -176,8 +272,7 @@ class Call:
         if self.connection is not None:
             totals.update(_traffic(self.connection))
         counts = self.hearing.counts
-        connection = self.connection
-        round_trip = connection.round_trip if connection is not None else self._round_trip
+        round_trip = self.round_trip
         return {
             "packets": {"in": totals["packets_in"], "out": totals["packets_out"]},
             "bytes": {"in": totals["bytes_in"], "out": totals["bytes_out"]},

@@ -19,6 +19,15 @@ class Friends:
         return [self.name(source) for source in sorted(self._talking)]
 
     @property
+    def people(self) -> list[m.Participant]:
+        """Everybody else in the room, by number."""
+        return [person for _, person in sorted(self._by_source.items())]
+
+    def talks(self, source: int) -> bool:
+        """Whether this one talks now."""
+        return source in self._talking
+
+    @property
     def listening(self) -> bool:
         """Somebody is here to hear us: not away, not deafened."""
         return any(not (person.away or person.deafened) for person in self._by_source.values())
@@ -57,10 +66,11 @@ class Friends:
                 (self._talking.add if talking else self._talking.discard)(source)
                 return f"{self.name(source)} {'talks' if talking else 'stops'}"
             case m.State(muted, deafened, source):
+                before = self._by_source.get(source)
                 self._change(source, muted=muted, deafened=deafened)
-                return f"{self.name(source)} is {'deafened' if deafened else 'muted' if muted else 'listening again'}"
-            case m.Text(text, source):
-                return f"{self.name(source)}: {text}"
+                if not (muted or deafened):
+                    return f"{self.name(source)} {'listens again' if before and before.deafened else 'is unmuted'}"
+                return f"{self.name(source)} is {'deafened' if deafened else 'muted'}"
         return None
 
     def _change(self, source: int, **fields: bool) -> None:

@@ -10,9 +10,11 @@ from voicechat.client.bridge import AudioBridge
 from voicechat.client.call import Call
 from voicechat.client.cli import user_name, write_stats
 from voicechat.client.console import Console
+from voicechat.client.controls import Controls, Talk
 from voicechat.client.devices import Devices
 from voicechat.client.exits import Exit
 from voicechat.client.service import Service, Target
+from voicechat.client.volumes import Volumes
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, WireError
 from voicechat.media.gate import TalkGate
@@ -44,10 +46,10 @@ class _Run:
         self._devices = devices
         self._console = Console()
         self._reactor: Any = monotonic_reactor()
-        self._bridge = AudioBridge(
-            self._reactor.callFromThread, TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
-        )
+        gate = TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
+        self._bridge = AudioBridge(self._reactor.callFromThread, gate)
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console)
+        self._controls = Controls(self._reactor, self._call, gate, Volumes(), self._quit, Talk(chosen.talk))
         self._service = Service(
             self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform
         )
@@ -84,6 +86,9 @@ class _Run:
         if self._chosen.duration is not None:
             self._reactor.callLater(self._chosen.duration, self._finish, Exit.OK, "")
 
+    def _quit(self) -> None:
+        self._finish(Exit.OK, "")
+
     def _finish(self, code: int, line: str) -> None:
         """The end: say why, say goodbye, stop."""
         if self._ending:
@@ -92,6 +97,7 @@ class _Run:
         self._code = code
         if line:
             self._console.warn(line)
+        self._controls.stop()
         self._service.stop()
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
 

@@ -80,6 +80,11 @@ class Hearing:
         self._streams.pop(source, None)
         self._gains.pop(source, None)
 
+    def stop(self) -> None:
+        """Nothing of what is on its way is to be heard any more."""
+        for stream in self._streams.values():
+            stream.stop()
+
     def due_at(self) -> float | None:
         """When the first frame of a waiting stream should be played; None if nothing waits or something plays."""
         due: float | None = None

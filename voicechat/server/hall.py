@@ -169,6 +169,8 @@ class Hall:
 
     def state(self, seat: Seat, message: StateMessage) -> None:
         """Muted, deafened: a deafened one is neither forwarded to nor mixed for."""
+        if (message.muted, message.deafened) == (seat.member.muted, seat.member.deafened):
+            return
         seat.member.muted, seat.member.deafened = message.muted, message.deafened
         self.conference.changed(ticks(self._clock))
         self.tell(StateMessage(message.muted, message.deafened, seat.source), besides=seat.source)
