@@ -1,6 +1,7 @@
 """What the server tells about people, in words."""
 
 from voicechat.client.friends import Friends
+from voicechat.media.quality import Quality
 from voicechat.wire import messages as m
 
 
@@ -17,6 +18,13 @@ def test_a_welcome_names_those_who_are_here() -> None:
         m.Welcome(1, "Ann (2)", "", 7, [m.Participant(2, "Ben"), m.Participant(3, "Cid", away=True)])
     )
     assert line == "you are in as Ann (2), with Ben, Cid (away)"
+
+
+def test_another_quality_than_the_usual_one_is_told() -> None:
+    saver, high = m.Participant(2, "Ben", quality=Quality.SAVER), m.Participant(3, "Cid", True, quality=Quality.HIGH)
+    line = Friends().welcome(m.Welcome(1, "Ann", "", 7, [saver, high]))
+    assert line == "you are in as Ann, with Ben (saver quality), Cid (away, high quality)"
+    assert met().learn(m.Joined(saver)) == "Ben (saver quality) joined"
 
 
 def test_each_change_has_its_line() -> None:

@@ -19,6 +19,7 @@ from voicechat.codecs.opus import OpusCodec, OpusDecoder
 from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, silent_frame
 from voicechat.media.packet import ME, MediaPacket
+from voicechat.media.quality import Quality
 from voicechat.security.seal import DatagramOpener, DatagramSeal, StringOpener, StringSeal
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
@@ -160,7 +161,7 @@ _MESSAGES: Final = (
     messages.Path("0123456789abcdef"),
     messages.Report(50, 2, 1),
     messages.Bye("leaving", 0.5),
-    messages.Request("Ann", "den", ["udp"]),
+    messages.Request("Ann", "den", quality=Quality.HIGH),
 )
 
 

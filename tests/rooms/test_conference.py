@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
 from voicechat.media.packet import ME, MIX, MediaPacket
+from voicechat.media.quality import Quality
 from voicechat.media.sending import SendStream
 from voicechat.media.serial import ahead, wrap
 from voicechat.media.stream import WARM_WITH
@@ -67,8 +68,8 @@ class Den:
         for _ in range(members):
             self.enter()
 
-    def enter(self) -> int:
-        source = self.room.enter("x", self.now / 50).source
+    def enter(self, quality: Quality = Quality.NORMAL) -> int:
+        source = self.room.enter("x", self.now / 50, quality).source
         self.conference.add(source)
         self.sending[source] = SendStream(PLAIN.encoder(12_000))
         return source
@@ -176,6 +177,23 @@ def test_a_flat_room_costs_at_most_one_encoding_more_than_it_has_talkers(members
     assert den.conference.encodings - before <= (talkers + 1) * 20
     if talkers == 2:  # the two get each other forwarded, one encoding serves all others
         assert den.conference.encodings - before == 20
+    for listener in range(1, members + 1):
+        assert len(den.frames(listener)) == 20
+
+
+@pytest.mark.parametrize("members", [4, 16, 64])
+@pytest.mark.parametrize("talkers", [2, 3, 4])
+def test_listeners_of_another_bitrate_cost_one_encoding_more(members: int, talkers: int) -> None:
+    den = Den(0)
+    for number in range(members):
+        den.enter((Quality.NORMAL, Quality.HIGH, Quality.SAVER)[number % 3])
+    voices = dict.fromkeys(range(1, talkers + 1), 0.0625)
+    den.run(10, voices)
+    before = den.conference.encodings
+    den.run(20, voices)
+    assert den.conference.encodings - before <= (talkers + 2) * 20, "saver and normal are one bitrate"
+    mixed_for_high = members > 4 or talkers > 2  # the second of two talkers gets the other one forwarded
+    assert {encoder.bitrate for encoder in den.codec.encoders} == ({12_000, 24_000} if mixed_for_high else {12_000})
     for listener in range(1, members + 1):
         assert len(den.frames(listener)) == 20
 

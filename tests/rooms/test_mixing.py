@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, silent_frame
-from voicechat.rooms.mixing import Gains, Mixing
+from voicechat.rooms.mixing import Gains, Mixing, Row
 from voicechat.testing import MemoryCodec, MemoryEncoder
 
 CODEC = MemoryCodec()
@@ -37,6 +37,12 @@ def value(payload: bytes) -> float:
     return float(out[0])
 
 
+def rows(gains: dict[int, Gains], *bitrates: int) -> dict[int, Row]:
+    """A row for each listener; the bitrates go round among them."""
+    given = bitrates or (12_000,)
+    return {listener: Row(row, given[listener % len(given)]) for listener, row in gains.items()}
+
+
 def flat_room(members: int, talkers: int) -> dict[int, Gains]:
     """Everybody hears every talker but himself."""
     return {
@@ -46,7 +52,7 @@ def flat_room(members: int, talkers: int) -> dict[int, Gains]:
 
 
 def test_a_mix_is_arithmetic() -> None:
-    mixed = Mixing(CODEC, 12_000).run({1: (0.0, 1.0), 2: (1.0, 0.0), 3: (1.0, 1.0), 4: (0.5, 1.0)}, frames(0.5, 0.25))
+    mixed = Mixing(CODEC).run(rows({1: (0.0, 1.0), 2: (1.0, 0.0), 3: (1.0, 1.0), 4: (0.5, 1.0)}), frames(0.5, 0.25))
     assert {listener: value(row.payload) for row in mixed for listener in row.listeners} == {
         1: 0.25,
         2: 0.5,
@@ -58,33 +64,51 @@ def test_a_mix_is_arithmetic() -> None:
 @pytest.mark.parametrize("members", [4, 16, 64])
 @pytest.mark.parametrize("talkers", [1, 2, 3, 4])
 def test_a_flat_room_costs_one_encoding_more_than_it_has_talkers(members: int, talkers: int) -> None:
-    mixing = Mixing(CODEC, 12_000)
+    mixing = Mixing(CODEC)
     for tick in range(1, 11):
-        mixed = mixing.run(flat_room(members, talkers), frames(*([0.125] * talkers)))
+        mixed = mixing.run(rows(flat_room(members, talkers)), frames(*([0.125] * talkers)))
         assert sorted(listener for row in mixed for listener in row.listeners) == list(
             range(1 + (talkers == 1), members + 1)
         )
         assert mixing.encodings <= (talkers + 1) * tick
 
 
+@pytest.mark.parametrize("members", [4, 16, 64])
+@pytest.mark.parametrize("talkers", [1, 2, 3, 4])
+@pytest.mark.parametrize("bitrates", [(12_000, 24_000), (8_000, 12_000, 24_000)])
+def test_each_further_bitrate_costs_one_encoding_more_and_everybody_gets_his(
+    members: int, talkers: int, bitrates: tuple[int, ...]
+) -> None:
+    codec = KeptEncoders()
+    mixing = Mixing(codec)
+    asked = rows(flat_room(members, talkers), *bitrates)
+    for tick in range(1, 11):
+        mixed = mixing.run(asked, frames(*([0.125] * talkers)))
+        assert mixing.encodings <= (talkers + len(bitrates)) * tick
+    for listeners, _ in mixed:
+        (coded,) = {mixing._coder_of[listener].encoder for listener in listeners}
+        assert isinstance(coded, MemoryEncoder)
+        assert {asked[listener].bitrate for listener in listeners} == {coded.bitrate}
+
+
 def test_rows_of_zeros_and_no_rows_cost_nothing() -> None:
-    mixing = Mixing(CODEC, 12_000)
+    mixing = Mixing(CODEC)
     assert mixing.run({}, frames(0.5)) == []
-    assert mixing.run({1: (0.0,), 2: (0.0,)}, frames(0.5)) == []
-    assert mixing.run({1: (), 2: ()}, frames()) == []
+    assert mixing.run(rows({1: (0.0,), 2: (0.0,)}), frames(0.5)) == []
+    assert mixing.run(rows({1: (), 2: ()}), frames()) == []
     assert mixing.encodings == 0
 
 
 def test_everybody_shouting_is_limited() -> None:
-    mixed = Mixing(CODEC, 12_000).run({1: (8.0, 8.0)}, frames(1.0, 1.0))
+    mixed = Mixing(CODEC).run(rows({1: (8.0, 8.0)}), frames(1.0, 1.0))
     assert 0.5 < value(mixed[0].payload) < 1.0
 
 
 def test_a_listener_keeps_his_encoder_while_others_come_and_go() -> None:
     codec = KeptEncoders()
-    mixing = Mixing(codec, 12_000)
+    mixing = Mixing(codec)
     for others in (2, 5, 3, 9, 2):
-        mixing.run({1: (0.0, 1.0), **dict.fromkeys(range(10, 10 + others), (1.0, 1.0))}, frames(0.5, 0.25))
+        mixing.run(rows({1: (0.0, 1.0), **dict.fromkeys(range(10, 10 + others), (1.0, 1.0))}), frames(0.5, 0.25))
     assert len(codec.made) == 2
     assert [encoder.frames for encoder in codec.made] == [5, 5]
 
@@ -92,9 +116,9 @@ def test_a_listener_keeps_his_encoder_while_others_come_and_go() -> None:
 def test_a_row_that_begins_has_an_encoder_that_remembers_nothing() -> None:
     """The listener's decoder is new then, too: stale prediction on one side only is heard as a click."""
     codec = KeptEncoders()
-    mixing = Mixing(codec, 12_000)
+    mixing = Mixing(codec)
     for listener in range(1, 100):
-        mixing.run({listener: (1.0,)}, frames(0.5))
+        mixing.run(rows({listener: (1.0,)}), frames(0.5))
         mixing.forget(listener)
     assert [encoder.frames for encoder in codec.made] == [1] * 99
     mixing.forget(12_345)
@@ -114,17 +138,17 @@ def test_each_gets_his_own_row_and_no_two_rows_share_an_encoder(
     ticks: list[tuple[dict[int, Gains], set[int]]],
 ) -> None:
     codec = KeptEncoders()
-    mixing = Mixing(codec, 12_000)
-    for rows, gone in ticks:
+    mixing = Mixing(codec)
+    for asked, gone in ticks:
         before = {id(encoder): encoder.frames for encoder in codec.made}
-        mixed = mixing.run(rows, frames(0.25, 0.125, 0.0625))
+        mixed = mixing.run(rows(asked), frames(0.25, 0.125, 0.0625))
         got = {listener: value(row.payload) for row in mixed for listener in row.listeners}
         assert got == {
             listener: sum(gain * said for gain, said in zip(gains, (0.25, 0.125, 0.0625), strict=True))
-            for listener, gains in rows.items()
+            for listener, gains in asked.items()
             if any(gains)
         }
-        distinct = len({gains for gains in rows.values() if any(gains)})
+        distinct = len({gains for gains in asked.values() if any(gains)})
         assert len(mixed) == distinct
         used = [encoder for encoder in codec.made if encoder.frames != before.get(id(encoder), 0)]
         assert all(encoder.frames == before.get(id(encoder), 0) + 1 for encoder in used)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.server.house import Friend, House
 from voicechat.media.packet import MIX
+from voicechat.media.quality import Quality
 from voicechat.rooms.echo import ECHO_DELAY, ECHO_NAME, ROOM_NAME
 from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.limits import Limits
@@ -216,6 +217,22 @@ class Behaviour:
         assert {packet.source for packet in ben.heard} == {MIX}
         assert ben.mixed[-1] == 0.1
         assert not ann.heard
+
+    # -- quality --------------------------------------------------------------------
+
+    def test_a_quality_is_granted_shown_and_kept(self) -> None:
+        ann, ben = self.enter("Ann", quality=Quality.SAVER), self.enter("Ben", quality=Quality.HIGH)
+        cid = self.enter("Cid")
+        assert [(friend.entered.quality, friend.entered.bitrate) for friend in (ann, ben, cid)] == [
+            (Quality.SAVER, 12_000),
+            (Quality.HIGH, 24_000),
+            (Quality.NORMAL, 12_000),
+        ]
+        assert [person.quality for person in cid.entered.roster] == [Quality.SAVER, Quality.HIGH]
+        assert [told.participant.quality for told in ann.told_of(messages.Joined)] == [Quality.HIGH, Quality.NORMAL]
+        ben.break_line()
+        again = self.enter("Ben", ticket=ben.ticket)
+        assert (again.entered.quality, again.entered.bitrate) == (Quality.HIGH, 24_000)
 
     # -- coming and going ---------------------------------------------------------
 

@@ -22,6 +22,7 @@ from voicechat.errors import VoiceChatError
 from voicechat.format import FRAME_SAMPLES, TICK_SECONDS, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.quality import Quality
 from voicechat.media.sending import SendStream
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
@@ -131,10 +132,11 @@ class Friend:
         echo: bool = False,
         password: str = PASSWORD,
         ticket: Ticket | None = None,
+        quality: Quality = Quality.NORMAL,
     ) -> None:
         self.house = house
         self.name = name
-        self.session = ClientSession(Secret(password), messages.Request(name, room, echo=echo), ticket)
+        self.session = ClientSession(Secret(password), messages.Request(name, room, echo, quality), ticket)
         self.welcome: messages.Welcome | None = None
         self.refused: Refuse | messages.Bye | None = None
         self.told: list[messages.Message] = []

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.server.limits import Bans, Bucket, Limits, neighbourhood
+from voicechat.codecs.opus import HIGHEST_BITRATE, LOWEST_BITRATE
+from voicechat.format import TICKS_PER_SECOND
+from voicechat.media.packet import ME, MediaPacket
+from voicechat.server.limits import OVERHEAD, Bans, Bucket, Limits, media_bytes, neighbourhood
+from voicechat.wire import media
 
 GAPS = st.lists(st.floats(0, 10), min_size=1, max_size=100)
 
@@ -95,3 +99,16 @@ def test_one_line_has_one_ipv6_network(address: object, host: int) -> None:
     other = IPv6Address(network | host)
     if other.ipv4_mapped is None and IPv6Address(network).ipv4_mapped is None:
         assert neighbourhood(str(other)) == f"{IPv6Address(network)}/64"
+
+
+@pytest.mark.parametrize("bitrate", [LOWEST_BITRATE, 12_000, 24_000, HIGHEST_BITRATE])
+def test_who_sends_every_frame_twice_stays_below_the_limit_of_his_bitrate(bitrate: int) -> None:
+    payload = bytes(bitrate // 8 // TICKS_PER_SECOND)
+    packet = media.encode(MediaPacket(ME, 1, payload, offset=1, redundant=payload))
+    sealed = len(packet) + 16
+    assert sealed == 2 * len(payload) + OVERHEAD
+    assert sealed * TICKS_PER_SECOND == media_bytes(bitrate)
+    allowed = Limits().media_share * media_bytes(bitrate)
+    bucket = Bucket(allowed, allowed, 0.0)
+    assert all(bucket.take(step / TICKS_PER_SECOND, sealed) for step in range(500))
+    assert not all(bucket.take(10 + step / TICKS_PER_SECOND / 2.5, sealed) for step in range(500))

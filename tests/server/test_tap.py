@@ -6,10 +6,13 @@ import pytest
 from twisted.application.service import IService
 
 from tests.memory import VoiceReactor
+from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
 from voicechat.server.limits import MOST_SEATS
+from voicechat.server.protocol import VoiceServerProtocol
 from voicechat.server.service import VoiceService
 from voicechat.server.tap import CONFIG, USAGE, Options, makeService
+from voicechat.wire import messages
 
 PASSWORD = "a password of four words"
 
@@ -64,6 +67,19 @@ def test_everything_can_be_chosen() -> None:
     assert (options["bitrate"], options["mixing"]) == (24_000, "always")
 
 
+def test_the_bitrates_are_those_of_the_welcome() -> None:
+    options = parsed("--password", PASSWORD, "--bitrate", "16000", "--high-bitrate", "32000")
+    (service,) = list(makeService(options, VoiceReactor()))
+    assert isinstance(service, VoiceService)
+    peer = VoiceServerProtocol(service.hub, "192.0.2.1")
+    given = [service.hub.enter(peer, messages.Request(quality.value, quality=quality))[1] for quality in Quality]
+    assert [(welcome.bitrate, welcome.quality) for welcome in given] == [
+        (16_000, Quality.SAVER),
+        (16_000, Quality.NORMAL),
+        (32_000, Quality.HIGH),
+    ]
+
+
 def test_the_environment_stands_behind_the_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"PORT": "1", "MAX_CLIENTS": "7", "MIXING": "always", "PASSWORD": PASSWORD}.items():
         monkeypatch.setenv(f"VOICECHAT_{name}", value)
@@ -96,6 +112,7 @@ def test_a_password_given_is_stronger_than_a_file_in_the_environment(
         ("--bitrate", "7999"),
         ("--bitrate", "64001"),
         ("--bitrate", "12k"),
+        ("--high-bitrate", "64001"),
         ("--mixing", "never"),
     ],
 )

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voicechat.errors import WireError
+from voicechat.media.quality import Quality
 from voicechat.wire import control, messages
 
 KIND_BY_TYPE = {message: kind for kind, message in control.KINDS.items()}
@@ -19,7 +20,8 @@ TEXTS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=40
 SOURCES = st.integers(1, 250)
 COUNTS = st.integers(0, 1 << 53)
 HEX = st.integers(0, (1 << 128) - 1).map(lambda number: f"{number:032x}")
-PARTICIPANTS = st.builds(messages.Participant, SOURCES, TEXTS, st.booleans(), st.booleans(), st.booleans())
+QUALITIES = st.sampled_from(Quality)
+PARTICIPANTS = st.builds(messages.Participant, SOURCES, TEXTS, st.booleans(), st.booleans(), st.booleans(), QUALITIES)
 TICKETS = st.builds(messages.TicketText, HEX, st.tuples(HEX, HEX).map("".join))
 WELCOMES = st.builds(
     messages.Welcome,
@@ -31,6 +33,8 @@ WELCOMES = st.builds(
     st.integers(0, 65535),
     st.integers(8_000, 64_000),
     st.none() | TICKETS,
+    st.integers(0, 250),
+    QUALITIES,
 )
 MESSAGES: st.SearchStrategy[messages.Message] = st.one_of(
     WELCOMES,
@@ -47,7 +51,7 @@ MESSAGES: st.SearchStrategy[messages.Message] = st.one_of(
     st.builds(messages.Path, HEX),
     st.builds(messages.Report, COUNTS, COUNTS, COUNTS),
     st.builds(messages.Bye, TEXTS, st.floats(0, 3600)),
-    st.builds(messages.Request, TEXTS, TEXTS, st.lists(TEXTS, max_size=4)),
+    st.builds(messages.Request, TEXTS, TEXTS, st.booleans(), QUALITIES),
 )
 KINDS = st.sampled_from(sorted(control.KINDS))
 
@@ -204,8 +208,8 @@ def test_a_missing_field_is_refused_unless_it_has_a_default(message: messages.Me
 
 # The normative bytes; they are never changed, only added to.
 EXAMPLES: dict[str, messages.Message] = {
-    '81 {"participant":{"source":2,"name":"Ben","away":false,"muted":true,"deafened":false}}': messages.Joined(
-        messages.Participant(2, "Ben", muted=True)
+    '81 {"participant":{"source":2,"name":"Ben","away":false,"muted":true,"deafened":false,"quality":"normal"}}': (
+        messages.Joined(messages.Participant(2, "Ben", muted=True))
     ),
     '82 {"source":2,"reason":""}': messages.Left(2),
     '83 {"source":2}': messages.Away(2),
@@ -219,7 +223,7 @@ EXAMPLES: dict[str, messages.Message] = {
     '8b {"token":"0123456789abcdef"}': messages.Path("0123456789abcdef"),
     '8c {"expected":50,"lost":1,"bursts":1}': messages.Report(50, 1, 1),
     '8d {"reason":"leaving","retry":0.0}': messages.Bye(messages.LEAVING),
-    '8e {"name":"Ann"}': messages.Request("Ann"),
+    '8e {"name":"Ann","quality":"saver"}': messages.Request("Ann", quality=Quality.SAVER),
 }
 
 
@@ -233,6 +237,13 @@ def test_the_layout_is_the_documented_one(line: str, message: messages.Message) 
 def test_the_shortest_welcome_is_understood() -> None:
     data = packet(0x80, '{"source":1,"name":"Ann","room":"","connection":0,"roster":[]}')
     assert control.decode(data) == messages.Welcome(1, "Ann", "", 0, [], udp_port=0, bitrate=12_000, ticket=None)
+
+
+@pytest.mark.parametrize("fields", ["", ',"quality":"holographic"', ',"capabilities":["of another version"]'])
+def test_a_quality_that_is_missing_or_not_known_yet_is_normal(fields: str) -> None:
+    assert control.decode(packet(0x8E, '{"name":"Ann"' + fields + "}")) == messages.Request("Ann")
+    joined = packet(0x81, '{"participant":{"source":2,"name":"Ben"' + fields + "}}")
+    assert control.decode(joined) == messages.Joined(messages.Participant(2, "Ben"))
 
 
 def test_kinds_are_control_packets_and_each_has_its_own() -> None:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from voicechat.media.quality import Quality
 from voicechat.wire import messages as m
 
 
@@ -41,7 +42,7 @@ class Friends:
         self._by_source = {person.source: person for person in message.roster}
         self._names |= {person.source: person.name for person in message.roster}
         self._talking.clear()
-        others = ", ".join(person.name + (" (away)" if person.away else "") for person in message.roster)
+        others = ", ".join(_shown(person) for person in message.roster)
         return f"you are in as {message.name}" + (f", with {others}" if others else "; nobody else is here yet")
 
     def learn(self, message: m.Message) -> str | None:
@@ -50,7 +51,7 @@ class Friends:
             case m.Joined(participant):
                 self._by_source[participant.source] = participant
                 self._names[participant.source] = participant.name
-                return f"{participant.name} joined"
+                return f"{_shown(participant)} joined"
             case m.Left(source, reason):
                 self._by_source.pop(source, None)
                 self._talking.discard(source)
@@ -77,3 +78,9 @@ class Friends:
         person = self._by_source.get(source)
         if person is not None:
             self._by_source[source] = msgspec.structs.replace(person, **fields)
+
+
+def _shown(person: m.Participant) -> str:
+    """A name, and what is not as usual with him."""
+    unusual = ["away"] * person.away + [f"{person.quality.value} quality"] * (person.quality is not Quality.NORMAL)
+    return person.name + (f" ({', '.join(unusual)})" if unusual else "")

@@ -122,6 +122,7 @@ OPTIONS: Final = (
     Option("output", "headphones: default, a name or number, wav:PATH, null", str, "default", "DEVICE"),
     Option("talk", "what opens the microphone", str, "voice", choices=("voice", "push", "push-to-mute")),
     Option("path", "auto: sound over UDP where it works; tcp: never UDP", str, "auto", choices=("auto", "tcp")),
+    Option("quality", "bytes or sound, for both directions", str, "normal", choices=("saver", "normal", "high")),
     Option("complexity", "how hard Opus tries; 5 spares a weak machine half of it", int, 8, "0-10", between=(0, 10)),
     Option("gate", "dBFS above which you are heard; auto learns the noise", float, "auto", "DB", ("auto",), (-90, 0)),
     Option("ui", "line: one line for each thing that happens", str, "line", choices=("line",)),

@@ -18,6 +18,7 @@ from voicechat.client.volumes import Volumes
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, WireError
 from voicechat.media.gate import TalkGate
+from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
 from voicechat.wire import messages, text
 
@@ -28,7 +29,8 @@ LAST_WORDS = 0.05
 def run(chosen: argparse.Namespace, password: Secret) -> int:
     """Talk until told to stop; the exit code. DeviceError and ConfigError before anything runs."""
     try:
-        request = messages.Request(text.name(chosen.name or user_name()), text.room(chosen.room))
+        name, room = text.name(chosen.name or user_name()), text.room(chosen.room)
+        request = messages.Request(name, room, quality=Quality(chosen.quality))
     except WireError as error:
         raise ConfigError(str(error)) from None
     devices = Devices(chosen.input, chosen.output)

@@ -9,6 +9,7 @@ sending     one talker's way out (SendStream)
 stream      one talker's way in (ReceiveStream)
 timescale   a frame more or less, where it is heard least
 hearing     all streams that one listener hears, made one frame
+quality     how many bits, how many frames a packet: each client's choice
 redundancy  which earlier frame a packet carries again
 gate        does the microphone carry talk?
 levels      loudness, fades

@@ -21,10 +21,12 @@ from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND
 from voicechat.interfaces import ICodec
 from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.quality import HIGH_BITRATE
 from voicechat.media.seen import Seen
 from voicechat.media.serial import ahead, unwrap, wrap
 from voicechat.media.stream import EARLY, WARM_WITH, Counts, Kind, ReceiveStream
 from voicechat.rooms.mixing import Mixing
+from voicechat.rooms.mixing import Row as MixedRow
 from voicechat.rooms.room import Room
 
 SILENT_AFTER: Final = TICKS_PER_SECOND // 2
@@ -124,15 +126,18 @@ class _Listener:
 
 
 class Conference:
-    """The media of ``room``. Times are ticks; ``tick`` is a whole one."""
+    """The media of ``room``, mixed at ``bitrate``, or ``high`` for those who chose that. Times are ticks."""
 
-    def __init__(self, room: Room, codec: ICodec, bitrate: int, *, always_mix: bool = False) -> None:
+    def __init__(
+        self, room: Room, codec: ICodec, bitrate: int, *, high: int = HIGH_BITRATE, always_mix: bool = False
+    ) -> None:
         self._room = room
         self._codec = codec
         self._always_mix = always_mix
         self._talkers: dict[int, _Talker] = {}
         self._listeners: dict[int, _Listener] = {}
-        self._mixing = Mixing(codec, bitrate)
+        self._bitrates = bitrate, high
+        self._mixing = Mixing(codec)
         self._edges: list[Edge] = []
         self._undecided = False
         """Somebody entered, and his way has not been chosen."""
@@ -290,7 +295,7 @@ class Conference:
         over = self._end_overlaps(tick)
         live, frames = self._pull(tick) if self._room.present > 1 else ([], _NO_FRAMES)
         rows = {
-            number: tuple(self._room.members[number].gain(source) for source in live)
+            number: self._row(number, live)
             for number, listener in self._listeners.items()
             if listener.in_mix or listener.row.way is Way.MIX
         }
@@ -304,6 +309,11 @@ class Conference:
             deliveries.append(Delivery(silent, MediaPacket(MIX, wrap(tick), b"", end=True)))
             self._close(silent)
         return deliveries
+
+    def _row(self, number: int, live: list[int]) -> MixedRow:
+        """What a listener is to hear of those who gave sound."""
+        member = self._room.members[number]
+        return MixedRow(tuple(map(member.gain, live)), member.quality.bitrate(*self._bitrates))
 
     def _end_overlaps(self, tick: int) -> list[int]:
         """Let the old ways go whose time is up; the listeners whose mix ends thereby."""

@@ -1,7 +1,8 @@
 """The mixed rows of one room: equal rows are one product, one limiter, one encoding.
 
 For k talkers in a flat room that is k + 1 encodings at most, however many listen:
-one for all pure listeners, one for each talker's own mix-minus.
+one for all pure listeners, one for each talker's own mix-minus. Rows are equal only
+at one bitrate, so q bitrates among the listeners make that k + q.
 """
 
 from typing import NamedTuple
@@ -15,6 +16,13 @@ from voicechat.media.mixer import Limiter, mix
 
 Gains = tuple[float, ...]
 """A row of the gain matrix: one linear gain for each live talker."""
+
+
+class Row(NamedTuple):
+    """What one listener is to hear, and at how many bit/s."""
+
+    gains: Gains
+    bitrate: int
 
 
 class Mixed(NamedTuple):
@@ -36,12 +44,12 @@ class Mixing:
     """Groups listeners by their row and encodes each distinct row once a tick.
 
     A listener stays with the coder he had while nobody else of another group
-    claims it; changing coders in mid-stream is not heard (measured).
+    claims it; changing coders in mid-stream is not heard (measured). His bitrate
+    stays the same until he is forgotten.
     """
 
-    def __init__(self, codec: ICodec, bitrate: int) -> None:
+    def __init__(self, codec: ICodec) -> None:
         self._codec = codec
-        self._bitrate = bitrate
         self._coder_of: dict[int, _Coder] = {}
         self.encodings = 0
         """Frames encoded so far."""
@@ -55,18 +63,18 @@ class Mixing:
         """The listener no longer hears a mix."""
         self._coder_of.pop(listener, None)
 
-    def run(self, rows: dict[int, Gains], frames: NDArray[np.float32]) -> list[Mixed]:
-        """Mix ``frames`` (talkers x 960) for each listener's row of gains; rows of zeros are left out."""
-        groups: dict[Gains, list[int]] = {}
-        for listener, gains in rows.items():
-            if any(gains):
-                groups.setdefault(gains, []).append(listener)
+    def run(self, rows: dict[int, Row], frames: NDArray[np.float32]) -> list[Mixed]:
+        """Mix ``frames`` (talkers x 960) for each listener's row; rows of zeros are left out."""
+        groups: dict[Row, list[int]] = {}
+        for listener, row in rows.items():
+            if any(row.gains):
+                groups.setdefault(row, []).append(listener)
         if not groups:
             return []
-        matrix = np.array(list(groups), np.float32)
+        matrix = np.array([row.gains for row in groups], np.float32)
         mixed = np.empty((len(groups), FRAME_SAMPLES), np.float32)
         mix(matrix, frames, mixed)
-        coders = self._assign(list(groups.values()))
+        coders = self._assign(groups)
         return [
             Mixed(listeners, self._encode(coder, frame))
             for listeners, coder, frame in zip(groups.values(), coders, mixed, strict=True)
@@ -77,18 +85,18 @@ class Mixing:
         self.encodings += 1
         return coder.encoder.encode(frame)
 
-    def _assign(self, groups: list[list[int]]) -> list[_Coder]:
+    def _assign(self, groups: dict[Row, list[int]]) -> list[_Coder]:
         """A coder for each group: one that its listeners had, or a new one; a decoder begins anew as well then."""
         claimed: set[int] = set()
         chosen: list[_Coder | None] = []
-        for listeners in groups:
+        for listeners in groups.values():
             had = (self._coder_of.get(listener) for listener in listeners)
             coder = next((c for c in had if c is not None and id(c) not in claimed), None)
             if coder is not None:
                 claimed.add(id(coder))
             chosen.append(coder)
-        coders = [coder or _Coder(self._codec.encoder(self._bitrate)) for coder in chosen]
-        for listeners, coder in zip(groups, coders, strict=True):
+        coders = [coder or _Coder(self._codec.encoder(row.bitrate)) for row, coder in zip(groups, chosen, strict=True)]
+        for listeners, coder in zip(groups.values(), coders, strict=True):
             for listener in listeners:
                 self._move(listener, coder)
         return coders

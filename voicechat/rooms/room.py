@@ -3,6 +3,7 @@
 from typing import Final
 
 from voicechat.media.packet import LAST_SOURCE
+from voicechat.media.quality import Quality
 from voicechat.wire.messages import Participant
 from voicechat.wire.text import MOST_NAME
 
@@ -13,9 +14,10 @@ REST_SECONDS: Final = 60.0
 class Member:
     """One participant's place in the room; mutable, owned by the room."""
 
-    def __init__(self, source: int, name: str) -> None:
+    def __init__(self, source: int, name: str, quality: Quality = Quality.NORMAL) -> None:
         self.source = source
         self.name = name
+        self.quality = quality
         self.away = False
         self.muted = False
         self.deafened = False
@@ -24,7 +26,7 @@ class Member:
 
     def participant(self) -> Participant:
         """What the others are told."""
-        return Participant(self.source, self.name, self.away, self.muted, self.deafened)
+        return Participant(self.source, self.name, self.away, self.muted, self.deafened, self.quality)
 
     def gain(self, talker: int) -> float:
         """How loud this member hears a talker: 0 for himself, while deafened and while away."""
@@ -50,9 +52,9 @@ class Room:
         """Members who are not away."""
         return sum(not member.away for member in self.members.values())
 
-    def enter(self, name: str, now: float) -> Member:
+    def enter(self, name: str, now: float, quality: Quality = Quality.NORMAL) -> Member:
         """Seat somebody; the caller has checked that there is room. A name in use gets a number."""
-        member = Member(self._number(now), self._unique(name))
+        member = Member(self._number(now), self._unique(name), quality)
         self.members[member.source] = member
         return member
 

@@ -13,6 +13,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.interfaces import ICodec
+from voicechat.media.quality import HIGH_BITRATE, NORMAL_BITRATE
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.directory import Alone, Directory, Key
 from voicechat.rooms.echo import EchoConference
@@ -40,7 +41,7 @@ from voicechat.wire.messages import (
     Welcome,
 )
 
-MOST_IN_WELCOME: Final = 24
+MOST_IN_WELCOME: Final = 20
 """Participants in a welcome, so that it fits into 4 096 bytes; more follow as joined messages."""
 
 RETRY_SECONDS: Final = 0.5
@@ -68,7 +69,8 @@ class Hub:
         password: Secret,
         *,
         limits: Limits | None = None,
-        bitrate: int = 12_000,
+        bitrate: int = NORMAL_BITRATE,
+        high_bitrate: int = HIGH_BITRATE,
         always_mix: bool = False,
         metrics: Metrics | None = None,
     ) -> None:
@@ -79,7 +81,7 @@ class Hub:
         self.admission = Admission(clock, self.limits, self.metrics)
         self.datagrams = DatagramPort(clock, self.metrics)
         self._codec = GuardedCodec(codec, clock, self.metrics)
-        self._bitrate = bitrate
+        self._bitrates = bitrate, high_bitrate
         self._always_mix = always_mix
         self.halls: Directory[Hall] = Directory(self._make_hall)
         self.seats: dict[int, Seat] = {}
@@ -89,11 +91,12 @@ class Hub:
         self._away_call: IDelayedCall | None = None
 
     def _make_hall(self, key: Key) -> Hall:
+        bitrate, high = self._bitrates
         conference: Conference
         if isinstance(key, Alone):
-            conference = EchoConference(self._codec, self._bitrate, self.clock.seconds())
+            conference = EchoConference(self._codec, bitrate, self.clock.seconds())
         else:
-            conference = Conference(Room(key), self._codec, self._bitrate, always_mix=self._always_mix)
+            conference = Conference(Room(key), self._codec, bitrate, high=high, always_mix=self._always_mix)
         return Hall(key, conference, self.clock, self.limits, self.metrics)
 
     # -- seats ------------------------------------------------------------------
@@ -105,7 +108,7 @@ class Hub:
         hall = self.halls.find(key)
         if hall is None:
             raise TurnedAway(TRY_LATER)
-        member = hall.conference.room.enter(request.name, self.clock.seconds())
+        member = hall.conference.room.enter(request.name, self.clock.seconds(), request.quality)
         comings = Bucket(self.limits.comings_a_second, self.limits.comings_burst, self.clock.seconds())
         seat = Seat(member, hall, self._new_connection(), comings)
         self.seats[seat.connection] = seat
@@ -202,9 +205,10 @@ class Hub:
             seat.connection,
             conference.room.roster(seat.source)[:MOST_IN_WELCOME],
             self.datagrams.number,
-            self._bitrate,
+            seat.member.quality.bitrate(*self._bitrates),
             TicketText(*ticket.to_hex()),
             conference.echo if isinstance(conference, EchoConference) else 0,
+            seat.member.quality,
         )
 
     def _make_room(self, key: Key, name: str) -> None:

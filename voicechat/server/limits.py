@@ -11,6 +11,8 @@ from typing import Final
 
 import msgspec
 
+from voicechat.format import TICKS_PER_SECOND
+
 MOST_SEATS: Final = 200
 """Seats that one process may offer: below the 250 numbers of a room, and above what one core can mix for."""
 
@@ -41,9 +43,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Packets: half a second of a stall that was let go."""
     media_a_second: float = 100.0
     """Packets of one participant; twice what 20 ms frames make."""
-    media_bytes_burst: float = 16_000.0
-    media_bytes_a_second: float = 16_000.0
-    """Bytes of one participant: 64 kbit/s doubled by redundancy."""
+    media_share: float = 2.0
+    """Times the bytes that one's bitrate, redundancy and headers make (`media_bytes`), for what VBR and bursts add."""
     control_a_second: float = 5.0
     control_burst: float = 20.0
     """Control messages of one participant, pings aside: typing and key presses, not floods."""
@@ -60,6 +61,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """A participant who sends ten times too much for so long is cut."""
     talk_lines_a_second: float = 5.0
     """Who starts and stops talking, told to a room."""
+
+
+OVERHEAD: Final = 21
+"""Bytes of a packet beside its payloads: 16 of the sealing (8 + 8, or TCP's tag), 4 of header, 1 for the redundancy."""
+
+
+def media_bytes(bitrate: int) -> float:
+    """Bytes a second of one who talks at ``bitrate`` and sends every frame twice."""
+    return 2 * bitrate / 8 + OVERHEAD * TICKS_PER_SECOND
 
 
 class Bucket:

@@ -17,7 +17,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.security.tickets import TicketUnknown
 from voicechat.server.hall import Seat
 from voicechat.server.hub import Hub, TurnedAway
-from voicechat.server.limits import Bucket, neighbourhood
+from voicechat.server.limits import Bucket, media_bytes, neighbourhood
 from voicechat.session.server import ServerSession, refusal
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume
@@ -43,7 +43,7 @@ class VoiceServerProtocol(Connection):
         self._seat: Seat | None = None
         now, limits = hub.clock.seconds(), hub.limits
         self._packets = Bucket(limits.media_a_second, limits.media_burst, now)
-        self._bytes = Bucket(limits.media_bytes_a_second, limits.media_bytes_burst, now)
+        self._bytes = Bucket(0.0, 0.0, now)
         self._control = Bucket(limits.control_a_second, limits.control_burst, now)
         self._excess_since, self._excess = now, 0
         self._strings = Bucket(limits.messages_a_second, limits.messages_burst, now)
@@ -144,6 +144,8 @@ class VoiceServerProtocol(Connection):
 
     def _seated(self, seat: Seat, welcome: messages.Welcome) -> None:
         self._seat = seat
+        allowed = self._hub.limits.media_share * media_bytes(welcome.bitrate)
+        self._bytes = Bucket(allowed, allowed, self.clock.seconds())
         self._hub.admission.gone(self)
         self.send_clear(self.session.enter(welcome))
         self.start_heartbeat()

@@ -48,6 +48,12 @@ class Options(usage.Options):
         ["max-clients", None, None, "Seats in all rooms together. [default: 4]"],
         ["room-size", None, None, "Seats in each room. [default: as many as there are in all]"],
         ["bitrate", "b", None, "Bits a second of each voice and mix, 8000 to 64000. [default: 12000]"],
+        [
+            "high-bitrate",
+            None,
+            None,
+            "The same for high quality; never below --bitrate. [default: 24000]",
+        ],
         ["mixing", None, None, "auto: forward where one talker is heard; always: mix every row. [default: auto]"],
     ]
 
@@ -85,6 +91,7 @@ class Options(usage.Options):
         self["max-clients"] = self._number("max-clients", 4, 1, MOST_SEATS)
         self["room-size"] = self._number("room-size", MOST_SEATS, 1, MOST_SEATS)
         self["bitrate"] = self._number("bitrate", 12_000, 8_000, 64_000)
+        self["high-bitrate"] = self._number("high-bitrate", 24_000, 8_000, 64_000)
         self["interface"] = self._text("interface", "")
         self["mixing"] = self._text("mixing", "auto")
         if self["mixing"] not in ("auto", "always"):
@@ -137,6 +144,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
         options["password"],
         limits=limits,
         bitrate=options["bitrate"],
+        high_bitrate=options["high-bitrate"],
         always_mix=options["mixing"] == "always",
     )
     parent = MultiService()

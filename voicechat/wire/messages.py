@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from voicechat.media.packet import LAST_SOURCE
+from voicechat.media.quality import NORMAL_BITRATE, Quality
 from voicechat.media.redundancy import Loss
 from voicechat.wire import text as texts
 
@@ -48,6 +49,7 @@ class Participant(msgspec.Struct, frozen=True, gc=False):
     away: bool = False
     muted: bool = False
     deafened: bool = False
+    quality: Quality = Quality.NORMAL
 
     def __post_init__(self) -> None:
         texts.check(self.name, "the name")
@@ -58,15 +60,13 @@ class Request(Message, frozen=True, omit_defaults=True):
 
     name: _Text
     room: _Text = ""
-    capabilities: Annotated[list[_Text], Meta(max_length=32)] = []
     echo: bool = False
     """In place of ``room``: one of my own, where I hear what the server heard of me."""
+    quality: Quality = Quality.NORMAL
 
     def __post_init__(self) -> None:
         texts.check(self.name, "the name")
         texts.check(self.room, "the room's name")
-        for capability in self.capabilities:
-            texts.check(capability, "a capability")
 
 
 class TicketText(msgspec.Struct, frozen=True, gc=False):
@@ -91,11 +91,13 @@ class Welcome(Message, frozen=True, omit_defaults=True):
     roster: Annotated[list[Participant], Meta(max_length=LAST_SOURCE)]
     udp_port: _Port = 0
     """0: media goes over TCP only."""
-    bitrate: Annotated[int, Meta(ge=8_000, le=64_000)] = 12_000
+    bitrate: Annotated[int, Meta(ge=8_000, le=64_000)] = NORMAL_BITRATE
     """bit/s to send at; the range that every codec takes (ICodec)."""
     ticket: TicketText | None = None
     echo: Annotated[int, Meta(ge=0, le=LAST_SOURCE)] = 0
     """Who says again what I say, in an echo test; 0: this is none, also from a server that knows none."""
+    quality: Quality = Quality.NORMAL
+    """What the server grants of what was asked for; one that knows nothing of qualities grants NORMAL."""
 
     def __post_init__(self) -> None:
         texts.check(self.name, "the name")
