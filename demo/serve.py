@@ -1,7 +1,8 @@
 """``python -m demo.serve``: a server for one evening, and what each friend must type.
 
 What lives here: starting the real server with a generated password, and the
-invitation. May import the demo's children and the standard library.
+invitation. May import the demo's children, what makes links, and the
+standard library.
 
 The port is 1234 or ``$PORT``. Ends at Ctrl-C or SIGTERM with status 0, else with the server's.
 """
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from demo.processes import Child, command, follow, password_file, sigterm_as_interrupt, stop, wait_for_port
+from voicechat.invite import Invite
+from voicechat.security.secret import Secret
 
 PORT: Final = 1234
 """The server's and the client's default."""
@@ -54,18 +57,17 @@ def main() -> int:
             stop(children)
 
 
-def invitation(addresses: Sequence[str], port: int, password: str) -> str:
+def invitation(addresses: Sequence[str], port: int, password: Secret) -> str:
     """What the host reads: the command that works from each of the machine's addresses, and what the router needs."""
-    where = "" if port == PORT else f" --port {port}"
     lines = ["A friend types one of these (with headphones: there is no echo cancelling):", ""]
     lines += [
-        f"  voicechat-client --host {address}{where} --password {password} --name NAME"
+        f"  voicechat-client '{Invite(address, port, '', password).link()}' --name NAME"
         for address in addresses or ["ADDRESS-OF-THIS-MACHINE"]
     ]
     lines += [
         "",
         f"From outside your network: forward port {port}, TCP and UDP, to this machine in your router,",
-        "and give your friends its outer address instead. Whoever has the password can join.",
+        "and give your friends a link with its outer address instead. Whoever has the link can join.",
         "Ctrl-C ends the server, and the password with it.",
     ]
     return "\n".join(lines)
@@ -107,7 +109,7 @@ def _serve(port: int, password: str, path: Path, folder: Path, children: list[Ch
     if trouble is not None:
         print(f"serve: {trouble}", file=sys.stderr)
         return 1
-    print("\n" + invitation(addresses(), port, password) + "\n", flush=True)
+    print("\n" + invitation(addresses(), port, Secret(password)) + "\n", flush=True)
     follow([server], _FOREVER, lambda: server.end is not None)
     print(f"serve: {server.failure() or 'the server ended'}", file=sys.stderr)
     return server.end.status if server.end is not None and server.end.status > 0 else 1

@@ -165,11 +165,42 @@ def test_who_errs_is_told_what_to_type(capsys: pytest.CaptureFixture[str], given
     assert words in usage_error(capsys, *given)
 
 
-@pytest.mark.parametrize("given", [("--pasword=hunter2",), ("--pass", "hunter2"), ("--host", "h", "hunter2")])
+@pytest.mark.parametrize("given", [("--pasword=hunter2",), ("--pass", "hunter2"), ("voicechat://h", "hunter2")])
 def test_a_password_with_a_mistyped_option_is_not_shown(
     capsys: pytest.CaptureFixture[str], given: tuple[str, ...]
 ) -> None:
     assert "hunter2" not in usage_error(capsys, *given)
+
+
+def test_a_link_says_server_room_and_password(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    file.write_text("host = 'other'\nroom = 'other'\npassword-file = '/no/such/file'\nport = 5")
+    monkeypatch.setenv("VOICECHAT_PORT", "6")
+    monkeypatch.setenv("VOICECHAT_PASSWORD", "other")
+    chosen = cli.options(["voicechat://h#a%20secret"])
+    assert (chosen.host, chosen.port, chosen.room) == ("h", 1234, "")
+    assert cli._password(chosen) == Secret("a secret")
+    chosen = cli.options(["--name", "Ann", "voicechat://[::1]:99/den#secret", "--room", "cave"])
+    assert (chosen.host, chosen.port, chosen.room, chosen.name) == ("::1", 99, "cave", "Ann")
+
+
+def test_a_link_can_be_kept(file: Path) -> None:
+    assert cli.main(["voicechat://h:99/den#a%20secret", "--write-config"]) == 0
+    chosen = cli.options([])
+    assert (chosen.host, chosen.port, chosen.room) == ("h", 99, "den")
+    assert cli._password(chosen) == Secret("a secret")
+
+
+def test_a_wrong_link_is_bad_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["voicechat://h:port/#hunter2"]) == 78
+    assert cli.main(["hunter2"]) == 78
+    told = capsys.readouterr().err
+    assert "the link's port is not a number" in told
+    assert "begins with voicechat://" in told
+    assert "hunter2" not in told
+
+
+def test_a_link_and_a_server_are_one_too_many(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "leave out --host" in usage_error(capsys, "voicechat://h#hunter2", "--port", "5")
 
 
 @pytest.mark.parametrize("host", ["localhost", "192.0.2.7", "::1", "fe80::1%eth0", "2001:db8::1234", "bücher.example"])

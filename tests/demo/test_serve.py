@@ -4,23 +4,24 @@ import socket
 import pytest
 
 from demo import serve
+from voicechat.security.secret import Secret
 
 
 def test_the_invitation_has_a_command_for_each_address() -> None:
-    text = serve.invitation(["192.0.2.7", "2001:db8::7"], 1234, "secret")
-    assert "voicechat-client --host 192.0.2.7 --password secret --name NAME\n" in text
-    assert "voicechat-client --host 2001:db8::7 --password secret --name NAME\n" in text
+    text = serve.invitation(["192.0.2.7", "2001:db8::7"], 1234, Secret("secret"))
+    assert "voicechat-client 'voicechat://192.0.2.7#secret' --name NAME\n" in text
+    assert "voicechat-client 'voicechat://[2001:db8::7]#secret' --name NAME\n" in text
     assert "port 1234, TCP and UDP" in text
 
 
 def test_another_port_stands_in_the_command_and_in_the_hint() -> None:
-    text = serve.invitation(["192.0.2.7"], 4321, "secret")
-    assert "--host 192.0.2.7 --port 4321 --password secret" in text
+    text = serve.invitation(["192.0.2.7"], 4321, Secret("secret"))
+    assert "voicechat://192.0.2.7:4321#secret" in text
     assert "port 4321, TCP and UDP" in text
 
 
 def test_without_an_address_the_command_is_still_there() -> None:
-    assert "voicechat-client --host ADDRESS-OF-THIS-MACHINE" in serve.invitation([], 1234, "secret")
+    assert "voicechat://ADDRESS-OF-THIS-MACHINE#secret" in serve.invitation([], 1234, Secret("secret"))
 
 
 @pytest.mark.parametrize(("text", "port"), [(None, 1234), ("", 1234), ("1", 1), ("65535", 65535)])

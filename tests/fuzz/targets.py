@@ -2,7 +2,7 @@
 
 A target runs one input and asserts more where it can: what was understood can be built
 again. `mutated` makes inputs that get past the first bytes: it keeps what a parser looks
-at first, and most lengths, and is otherwise unkind.
+at first, and most lengths, and is otherwise unkind. (What a person pasted raises ConfigError in WireError's place.)
 """
 
 import contextlib
@@ -15,8 +15,9 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from voicechat import invite
 from voicechat.codecs.opus import OpusCodec, OpusDecoder
-from voicechat.errors import WireError
+from voicechat.errors import ConfigError, WireError
 from voicechat.format import FRAME_SAMPLES, silent_frame
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.quality import Quality
@@ -86,6 +87,12 @@ def _ticket(data: bytes) -> None:
     with contextlib.suppress(WireError):
         ticket = Ticket.from_hex(id_digits, secret_digits)
         assert (len(ticket.id), len(ticket.secret)) == (16, 32)
+
+
+def _link(data: bytes) -> None:
+    with contextlib.suppress(ConfigError):
+        invited = invite.parse(data.decode(errors="surrogateescape"))
+        assert invite.parse(invited.link()) == invited
 
 
 def _server(data: bytes) -> None:
@@ -202,6 +209,15 @@ def _ticket_seeds() -> list[bytes]:
     return [" ".join(_TICKET.to_hex()).encode()]
 
 
+def _link_seeds() -> list[bytes]:
+    links = (
+        invite.Invite("play.example.org", 4321, "the den", _PASSWORD),
+        invite.Invite("fe80::1%eth0", 1234, "žluťoučká", Secret("%#/?")),
+        invite.Invite("192.0.2.7"),
+    )
+    return [link.link().encode() for link in links]
+
+
 def _string_seeds() -> list[bytes]:
     return [StringSeal(_KEY).seal(plain) for plain in _PLAIN]
 
@@ -228,6 +244,7 @@ TARGETS: Final = {
     "header": Target(_header, _header_seeds, head=1),
     "text": Target(_text, _text_seeds),
     "ticket": Target(_ticket, _ticket_seeds),
+    "link": Target(_link, _link_seeds, head=12),
     "server": Target(_server, _handshake_seeds, head=4),
     "client": Target(_client, _handshake_seeds, head=4),
     "string": Target(_string, _string_seeds),

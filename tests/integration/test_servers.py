@@ -50,14 +50,18 @@ def test_sigterm_says_goodbye_and_is_a_good_end(house: Children) -> None:
     assert server.program.err == ""
 
 
-def test_nobody_else_can_see_the_password(house: Children) -> None:
+def test_nobody_else_can_see_the_password_wherever_it_is_given(house: Children) -> None:
     server = house.server("--password", PASSWORD, variables={"VOICECHAT_PASSWORD": PASSWORD})
     client = house.client(server.port, "Ann", "--password", PASSWORD, password_file="")
     client.line("you are in")
-    for program in (server.program, client):
+    link = f"voicechat://127.0.0.1:{server.port}/#{PASSWORD}"
+    invited = house.start("voicechat-client", link, "--name", "Ben", "--input", "silence", "--output", "null")
+    invited.line("you are in as Ben, with Ann")
+    for program in (server.program, client, invited):
         assert PASSWORD.encode() not in program.proc("cmdline")
         assert PASSWORD.encode() not in program.proc("environ")
-        assert b"--password\0xxxx" in program.proc("cmdline"), "it was given there"
+        before = b"/#" if program is invited else b"--password\0"
+        assert before + b"xxxx" in program.proc("cmdline"), "it was given there"
         program.signal(signal.SIGTERM)
         assert program.end() == 0
         assert PASSWORD not in program.out + program.err

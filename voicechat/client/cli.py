@@ -19,6 +19,7 @@ from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 DESCRIPTION: Final = "Talk with your friends through a voicechat server."
 
 EXAMPLES: Final = """examples:
+  voicechat-client 'voicechat://play.example.org/#SECRET' --name Ann
   voicechat-client --host play.example.org --password-file secret.txt --name Ann
   voicechat-client --list-devices
   voicechat-client --host 192.0.2.7 --password SECRET --input 3 --output "USB Headset"
@@ -52,24 +53,43 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # its complaint about half an option would show the value, too
     )
+    it.add_argument("link", nargs="?", metavar="LINK", help="an invitation: voicechat://HOST:PORT/ROOM#PASSWORD")
     add_to(it)
     it.add_argument("--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="show the version, and end")
     return it
 
 
 def flags(argv: Sequence[str]) -> dict[str, Any]:
-    """What the command line chooses, by the options' fields; ends the program with status 2 on a mistake."""
+    """What the command line chooses, by the options' fields; ends the program with status 2 on a mistake.
+
+    A link stands for its parts, of which other options may change room and password.
+    ConfigError if it is wrong.
+    """
     it = parser()
     chosen, unknown = it.parse_known_args(argv)
     if unknown:
         _not_understood(it, unknown[0].partition("=")[0])
-    return {field: value for field, value in vars(chosen).items() if value is not None}
+    given = {field: value for field, value in vars(chosen).items() if value is not None}
+    link = given.pop("link", None)
+    if link is not None and ("host" in given or "port" in given):
+        it.error("a link says which server: leave out --host and --port")
+    return given if link is None else _invited(link) | given
+
+
+def _invited(link: str) -> dict[str, Any]:
+    """What a link chooses; its password is wiped from the process list."""
+    from voicechat import invite, passwords
+
+    passwords.scrub(invite.password_of(link))
+    it = invite.parse(link)
+    secret = {} if it.password is None else {"password": it.password.reveal()}
+    return {"host": it.host, "port": it.port, "room": it.room} | secret
 
 
 def _not_understood(it: argparse.ArgumentParser, word: str) -> None:
     """A word that is no option ends the program; it is not shown, for it may be a password that lost its option."""
     if not word.startswith("--"):
-        it.error("each thing needs its option before it, as in --host HOST; see --help")
+        it.error("one link, and an option before everything else, as in --name NAME; see --help")
     import difflib
 
     near = difflib.get_close_matches(word, [f"--{option.name}" for option in OPTIONS], n=1)
@@ -92,7 +112,7 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     kept = {field: value for field, value in in_file.items() if not field.startswith("password")}
     merged = argparse.Namespace(**{**defaults, **kept, **chosen}, in_file=in_file)
     if not (merged.host or merged.list_devices or merged.write_config):
-        parser().error("--host is needed: the name or address of the server")
+        parser().error("--host is needed, or the link that your host gave you")
     return merged
 
 
