@@ -23,6 +23,7 @@ from voicechat.client.console import Console
 from voicechat.client.controls import Controls, Talk
 from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.client.service import Service, Target
+from voicechat.client.voice import Voice
 from voicechat.client.volumes import Volumes
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
 from voicechat.interfaces import ICodec
@@ -127,6 +128,7 @@ class Player:
         codec: ICodec | None = None,
         host: str = SERVER,
         talk: Talk = Talk.VOICE,
+        voice: Voice | None = None,
     ) -> None:
         self.reactor = reactor or VoiceReactor()
         monkeypatch.setattr("voicechat.client.bridge.time", SimpleNamespace(perf_counter=self.reactor.seconds))
@@ -134,7 +136,7 @@ class Player:
         gate = TalkGate()
         self.bridge = AudioBridge(self.reactor.callFromThread, gate)
         console = Console(self.out, self.err)
-        self.call = Call(self.reactor, codec or MemoryCodec(), self.bridge, console, lambda: "21:04")
+        self.call = Call(self.reactor, codec or MemoryCodec(), self.bridge, console, lambda: "21:04", voice)
         self.controls = Controls(self.reactor, self.call, gate, Volumes(), lambda: self._finish(0, ""), talk)
         self.ended: tuple[int, str] | None = None
         self.entered = 0

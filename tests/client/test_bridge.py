@@ -51,7 +51,7 @@ class Bridge(AudioBridge):
         found: list[Captured] = []
         while (captured := self.captured()) is not None:
             found.append(captured)
-        return [(tick, None if samples is None else float(samples[0])) for tick, samples in found]
+        return [(tick, None if samples is None else float(samples[0])) for tick, samples, _ in found]
 
 
 @pytest.fixture
@@ -70,6 +70,12 @@ def test_talk_comes_with_its_pre_roll_and_wakes_once_a_frame(bridge: Bridge) -> 
     assert bridge.wakes == 3
     early = [(10 - back, QUIET) for back in range(PRE_ROLL_FRAMES, 0, -1)]
     assert bridge.all_captured() == [*early, (10, LOUD), (11, LOUD), (12, LOUD)]
+
+
+def test_frames_come_with_their_mean_square(bridge: Bridge) -> None:
+    bridge.hear(0.001, 0.002, LOUD, 0.5)
+    found = [bridge.captured() for _ in range(4)]
+    assert [one and one.mean_square for one in found] == [pytest.approx(v**2) for v in (0.001, 0.002, LOUD, 0.5)]
 
 
 def test_a_spurt_ends_with_none_and_ticks_run_through_silence(bridge: Bridge) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from tests.client.player import PASSWORD, Host, Network, Player, pass_time
 from tests.memory import VoiceReactor
+from voicechat.client.voice import Voice
 from voicechat.format import BLOCK_SECONDS
+from voicechat.media.loudness import Loudness
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.security.secret import Secret
 from voicechat.server.hub import Hub
@@ -81,6 +83,16 @@ def test_it_is_heard_soon_and_all_of_it(two: Evening) -> None:
     heard = sum(value == 0.25 for value in ben.played) * BLOCK_SECONDS
     assert 0.44 <= heard <= 0.52
     assert ben.bridge.underruns == 0
+
+
+def test_who_is_soft_is_made_as_loud_as_all(two: Evening, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, ben = two.players
+    cid = two.add(Player(monkeypatch, "Cid", reactor=two.reactor, voice=Voice(Loudness())))
+    cid.says = 0.05
+    two.wait(0.4)
+    assert ben.played[-1] == pytest.approx(0.05)
+    two.wait(4.0)
+    assert ben.played[-1] == pytest.approx(0.1, rel=0.07), "-20 dBFS"
 
 
 def test_a_word_after_a_pause_keeps_its_beginning(two: Evening) -> None:

@@ -8,6 +8,7 @@ protocol   the TCP connection
 call       one player's media and people
 controls   what a player can do: mute, deafen, the key, volumes, text lines
 volumes    how loud each friend is for me
+voice      what is done to our own voice before it is coded
 playback   what is heard, on the sound card's beat
 bridge     the ONE object that two threads touch
 devices    sound cards; the only importer of pyaudio

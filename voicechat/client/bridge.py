@@ -43,6 +43,8 @@ class Captured(NamedTuple):
 
     tick: int
     frame: Frame | None
+    mean_square: float = 0.0
+    """Of the frame, as the gate had it."""
 
 
 class AudioBridge:
@@ -55,7 +57,7 @@ class AudioBridge:
         """Called in the reactor's thread when frames were captured or playback wants more."""
         # capture
         self._half: bytes | None = None
-        self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_FRAMES)
+        self._pre_roll: deque[tuple[bytes, float]] = deque(maxlen=PRE_ROLL_FRAMES)
         self._talking = False
         self._tick = 0
         self._captured: deque[Captured] = deque(maxlen=MOST_CAPTURED)
@@ -103,24 +105,24 @@ class AudioBridge:
         tick = self._tick
         self._tick = tick + 1
         if not self.gate.push(self.level):
-            self._pre_roll.append(frame)
+            self._pre_roll.append((frame, self.level))
             if not self._talking:
                 return False
             self._talking = False
-            self._hand_over(tick, None)
+            self._hand_over(tick, None, 0.0)
             return True
         if not self._talking:
             self._talking = True
-            for back, early in zip(range(len(self._pre_roll), 0, -1), self._pre_roll, strict=True):
-                self._hand_over(tick - back, early)
+            for back, (early, level) in zip(range(len(self._pre_roll), 0, -1), self._pre_roll, strict=True):
+                self._hand_over(tick - back, early, level)
             self._pre_roll.clear()
-        self._hand_over(tick, frame)
+        self._hand_over(tick, frame, self.level)
         return True
 
-    def _hand_over(self, tick: int, frame: bytes | None) -> None:
+    def _hand_over(self, tick: int, frame: bytes | None, level: float) -> None:
         if len(self._captured) == MOST_CAPTURED:
             self.overruns += 1
-        self._captured.append(Captured(tick, None if frame is None else np.frombuffer(frame, np.float32)))
+        self._captured.append(Captured(tick, None if frame is None else np.frombuffer(frame, np.float32), level))
 
     # -- the reactor's thread -----------------------------------------------------
 

@@ -13,11 +13,12 @@ from typing import Any, Final, Protocol
 import msgspec
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from voicechat.client.bridge import AudioBridge
+from voicechat.client.bridge import AudioBridge, Captured
 from voicechat.client.console import Console
 from voicechat.client.friends import Friends
 from voicechat.client.playback import Playback
 from voicechat.client.protocol import VoiceClientProtocol
+from voicechat.client.voice import Voice
 from voicechat.errors import WireError
 from voicechat.format import TICK_MS
 from voicechat.interfaces import ICodec
@@ -68,12 +69,15 @@ class Call:
         bridge: AudioBridge,
         console: Console,
         wall_clock: Callable[[], str] = hours_and_minutes,
+        voice: Voice | None = None,
     ) -> None:
         self._clock = clock
         self._codec = codec
         self._bridge = bridge
         self._console = console
         self._wall_clock = wall_clock
+        self.voice = voice or Voice()
+        """What is done to our own voice before it is coded."""
         self.friends = Friends()
         self.hearing = Hearing(codec)
         self.playback = Playback(clock, self.hearing, bridge)
@@ -181,17 +185,18 @@ class Call:
     def turn(self) -> None:
         """The bridge has something for us, or wants something. Called once a frame."""
         while (captured := self._bridge.captured()) is not None:
-            self._speak(captured.tick, captured.frame)
+            self._speak(captured)
         self.playback.turn()
 
-    def _speak(self, tick: int, frame: Any) -> None:
+    def _speak(self, captured: Captured) -> None:
+        tick, frame, mean_square = captured
         sending, connection = self._sending, self.connection
         if sending is None:
             return
         if connection is None or frame is None or not self.friends.listening:
             packet = sending.finish(tick)
         else:
-            packet = sending.push(tick, frame)
+            packet = sending.push(tick, self.voice.treat(frame, mean_square))
             self.sent += 1
         if packet is not None and connection is not None:
             dressed = self._redundancy.dress(packet, connection.redundancy)

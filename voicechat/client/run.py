@@ -14,10 +14,12 @@ from voicechat.client.controls import Controls, Talk
 from voicechat.client.devices import Devices
 from voicechat.client.exits import Exit
 from voicechat.client.service import Service, Target
+from voicechat.client.voice import Voice
 from voicechat.client.volumes import Volumes
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, WireError
 from voicechat.media.gate import TalkGate
+from voicechat.media.loudness import Loudness
 from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
 from voicechat.wire import messages, text
@@ -50,7 +52,8 @@ class _Run:
         self._reactor: Any = monotonic_reactor()
         gate = TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
         self._bridge = AudioBridge(self._reactor.callFromThread, gate)
-        self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console)
+        voice = Voice(Loudness() if chosen.loudness else None)
+        self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console, voice=voice)
         self._controls = Controls(self._reactor, self._call, gate, Volumes(), self._quit, Talk(chosen.talk))
         self._service = Service(
             self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform

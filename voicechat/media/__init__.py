@@ -12,6 +12,7 @@ hearing     all streams that one listener hears, made one frame
 quality     how many bits, how many frames a packet: each client's choice
 redundancy  which earlier frame a packet carries again
 gate        does the microphone carry talk?
+loudness    a talker as loud as the others
 levels      loudness, fades
 mixer       gains @ frames, and the limiter
 forwarding  for each listener: silence, one talker's packets, or a mix
