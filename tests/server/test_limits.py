@@ -30,6 +30,17 @@ def test_who_keeps_to_the_rate_is_never_refused(gaps: list[float]) -> None:
         assert bucket.take(now)
 
 
+@given(GAPS, st.floats(0.1, 100), st.floats(1, 50))
+def test_a_bucket_tells_when_it_will_let_through(gaps: list[float], rate: float, burst: float) -> None:
+    bucket, now = Bucket(rate, burst, 0.0), 0.0
+    for gap in gaps:
+        now += gap
+        wait = bucket.wait(now)
+        assert wait == 0 or not bucket.take(now)
+        now += wait * (1 + 1e-9)
+        assert bucket.take(now)
+
+
 def test_a_large_amount_needs_a_full_bucket() -> None:
     bucket = Bucket(100.0, 1000.0, 0.0)
     assert bucket.take(0.0, 900)

@@ -4,10 +4,12 @@ A stranger gets five seconds, a place, and a turn in the queue. When the places 
 taken, one goes whose address has knocked most in the last seconds, and the next login is
 of an address that has knocked least: a flood from 64 addresses shows itself out, and a
 friend who comes in the middle of it is in as fast as ever. One login is computed in a
-turn of the reactor (12 ms), so that voices pass between any two of them.
+turn of the reactor, so that voices pass between any two of them, and while voices are
+mixed it is computed right after a beat, so that the next one comes in time.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -18,6 +20,11 @@ from voicechat.server.metrics import Metrics
 BREATH: Final = 0.005
 """Seconds between two logins: what is read from the sockets meanwhile is forwarded first."""
 
+LOGIN: Final = 0.013
+"""Seconds that a login keeps the reactor; both halves of SPAKE2 take 12 ms (measured)."""
+
+BEHIND: Final = 0.0001
+"""Seconds after a beat's time at which its turn has begun, whichever of the two was asked for first."""
 
 KNOCKS_HALVE: Final = 10.0
 """Seconds in which half of an address's knocking is forgotten: a friend's typing errors count for less than a flood's
@@ -37,10 +44,16 @@ class Visitor(Protocol):
 
 
 class Admission:
-    """Counts visitors, times them out, queues their logins and bans who guesses."""
+    """Counts visitors, times them out, queues their logins and bans who guesses.
 
-    def __init__(self, clock: IReactorTime, limits: Limits, metrics: Metrics) -> None:
+    ``beat_in`` tells the seconds until the next beat, infinity if there is none.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, limits: Limits, metrics: Metrics, beat_in: Callable[[], float] = lambda: float("inf")
+    ) -> None:
         self._clock, self._limits, self._metrics = clock, limits, metrics
+        self._beat_in = beat_in
         self.bans = Bans(limits)
         self._visitors: OrderedDict[Visitor, IDelayedCall] = OrderedDict()
         self._queues: OrderedDict[str, deque[Visitor]] = OrderedDict()
@@ -48,6 +61,7 @@ class Admission:
         """How often each address came lately, and when that was counted."""
         self._bucket = Bucket(limits.logins_a_second, limits.logins_burst, clock.seconds())
         self._call: IDelayedCall | None = None
+        self._put_off = False
 
     def __len__(self) -> int:
         return len(self._visitors)
@@ -129,15 +143,21 @@ class Admission:
         """One login of the address whose turn it is."""
         if not self._queues:
             return
-        wait = BREATH
-        if self._bucket.take(self._clock.seconds()):
+        wait = self._bucket.wait(self._clock.seconds()) or self._until_after_beat()
+        if not wait:
+            wait = BREATH
+            self._bucket.take(self._clock.seconds())
             address = min(self._queues, key=self._knocked)  # in turn among equals
             queue = self._queues.pop(address)
             visitor = queue.popleft()
             if queue:
                 self._queues[address] = queue
             visitor.prove()
-        else:
-            wait = 1 / self._limits.logins_a_second
         if self._queues:
             self._call = self._clock.callLater(wait, self._turn)
+
+    def _until_after_beat(self) -> float:
+        """Seconds that a login is put off because a beat is near; once each, for beats may leave no room at all."""
+        beat = self._beat_in()
+        self._put_off = beat < LOGIN and not self._put_off
+        return max(0.0, beat) + BEHIND if self._put_off else 0.0

@@ -78,7 +78,6 @@ class Hub:
         self.password = password
         self.limits = limits or Limits()
         self.metrics = metrics or Metrics()
-        self.admission = Admission(clock, self.limits, self.metrics)
         self.datagrams = DatagramPort(clock, self.metrics)
         self._codec = GuardedCodec(codec, clock, self.metrics)
         self._bitrates = bitrate, high_bitrate
@@ -88,6 +87,7 @@ class Hub:
         """By connection number."""
         self._tickets: TicketBook[Seat] = TicketBook()
         self.ticker = Ticker(clock, self._beat, self.metrics)
+        self.admission = Admission(clock, self.limits, self.metrics, self.ticker.due_in)
         self._away_call: IDelayedCall | None = None
 
     def _make_hall(self, key: Key) -> Hall:

@@ -89,6 +89,11 @@ class Bucket:
         self._level -= amount
         return True
 
+    def wait(self, now: float) -> float:
+        """Seconds until one may pass; 0 if `take` would succeed."""
+        level = min(self._burst, self._level + (now - self._then) * self._rate)
+        return 0.0 if level >= 1.0 else (1.0 - level) / self._rate
+
 
 class Bans:
     """Who failed how often. Successes are not counted, so a friend's typing error costs him nothing else."""

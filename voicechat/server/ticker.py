@@ -30,6 +30,11 @@ class Ticker:
         """The beat goes."""
         return self._start_call is not None or bool(self._loop.running)
 
+    def due_in(self) -> float:
+        """Seconds until the next beat, below 0 if it is late; infinity while there is none."""
+        call = self._start_call or self._loop.call
+        return float("inf") if call is None else call.getTime() - self._clock.seconds()
+
     def wake(self) -> None:
         """Somebody must be mixed for: start, unless it runs already."""
         if not self.running:

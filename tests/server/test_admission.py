@@ -1,0 +1,63 @@
+"""When logins are computed: as soon as their rate allows, and not before a beat."""
+
+import math
+from typing import Final
+
+from twisted.internet.task import Clock
+from twisted.logger import Logger
+
+from voicechat.format import TICK_SECONDS
+from voicechat.server.admission import BREATH, LOGIN, Admission
+from voicechat.server.limits import Limits
+from voicechat.server.metrics import Metrics
+
+STEP: Final = 0.0005
+
+
+class Visitor:
+    """Notes when its login was computed."""
+
+    def __init__(self, clock: Clock, address: str) -> None:
+        self.address = address
+        self._clock = clock
+        self.proved_at: float | None = None
+
+    def prove(self) -> None:
+        self.proved_at = self._clock.seconds()
+
+    def show_out(self, why: str) -> None:
+        raise AssertionError(why)
+
+
+def logins(number: int, seconds: float, beat: float = math.inf) -> list[float]:
+    """When each of so many that came at one moment was computed, with a beat each so many seconds."""
+    clock = Clock()
+    admission = Admission(
+        clock,
+        Limits(),
+        Metrics(Logger("test")),
+        lambda: math.inf if beat == math.inf else beat - clock.seconds() % beat,
+    )
+    visitors = [Visitor(clock, f"192.0.2.{n}") for n in range(number)]
+    for visitor in visitors:
+        admission.queue(visitor)
+    for _ in range(round(seconds / STEP)):
+        clock.advance(STEP)
+    return sorted(visitor.proved_at for visitor in visitors if visitor.proved_at is not None)
+
+
+def test_a_hundred_who_come_at_once_are_in_as_soon_as_the_rate_allows() -> None:
+    limits, times = Limits(), logins(100, 4.0)
+    assert len(times) == 100
+    assert times[-1] <= (100 - limits.logins_burst) / limits.logins_a_second + 0.1
+
+
+def test_a_login_is_computed_after_a_beat_and_not_before_one() -> None:
+    times = logins(50, 3.0, TICK_SECONDS)
+    assert len(times) == 50
+    assert all(TICK_SECONDS - at % TICK_SECONDS >= LOGIN - STEP for at in times)
+
+
+def test_beats_that_leave_no_room_do_not_keep_a_friend_out() -> None:
+    times = logins(25, 25 * (BREATH + LOGIN + 0.01), LOGIN - 0.001)
+    assert len(times) == 25
