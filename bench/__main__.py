@@ -38,6 +38,8 @@ OURS: Final = {
     "budget": "bench.parts.budget:budget",
     "startup": "bench.parts.startup:startup",
     "rooms": "bench.parts.rooms:rooms",
+    "storm": "bench.parts.storm:storm",
+    "recovery": "bench.parts.recovery:recovery",
     "handover": "bench.parts.handover:handover",
     "codec": "bench.parts.coding:coding",
 }

@@ -5,7 +5,7 @@
 It is the server of ``twistd voicechat``, hub, carriages and codec, with a stopwatch at
 the beat. At SIGTERM it writes, for the ticks of the last ``--seconds``: how late each
 began and how late its last packet was out (percentiles, ms), how many were skipped, and
-encodes and decodes for each tick.
+encodes and decodes for each tick. At SIGUSR1 it does so, too, and begins anew.
 
 A tick's lateness is counted from where the earliest tick of all stood to its 20 ms:
 LoopingCall begins its beat at any phase of them and keeps it.
@@ -13,6 +13,7 @@ LoopingCall begins its beat at any phase of them and keeps it.
 
 import argparse
 import json
+import signal
 from collections import deque
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ from voicechat.server.limits import Limits
 from voicechat.server.service import VoiceService
 
 SEATS: Final = 200
-PERCENTILES: Final = (50, 99)
+PERCENTILES: Final = (50, 99, 99.9)
 
 
 class Counted:
@@ -118,17 +119,26 @@ def main() -> None:
     parser.add_argument("--password-file", required=True)
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--each", type=int, help="connections of one address before login, for crowds that have one")
     chosen = parser.parse_args()
     reactor = monotonic_reactor()
-    limits = Limits(max_clients=SEATS)
+    limits = Limits(max_clients=SEATS, before_login_each=chosen.each or Limits().before_login_each)
     hub = WatchedHub(reactor, CountedCodec(), passwords.from_file(chosen.password_file), limits=limits)
     hub.begun = deque(maxlen=round(chosen.seconds * TICKS_PER_SECOND))
     service = VoiceService(reactor, hub, chosen.port, "127.0.0.1", None)
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
-    reactor.callWhenRunning(print, "listening", flush=True)
+
+    def tell() -> None:
+        whole = chosen.json.with_suffix(".new")
+        whole.write_text(json.dumps(hub.told()) + "\n")
+        whole.replace(chosen.json)
+        hub.begun.clear()
+
+    signal.signal(signal.SIGUSR1, lambda *_: reactor.callFromThread(tell))
+    reactor.callWhenRunning(lambda: print("listening", reactor.seconds(), flush=True))
     reactor.run()
-    chosen.json.write_text(json.dumps(hub.told()) + "\n")
+    tell()
 
 
 if __name__ == "__main__":

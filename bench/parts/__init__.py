@@ -8,6 +8,8 @@ impaired  delay and quality over bad lines
 startup   how long a client takes to be there
 handover  whether a change between forwarding and mixing is heard
 rooms     how many rooms and listeners one server carries
+storm     what strangers and a hundred returning clients do to the beat
+recovery  how soon a call is what it was after a kill, a standstill, a cut
 coding    what one frame costs (bench.codec)
 budget    where the delay comes from, stage by stage
 """
