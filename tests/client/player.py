@@ -129,18 +129,20 @@ class Player:
         host: str = SERVER,
         talk: Talk = Talk.VOICE,
         voice: Voice | None = None,
+        bridge: type[AudioBridge] = AudioBridge,
+        echo: bool = False,
     ) -> None:
         self.reactor = reactor or VoiceReactor()
         monkeypatch.setattr("voicechat.client.bridge.time", SimpleNamespace(perf_counter=self.reactor.seconds))
         self.out, self.err = io.StringIO(), io.StringIO()
         gate = TalkGate()
-        self.bridge = AudioBridge(self.reactor.callFromThread, gate)
+        self.bridge = bridge(self.reactor.callFromThread, gate)
         console = Console(self.out, self.err)
         self.call = Call(self.reactor, codec or MemoryCodec(), self.bridge, console, lambda: "21:04", voice)
         self.controls = Controls(self.reactor, self.call, gate, Volumes(), lambda: self._finish(0, ""), talk)
         self.ended: tuple[int, str] | None = None
         self.entered = 0
-        target = Target(host, 1234, Secret(password), messages.Request(name, ""))
+        target = Target(host, 1234, Secret(password), messages.Request(name, "", echo=echo))
         self.service = Service(
             self.reactor, self.call, target, console, self._finish, lambda low, high: (low + high) / 2
         )

@@ -138,7 +138,7 @@ def test_make_targets_exist() -> None:
 def test_exit_codes_are_the_clients() -> None:
     assert [int(row[0]) for row in table(TEXTS[README.name], "code")] == [int(code) for code in Exit]
     told = {int(row[-1]) for row in table(CLIENT_PAGE, "line", "what to do") if row[-1]}
-    assert told == {int(code) for code in Exit} - {Exit.OK, Exit.USAGE, Exit.INTERRUPTED}
+    assert told == {int(code) for code in Exit} - {Exit.OK, Exit.TROUBLE, Exit.USAGE, Exit.INTERRUPTED}
 
 
 # What the programs say
@@ -194,7 +194,7 @@ def sayings(*folders: str) -> str:
 
 def quoted(page: str) -> Iterator[str]:
     """The lines in a page's tables of them, but those about friends."""
-    for rows in (table(page, "line", head) for head in ("meaning", "what to do") if f"| line | {head}" in page):
+    for rows in (table(page, "line", head) for head in ("meaning", "what to do", "if") if f"| line | {head}" in page):
         yield from (line for row in rows for line in spans(row[0]) if not line.startswith(("Ben ", "[", "you are in")))
 
 

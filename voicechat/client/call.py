@@ -86,6 +86,8 @@ class Call:
         self._redundancy = Redundancy()
         self._bitrate = 0
         self.source = 0
+        self.echo = 0
+        """Who says again what we say, in an echo test; 0: this is none."""
         self.name = self.room = ""
         """Ours, as the server has them."""
         self.messages: deque[Said] = deque(maxlen=MOST_SAID)
@@ -116,6 +118,7 @@ class Call:
         """In the room; ``connection`` carries the media from now on."""
         self.connection = connection
         self.source, self.name, self.room = welcome.source, welcome.name, welcome.room
+        self.echo = welcome.echo
         self.path = "tcp"
         for source in list(self.hearing.heard):
             self._settle_heard(source)

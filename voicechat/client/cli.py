@@ -22,6 +22,7 @@ EXAMPLES: Final = """examples:
   voicechat-client 'voicechat://play.example.org/#SECRET' --name Ann
   voicechat-client --host play.example.org --password-file secret.txt --name Ann
   voicechat-client --list-devices
+  voicechat-client --host play.example.org --password-file secret.txt --echo-test
   voicechat-client --host 192.0.2.7 --password SECRET --input 3 --output "USB Headset"
   voicechat-client --host localhost --password SECRET --input wav:hello.wav --output wav:heard.wav --duration 10
   voicechat-client --host play.example.org --name Ann --write-config    (then voicechat-client alone will do)
@@ -29,8 +30,8 @@ EXAMPLES: Final = """examples:
 What is given here wins over VOICECHAT_* in the environment, that over the configuration file (TOML; its keys are
 these options' names), and that over the defaults.
 
-exit codes: 0 ok, 2 usage, 69 server not reached, 74 no such device, 75 full or try later,
-76 another version, 77 password refused, 78 bad configuration, 130 Ctrl-C
+exit codes: 0 ok, 1 the echo test found something, 2 usage, 69 server not reached, 74 no such device,
+75 full or try later, 76 another version, 77 password refused, 78 bad configuration, 130 Ctrl-C
 """
 
 

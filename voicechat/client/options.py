@@ -128,6 +128,7 @@ OPTIONS: Final = (
     Option("loudness", "bring your voice to the level that all have", bool, True),
     Option("ui", "line: one line for each thing that happens", str, "line", choices=("line",)),
     Option("duration", "leave S seconds after entering", float, metavar="S"),
+    Option("echo-test", "hear yourself as the server hears you, and how good that is", bool, False, kept=False),
     Option("stats", "write figures as JSON at the end", metavar="PATH"),
     Option("list-devices", "show the sound devices, and end", bool, False, kept=False),
     Option("config", "the configuration file; else $VOICECHAT_CONFIG or its usual place", metavar="FILE", kept=False),

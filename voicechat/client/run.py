@@ -12,6 +12,7 @@ from voicechat.client.cli import user_name, write_stats
 from voicechat.client.console import Console
 from voicechat.client.controls import Controls, Talk
 from voicechat.client.devices import Devices
+from voicechat.client.echo import EchoTest, MeteredBridge
 from voicechat.client.exits import Exit
 from voicechat.client.service import Service, Target
 from voicechat.client.voice import Voice
@@ -32,7 +33,7 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
     """Talk until told to stop; the exit code. DeviceError and ConfigError before anything runs."""
     try:
         name, room = text.name(chosen.name or user_name()), text.room(chosen.room)
-        request = messages.Request(name, room, quality=Quality(chosen.quality))
+        request = messages.Request(name, room, quality=Quality(chosen.quality), echo=chosen.echo_test)
     except WireError as error:
         raise ConfigError(str(error)) from None
     devices = Devices(chosen.input, chosen.output)
@@ -51,10 +52,16 @@ class _Run:
         self._console = Console()
         self._reactor: Any = monotonic_reactor()
         gate = TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
-        self._bridge = AudioBridge(self._reactor.callFromThread, gate)
+        self._test: EchoTest | None = None
+        bridge_of = MeteredBridge if chosen.echo_test else AudioBridge
+        self._bridge = bridge_of(self._reactor.callFromThread, gate)
         voice = Voice(Loudness() if chosen.loudness else None)
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console, voice=voice)
-        self._controls = Controls(self._reactor, self._call, gate, Volumes(), self._quit, Talk(chosen.talk))
+        talk = Talk.VOICE if chosen.echo_test else Talk(chosen.talk)  # a test needs no key
+        self._controls = Controls(self._reactor, self._call, gate, Volumes(), self._quit, talk)
+        if isinstance(self._bridge, MeteredBridge):
+            counts = self._call.hearing.counts
+            self._test = EchoTest(self._reactor, self._bridge, counts, self._console, self._finish, chosen.duration)
         self._service = Service(
             self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform
         )
@@ -88,11 +95,20 @@ class _Run:
             return
         self._begun = True
         self._devices.source.begin()
-        if self._chosen.duration is not None:
+        if self._test is not None:
+            self._test.begin(self._call.echo)
+        elif self._chosen.duration is not None:
             self._reactor.callLater(self._chosen.duration, self._finish, Exit.OK, "")
 
     def _quit(self) -> None:
         self._finish(Exit.OK, "")
+
+    def _interrupted(self) -> None:
+        """Ctrl-C; in an echo test it asks for the verdict."""
+        if self._test is not None and self._begun:
+            self._test.end()
+        else:
+            self._finish(Exit.INTERRUPTED, "")
 
     def _finish(self, code: int, line: str) -> None:
         """The end: say why, say goodbye, stop."""
@@ -107,8 +123,8 @@ class _Run:
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
 
     def _obey_signals(self) -> None:
-        endings = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.OK}
+        endings = {signal.SIGINT: self._interrupted, signal.SIGTERM: self._quit}
         if hasattr(signal, "SIGHUP"):
-            endings[signal.SIGHUP] = Exit.OK  # the terminal's window was closed
-        for number, code in endings.items():
-            signal.signal(number, lambda *_, code=code: self._reactor.callFromThread(self._finish, code, ""))
+            endings[signal.SIGHUP] = self._quit  # the terminal's window was closed
+        for number, ending in endings.items():
+            signal.signal(number, lambda *_, ending=ending: self._reactor.callFromThread(ending))
