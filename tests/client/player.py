@@ -28,6 +28,7 @@ from voicechat.client.volumes import Volumes
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
 from voicechat.interfaces import ICodec
 from voicechat.media.gate import TalkGate
+from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
 from voicechat.session.server import ServerSession
 from voicechat.testing import MemoryCodec, VoiceTransport
@@ -131,6 +132,7 @@ class Player:
         voice: Voice | None = None,
         bridge: type[AudioBridge] = AudioBridge,
         echo: bool = False,
+        quality: Quality = Quality.NORMAL,
     ) -> None:
         self.reactor = reactor or VoiceReactor()
         monkeypatch.setattr("voicechat.client.bridge.time", SimpleNamespace(perf_counter=self.reactor.seconds))
@@ -142,7 +144,7 @@ class Player:
         self.controls = Controls(self.reactor, self.call, gate, Volumes(), lambda: self._finish(0, ""), talk)
         self.ended: tuple[int, str] | None = None
         self.entered = 0
-        target = Target(host, 1234, Secret(password), messages.Request(name, "", echo=echo))
+        target = Target(host, 1234, Secret(password), messages.Request(name, "", echo, quality))
         self.service = Service(
             self.reactor, self.call, target, console, self._finish, lambda low, high: (low + high) / 2
         )

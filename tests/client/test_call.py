@@ -6,10 +6,12 @@ import pytest
 
 from tests.client.player import PASSWORD, Host, Network, Player, pass_time
 from tests.memory import VoiceReactor
+from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.client.voice import Voice
 from voicechat.format import BLOCK_SECONDS
 from voicechat.media.loudness import Loudness
 from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
 from voicechat.server.hub import Hub
 from voicechat.server.protocol import VoiceServerFactory
@@ -106,6 +108,52 @@ def test_a_word_after_a_pause_keeps_its_beginning(two: Evening) -> None:
         two.wait(1.2)
         assert sum(value > 0.2 for value in ben.played) * BLOCK_SECONDS > 0.25
         assert ben.played[-1] == 0.0
+
+
+def test_savers_hear_all_of_it_too_one_frame_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    evenings = [Evening(monkeypatch), Evening(monkeypatch)]
+    heard, packets = [], []
+    for evening, quality in zip(evenings, (Quality.NORMAL, Quality.SAVER), strict=True):
+        ann, ben = (
+            evening.add(Player(monkeypatch, name, reactor=evening.reactor, quality=quality)) for name in ("Ann", "Ben")
+        )
+        for _ in range(2):  # the first words teach the other side how the packets come
+            evening.wait(2.0)
+            evening.forget()
+            before = _sent(ann)
+            ann.says = 0.25
+            evening.wait(1.5)
+            ann.says = 0.0
+            evening.wait(1.5)
+        packets.append(_sent(ann) - before)
+        heard.append((ben.played.index(0.25), sum(value == 0.25 for value in ben.played)))
+        assert ben.call.hearing.counts.recovered == 0
+        assert ben.bridge.underruns == 0
+    (usual, saver) = heard
+    assert packets[1] < 0.6 * packets[0]
+    assert abs(saver[1] - usual[1]) <= 4
+    assert 0 <= saver[0] - usual[0] <= 4
+
+
+def _sent(player: Player) -> int:
+    assert player.call.connection is not None
+    return player.call.connection.packets_out
+
+
+def test_loss_ends_pairs_and_brings_redundancy(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = Player(monkeypatch, quality=Quality.SAVER)
+    ann.service.start()
+    host = ann.accepted()
+    host.let_in(messages.Welcome(1, "Ann", "", 7, [messages.Participant(2, "Ben")], quality=Quality.SAVER))
+    ann.says = 0.25
+    pass_time([ann], 1.0)
+    sent = [packet for packet in host.received() if isinstance(packet, MediaPacket)]
+    assert sum(packet.pair for packet in sent) >= len(sent) - 2
+    monkeypatch.setattr(VoiceClientProtocol, "redundancy", 1)
+    pass_time([ann], 1.0)
+    sent = [packet for packet in host.received() if isinstance(packet, MediaPacket)]
+    assert sum(packet.pair for packet in sent) <= 1
+    assert sum(packet.offset == 1 for packet in sent) >= 45
 
 
 def test_silence_sends_nothing(two: Evening) -> None:

@@ -27,7 +27,7 @@ from voicechat.interfaces import ICodec, IDecoder, IEncoder
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
-from voicechat.media.redundancy import Redundancy
+from voicechat.media.packing import Packing
 from voicechat.media.sending import SendStream
 from voicechat.rooms.conference import SILENT_AFTER, Conference, Delivery
 from voicechat.rooms.room import Room
@@ -157,6 +157,7 @@ class Conversation:
         ppm: tuple[float, ...] = (),
         always_mix: bool = False,
         redundancy: int = 0,
+        savers: frozenset[int] = frozenset(),
     ) -> None:
         if members > PERIOD // 2:
             raise ValueError("no slots for so many voices")
@@ -169,7 +170,8 @@ class Conversation:
         self.members: dict[int, Member] = {}
         self.up: dict[int, LossyLink[bytes]] = {}
         self.down: dict[int, LossyLink[bytes]] = {}
-        self._dressers: defaultdict[tuple[int, int], Redundancy] = defaultdict(Redundancy)
+        self._savers = savers
+        self._packings: dict[tuple[int, int], Packing] = {}
         for number in range(members):
             source = self.room.enter("x", 0.0).source
             self.conference.add(source)
@@ -228,9 +230,13 @@ class Conversation:
             self._send_up(member, end)
 
     def _send_up(self, member: Member, packet: MediaPacket) -> None:
-        dressed = self._dressers[member.source, -1].dress(packet, self._redundancy)
-        for at in self.up[member.source].arrivals(self.now):
-            self._at(at, self._arrive, member.source, media.encode(dressed))
+        for packed in self._packing(member.source, -1, member.source).pack(packet, self._redundancy):
+            for at in self.up[member.source].arrivals(self.now):
+                self._at(at, self._arrive, member.source, media.encode(packed))
+
+    def _packing(self, source: int, to: int, player: int) -> Packing:
+        """How a source's packets are made on a hop, whose end is ``player``."""
+        return self._packings.setdefault((source, to), Packing(pairs=player in self._savers))
 
     def _listen(self, member: Member, turn: int) -> None:
         """His card wants a frame."""
@@ -278,9 +284,9 @@ class Conversation:
         for listeners, packet in deliveries:
             for listener in listeners:
                 assert packet.source != listener
-                dressed = self._dressers[packet.source, listener].dress(packet, self._redundancy)
-                for at in self.down[listener].arrivals(self.now):
-                    self._at(at, self._hear, self.members[listener], media.encode(dressed))
+                for packed in self._packing(packet.source, listener, listener).pack(packet, self._redundancy):
+                    for at in self.down[listener].arrivals(self.now):
+                        self._at(at, self._hear, self.members[listener], media.encode(packed))
 
     # -- what came of it -----------------------------------------------------------------
 

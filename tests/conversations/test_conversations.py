@@ -6,6 +6,7 @@ faint, faded or concealed, ends the test (F14).
 """
 
 import itertools
+import statistics
 
 import pytest
 
@@ -44,6 +45,33 @@ def test_f14_three_friends_in_a_lively_talk_hear_each_other_and_not_themselves(
         assert set(member.heard) == set(talk.members) - {member.source}
         assert member.most_active <= 4
         assert redundancy == 0 or member.hearing.counts.recovered > 0
+
+
+@pytest.mark.parametrize("line", [GOOD, JITTERY, ROUGH, TCP], ids=["good", "jittery", "rough", "tcp"])
+@pytest.mark.parametrize("always_mix", [False, True])
+def test_savers_hear_and_are_heard_as_the_others(line: Line, always_mix: bool) -> None:
+    usual, saving = (
+        Conversation(3, chatter(1, 3), up=line, down=line, always_mix=always_mix, savers=savers).run(MINUTE)
+        for savers in (frozenset[int](), frozenset({1, 2}))
+    )
+    for pair in saving.pairs():
+        assert saving.share(*pair, 0, MINUTE - 50) >= usual.share(*pair, 0, MINUTE - 50) - 0.02
+    for saver in (1, 2):
+        assert saving.up[saver].sent < 0.6 * usual.up[saver].sent
+        assert saving.down[saver].sent < 0.6 * usual.down[saver].sent
+        assert saving.members[saver].hearing.counts.recovered == 0
+    assert saving.up[3].sent == usual.up[3].sent
+
+
+def test_a_pair_costs_one_tick_of_delay_and_only_once() -> None:
+    """Saver to saver passed on: the second hop makes the same pairs."""
+    script = chatter(5, 2)
+    delays = []
+    for savers in (frozenset[int](), frozenset({1}), frozenset({1, 2})):
+        talk = Conversation(2, script, up=GOOD, down=GOOD, savers=savers).run(MINUTE)
+        delays.append(statistics.median(delay for _, delay in talk.members[2].heard[1].delays))
+    assert delays[1] - delays[0] == pytest.approx(1.0, abs=0.3)
+    assert delays[2] == pytest.approx(delays[1], abs=0.05)
 
 
 def test_alone_with_one_listener_nothing_is_ever_encoded_anew() -> None:

@@ -189,6 +189,10 @@ def test_every_reason_to_refuse_is_told() -> None:
             "media packet with redundancy",
             MediaPacket(3, 0x1235, b"\x48\x04\x05", offset=1, redundant=b"\x48\x01\x02\x03"),
         ),
+        (
+            "pair",
+            MediaPacket(ME, 0x1237, b"\x48\x04\x05", marker=True, offset=1, redundant=b"\x48\x01\x02\x03", pair=True),
+        ),
         ("end of a spurt", MediaPacket(ME, 0x1236, b"", end=True)),
     ],
 )
@@ -199,7 +203,7 @@ def test_the_media_packets_of_the_examples_are_ours(name: str, value: MediaPacke
 
 def test_flags_and_sources_are_the_codes() -> None:
     flags = [int(row[0], 16) for row in table(PAGE, "flag")]
-    assert flags == [media._MARKER, media._END, media._OFFSET]
+    assert flags == [media._MARKER, media._END, media._PAIR, media._OFFSET]
     assert sum(flags) | media._UNUSED | media.FIRST_CONTROL == 0xFF
     assert (ME, MIX, LAST_SOURCE) == (0xFF, 0, 250)
 

@@ -16,6 +16,8 @@ from voicechat.server.limits import Limits
 from voicechat.session.states import State
 from voicechat.wire import handshake, messages
 
+SAVERS = (("Ann", Quality.SAVER), ("Ben", Quality.SAVER), ("Cid", Quality.NORMAL))
+
 
 class Behaviour:
     """Tests over ``connect(name, **what Friend takes)``, which begins a login."""
@@ -233,6 +235,36 @@ class Behaviour:
         ben.break_line()
         again = self.enter("Ben", ticket=ben.ticket)
         assert (again.entered.quality, again.entered.bitrate) == (Quality.HIGH, 24_000)
+
+    def test_a_saver_sends_and_gets_two_frames_a_packet_and_the_others_do_not(self) -> None:
+        ann, ben, cid = (self.enter(name, quality=quality) for name, quality in SAVERS)
+        self.house.pass_seconds(3)
+        for friend in (ann, ben, cid):
+            friend.forget()
+        ann.talk(0.1)
+        self.house.pass_ticks(50)
+        ann.hush()
+        self.house.pass_ticks(2)
+        assert ben.values(ann.source) == cid.values(ann.source) == [0.1] * 50
+        assert [packet.tick for packet in ben.heard] == [packet.tick for packet in cid.heard]
+        assert ben.packets <= 28
+        assert cid.packets >= 51
+
+    def test_a_saver_gets_his_mix_in_pairs_too(self) -> None:
+        ann, ben, cid = (self.enter(name, quality=quality) for name, quality in SAVERS)
+        dan = self.enter("Dan")
+        self.house.pass_seconds(3)
+        cid.talk(0.2)
+        ann.talk(0.1)
+        self.house.pass_ticks(10)
+        ben.forget()
+        dan.forget()
+        self.house.pass_ticks(50)
+        (hall,) = self.house.hub.halls
+        assert ben.packets <= 28
+        assert dan.packets >= 49
+        assert ben.mixed[-20:] == dan.mixed[-20:] == [0.3] * 20
+        assert hall.conference.encodings <= 60, "saver and normal have one bitrate, so one encoding"
 
     # -- coming and going ---------------------------------------------------------
 

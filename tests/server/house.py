@@ -22,6 +22,7 @@ from voicechat.errors import VoiceChatError
 from voicechat.format import FRAME_SAMPLES, TICK_SECONDS, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.packing import Packing, apart
 from voicechat.media.quality import Quality
 from voicechat.media.sending import SendStream
 from voicechat.security.secret import Secret
@@ -142,13 +143,16 @@ class Friend:
         self.told: list[messages.Message] = []
         """Control messages of the room, in order."""
         self.heard: list[MediaPacket] = []
-        """Media packets, in order."""
+        """Media packets, in order; a pair of frames as two."""
+        self.packets = 0
+        """Media packets as they came."""
         self.wrong: Exception | None = None
         """What the server did that a client must not believe."""
         self.value: float | None = None
         self.answers = True
         """Pings are answered."""
         self._voice = SendStream(MemoryCodec().encoder(0))
+        self._packing = Packing(pairs=quality.pairs)
         house.friends.append(self)
 
     # -- the way to the server: a carriage supplies these -------------------------
@@ -209,19 +213,24 @@ class Friend:
         self.value = None
         end = self._voice.finish(self.house.tick)
         if end is not None:
-            self.send_media(media.encode(end))
+            self._send(end)
+
+    def _send(self, packet: MediaPacket) -> None:
+        for packed in self._packing.pack(packet, 0):
+            self.send_media(media.encode(packed))
 
     def speak(self) -> None:
         """The frame of this tick."""
         if self.value is not None and self.session.state is State.IN_ROOM:
             frame = np.full(FRAME_SAMPLES, self.value, np.float32)
-            self.send_media(media.encode(self._voice.push(self.house.tick, frame)))
+            self._send(self._voice.push(self.house.tick, frame))
 
     # -- what he heard ------------------------------------------------------------
 
     def forget(self) -> None:
         """Forget what was heard and told so far."""
         self.heard.clear()
+        self.packets = 0
         self.told.clear()
 
     def values(self, source: int | None = None) -> list[float]:
@@ -259,7 +268,8 @@ class Friend:
         elif isinstance(value, Refuse | messages.Bye):
             self.refused = value
         elif isinstance(value, MediaPacket):
-            self.heard.append(value)
+            self.packets += 1
+            self.heard.extend(apart(value))
         elif isinstance(value, messages.Ping):
             if self.answers:
                 self.send(messages.Pong(value.id))

@@ -61,6 +61,14 @@ EXAMPLES = {
         MediaPacket(7, 0x100, b"\xb1", offset=1, redundant=b"\xa1\xa2"),
     ),
     "three ticks back again": ("03 07 0100 01 a1 b1", MediaPacket(7, 0x100, b"\xb1", offset=3, redundant=b"\xa1")),
+    "two frames": (
+        "51 07 0100 02 a1 a2 b1",
+        MediaPacket(7, 0x100, b"\xb1", marker=True, offset=1, redundant=b"\xa1\xa2", pair=True),
+    ),
+    "the last frame and the end": (
+        "31 07 0100 01 a1",
+        MediaPacket(7, 0x100, b"", end=True, offset=1, redundant=b"\xa1", pair=True),
+    ),
     "an end saves the last": ("21 07 0100 01 a1", MediaPacket(7, 0x100, b"", end=True, offset=1, redundant=b"\xa1")),
 }
 
@@ -71,7 +79,7 @@ def test_the_layout_is_the_documented_one(data: str, packet: MediaPacket) -> Non
     assert media.decode(bytes.fromhex(data)) == packet
 
 
-@pytest.mark.parametrize("flags", [flags for flags in range(256) if flags & 0x9C])
+@pytest.mark.parametrize("flags", [flags for flags in range(256) if flags & 0x8C or (flags & 0x10 and flags & 3 != 1)])
 def test_flags_without_a_meaning_are_refused(flags: int) -> None:
     with pytest.raises(WireError):
         media.decode(bytes([flags, 1, 0, 0, 1, 1, 1]))

@@ -24,7 +24,7 @@ from voicechat.format import TICK_MS
 from voicechat.interfaces import ICodec
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MIX, MediaPacket
-from voicechat.media.redundancy import Redundancy
+from voicechat.media.packing import Packing
 from voicechat.media.sending import SendStream
 from voicechat.wire import media, messages
 
@@ -83,7 +83,7 @@ class Call:
         self.playback = Playback(clock, self.hearing, bridge)
         self.connection: VoiceClientProtocol | None = None
         self._sending: SendStream | None = None
-        self._redundancy = Redundancy()
+        self._packing = Packing()
         self._bitrate = 0
         self.source = 0
         self.echo = 0
@@ -126,6 +126,7 @@ class Call:
             self._bitrate = welcome.bitrate
             self._sending = SendStream(self._codec.encoder(welcome.bitrate))
         self._sending.finish(0)
+        self._packing = Packing(pairs=welcome.quality.pairs)
         self._console.say(self.friends.welcome(welcome))
         if connection.link is not None and self._path_call is None:
             self._path_call = self._clock.callLater(UDP_WITHIN, self._tell_path)
@@ -202,8 +203,8 @@ class Call:
             packet = sending.push(tick, self.voice.treat(frame, mean_square))
             self.sent += 1
         if packet is not None and connection is not None:
-            dressed = self._redundancy.dress(packet, connection.redundancy)
-            connection.send_media(media.encode(dressed), twice=packet.end)
+            for packed in self._packing.pack(packet, connection.redundancy):
+                connection.send_media(media.encode(packed), twice=packed.end)
 
     def heard(self, packet: MediaPacket) -> None:
         """A media packet from the server. WireError if it cannot be played."""

@@ -13,6 +13,7 @@ from voicechat.carriage.tcp import Connection
 from voicechat.client.datagrams import DatagramSocket
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
+from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.session.client import ClientSession
 from voicechat.wire import handshake, messages
 from voicechat.wire.handshake import Refuse
@@ -113,6 +114,8 @@ class VoiceClientProtocol(Connection):
         self.link = self._socket.open(self.clock, self.session.keys, welcome.connection, self.send)
         if self.link is not None:
             self.link.on_media = self._datagram
+            if welcome.quality.pairs:
+                self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses
             self.link.on_change = self._call.path_changed
 
     def _datagram(self, packet: bytes, size: int) -> None:

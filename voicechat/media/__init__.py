@@ -10,6 +10,7 @@ stream      one talker's way in (ReceiveStream)
 timescale   a frame more or less, where it is heard least
 hearing     all streams that one listener hears, made one frame
 quality     how many bits, how many frames a packet: each client's choice
+packing     frames made packets: with redundancy, or two at a time
 redundancy  which earlier frame a packet carries again
 gate        does the microphone carry talk?
 loudness    a talker as loud as the others

@@ -13,6 +13,7 @@ from voicechat.interfaces import ICodec
 from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter
 from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.packing import apart
 from voicechat.media.stream import Counts, Kind, ReceiveStream
 
 WARM_FRAMES: Final = 2
@@ -66,7 +67,8 @@ class Hearing:
             if packet.end and not packet.payload:
                 return
             stream = self._add(packet.source)
-        stream.put(packet, now)
+        for single in apart(packet):
+            stream.put(single, now)
 
     def _add(self, source: int) -> ReceiveStream:
         if len(self._streams) >= MOST_STREAMS:

@@ -20,11 +20,17 @@ LONGEST_OFFSET: Final = 3
 """Ticks that a redundant frame may lie back: offset 3 repairs bursts of 3 (measured)."""
 
 
+MOST_REDUNDANT: Final = 255
+"""Bytes of the frame on board beside the payload: its length is one byte."""
+
+
 class MediaPacket(msgspec.Struct, frozen=True, gc=False):
     """A frame of one source at one tick, or the end of its talk spurt.
 
     ``payload`` is empty only with ``end``. ``tick`` is the 16-bit wire tick.
-    ``redundant`` is the payload of tick - ``offset``; empty when offset is 0.
+    ``redundant`` is the payload of tick - ``offset``; empty when offset is 0. It has been
+    sent before, unless ``pair``: then offset is 1, both frames come for the first time, and
+    ``marker`` is about the earlier one.
     """
 
     source: int
@@ -34,3 +40,4 @@ class MediaPacket(msgspec.Struct, frozen=True, gc=False):
     end: bool = False
     offset: int = 0
     redundant: bytes = b""
+    pair: bool = False

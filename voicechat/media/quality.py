@@ -14,13 +14,18 @@ class Quality(enum.Enum):
     """Chosen by each client; a word that only newer programs know counts as NORMAL."""
 
     SAVER = "saver"
-    """As NORMAL, two frames a packet: a third of the bytes less, for 20 ms of delay each way."""
+    """As NORMAL, two frames a packet (`packing`): a third of the bytes less, for 20 ms of delay."""
     NORMAL = "normal"
     HIGH = "high"
 
     @classmethod
     def _missing_(cls, value: object) -> "Quality | None":
         return cls.NORMAL if isinstance(value, str) else None
+
+    @property
+    def pairs(self) -> bool:
+        """Two frames go in a packet, to him and from him."""
+        return self is Quality.SAVER
 
     def bitrate(self, normal: int, high: int) -> int:
         """bit/s of his voice and of the mixes made for him, on a server that gives these; HIGH is never less."""

@@ -86,12 +86,12 @@ class LossMeter:
 class RedundancyPolicy:
     """Chooses the offset k from the other side's reports.
 
-    Until the first report has come, a second after the first packet, it is 1: on a
-    clean line that costs 1.4 KB once, on a bad one it saves the first words.
+    Until the first report has come, a second after the first packet, it is ``first``, 1
+    for most: on a clean line that costs 1.4 KB once, on a bad one it saves the first words.
     """
 
-    def __init__(self) -> None:
-        self.offset = 1
+    def __init__(self, first: int = 1) -> None:
+        self.offset = first
         self._share = 0.0
         self._burst = 1.0
         self._quiet = 0

@@ -21,6 +21,7 @@ from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND
 from voicechat.interfaces import ICodec
 from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
+from voicechat.media.packing import apart
 from voicechat.media.quality import HIGH_BITRATE
 from voicechat.media.seen import Seen
 from voicechat.media.serial import ahead, unwrap, wrap
@@ -189,6 +190,10 @@ class Conference:
         for payload in (packet.payload, packet.redundant):
             if payload:
                 self._codec.check(payload)
+        return [delivery for single in apart(packet) for delivery in self._arrived(source, single, now)]
+
+    def _arrived(self, source: int, packet: MediaPacket, now: float) -> list[Delivery]:
+        """A packet of one frame, or an end."""
         talker = self._talkers[source]
         talker.last_arrival = now
         packets = talker.passed_on(source, packet)

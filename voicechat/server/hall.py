@@ -4,6 +4,7 @@ Deliveries that the conference made become bytes here, once for all who get the
 same, and go to each listener's peer. What happens in the room is told to all.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final, Protocol
 
@@ -12,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from voicechat.carriage.clock import ticks
 from voicechat.format import TICK_SECONDS
 from voicechat.media.packet import MediaPacket
-from voicechat.media.redundancy import Redundancy
+from voicechat.media.packing import Packing
 from voicechat.rooms.conference import SILENT_AFTER, Conference, Delivery
 from voicechat.rooms.directory import Key
 from voicechat.rooms.room import Member
@@ -66,20 +67,21 @@ class Seat:
         self.ticket = b""
         """Id of the ticket that resumes this seat."""
         self.away_since: float | None = None
-        self.redundancy: dict[int, Redundancy] = {}
-        """What was sent to this listener lately, by source."""
+        self.pairs = member.quality.pairs
+        self.packings: dict[int, Packing] = {}
+        """How packets to this listener are made, by source."""
 
     @property
     def source(self) -> int:
         """The participant's number in the room."""
         return self.member.source
 
-    def dress(self, packet: MediaPacket, offset: int) -> MediaPacket:
-        """A packet to him with the frame of ``offset`` ticks before again."""
-        dresser = self.redundancy.get(packet.source)
-        if dresser is None:
-            dresser = self.redundancy[packet.source] = Redundancy()
-        return dresser.dress(packet, offset)
+    def pack(self, packet: MediaPacket, offset: int) -> Sequence[MediaPacket]:
+        """What becomes of a packet on his hop, where redundancy of this offset is asked for, or pairs are."""
+        packing = self.packings.get(packet.source)
+        if packing is None:
+            packing = self.packings[packet.source] = Packing(pairs=self.pairs)
+        return packing.pack(packet, offset)
 
 
 class Hall:
@@ -131,7 +133,7 @@ class Hall:
         self._told.pop(seat.source, None)
         self._edges.pop(seat.source, None)
         for other in self.seats.values():
-            other.redundancy.pop(seat.source, None)
+            other.packings.pop(seat.source, None)
         self.tell(Left(seat.source, reason))
         self._tell_edges()
         if not self.seats:
@@ -150,7 +152,7 @@ class Hall:
         """He is here again."""
         seat.away_since = None
         seat.member.away = False
-        seat.redundancy.clear()
+        seat.packings.clear()
         self.conference.changed(ticks(self._clock))
         self._tell_presence(seat)
 
@@ -224,9 +226,10 @@ class Hall:
                 if seat is None or seat.peer is None:
                     continue
                 try:
-                    if seat.peer.redundancy:
-                        dressed = seat.dress(packet, seat.peer.redundancy)
-                        seat.peer.send_media(media.encode(dressed), twice=packet.end)
+                    offset = seat.peer.redundancy
+                    if offset or seat.pairs:
+                        for packed in seat.pack(packet, offset):
+                            seat.peer.send_media(media.encode(packed), twice=packed.end)
                     else:
                         plain = plain or media.encode(packet)
                         seat.peer.send_media(plain, twice=packet.end)

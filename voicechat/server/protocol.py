@@ -14,6 +14,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from voicechat.carriage.tcp import Connection
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
+from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.security.tickets import TicketUnknown
 from voicechat.server.hall import Seat
 from voicechat.server.hub import Hub, TurnedAway
@@ -152,6 +153,8 @@ class VoiceServerProtocol(Connection):
         self.link = self._hub.datagrams.open(self.session.keys, welcome.connection, self.send)
         if self.link is not None:
             self.link.on_media = self._datagram
+            if welcome.quality.pairs:
+                self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses
         self._hub.entered(seat)
 
     # -- in the room --------------------------------------------------------------
