@@ -1,7 +1,8 @@
 """The bridge between two threads, without any thread: blocks in and out by hand."""
 
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -189,7 +190,17 @@ def test_whatever_happens_when_a_block_comes_out_and_nothing_grows(steps: list[s
         assert len(bridge._captured) <= MOST_CAPTURED
 
 
-def test_two_threads_at_once_lose_nothing_that_is_fetched_in_time() -> None:
+@pytest.fixture
+def hurried() -> Iterator[None]:
+    """Threads that are interrupted as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_f7_two_threads_at_once_lose_nothing_that_is_fetched_in_time() -> None:
     """The one test with threads: a device's and the reactor's, as fast as they can."""
     turns: list[int] = []
     bridge = AudioBridge(lambda call: turns.append(1), TalkGate())
