@@ -16,6 +16,7 @@ devices    sound cards; the only importer of pyaudio
 synthetic  sound without a card: wav, tone, silence, null
 friends    who is in the room
 console    lines on the terminal
+screen     the terminal as a whole (view: what stands where); the only importer of urwid
 exits      exit codes
 
 May import everything but the server.

@@ -93,6 +93,8 @@ class Call:
         self.messages: deque[Said] = deque(maxlen=MOST_SAID)
         """Text lines, our own too."""
         self._deafened = False
+        self._speaking = False
+        """The last frame from the bridge was one of talk."""
         self.on_change: Callable[[], None] = lambda: None
         """Called when people, connection or path changed, or something was said."""
         self.on_entered: Callable[[], None] = lambda: None
@@ -195,6 +197,9 @@ class Call:
     def _speak(self, captured: Captured) -> None:
         tick, frame, mean_square = captured
         sending, connection = self._sending, self.connection
+        if (frame is not None) != self._speaking:
+            self._speaking = frame is not None
+            self.on_change()
         if sending is None:
             return
         if connection is None or frame is None or not self.friends.listening:
@@ -235,17 +240,17 @@ class Call:
             self.said(self.friends.name(message.source), message.text)
             return
         if line is not None:
-            self.tell(line)
+            self.tell(line, self._console.talk if isinstance(message, messages.Talk) else self._console.say)
         self.on_change()
 
     def said(self, name: str, text: str) -> None:
         """Somebody, perhaps we, said something in a text line."""
         said = Said(self._wall_clock(), name, text)
         self.messages.append(said)
-        self.tell(f"[{said.when}] {said.name}: {said.text}")
+        self.tell(f"[{said.when}] {said.name}: {said.text}", self._console.said)
         self.on_change()
 
-    def tell(self, line: str) -> None:
+    def tell(self, line: str, how: Callable[[str], None] | None = None) -> None:
         """A line about the room; of a flood, only the first ones of each second and how many there were."""
         second = int(self._clock.seconds())
         if second != self._second:
@@ -254,7 +259,7 @@ class Call:
             self._second, self._lines = second, 0
         self._lines += 1
         if self._lines <= MOST_LINES:
-            self._console.say(line)
+            (how or self._console.say)(line)
 
     def stop(self) -> None:
         """The call is over: end the spurt, say goodbye."""

@@ -83,6 +83,8 @@ class Status(msgspec.Struct, frozen=True):
     """The gate is open."""
     level_dbfs: float
     """Of the microphone's last frame."""
+    opens_at_dbfs: float
+    """The level that opens the gate, where voice does."""
     playout_ms: float
     round_trip_ms: float | None
     loss_percent: float
@@ -222,6 +224,11 @@ class Controls:
 
     # -- friends ------------------------------------------------------------------------
 
+    @property
+    def talking(self) -> bool:
+        """The gate is open."""
+        return self._call.talking
+
     def volume(self, name: str, db: float | None) -> None:
         """Make a friend louder or softer for me, by ``db`` in SOFTEST_DB..LOUDEST_DB; None mutes him for me.
 
@@ -308,6 +315,7 @@ class Controls:
             deafened=self.deafened,
             talking=call.talking,
             level_dbfs=round(dbfs_of(call.level), 1),
+            opens_at_dbfs=round(dbfs_of(self._gate.opens_at), 1),
             playout_ms=round(call.hearing.held * TICK_MS, 1),
             round_trip_ms=None if round_trip is None else round(round_trip * 1000, 1),
             loss_percent=round(call.loss * 100, 1),

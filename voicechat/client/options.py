@@ -126,7 +126,7 @@ OPTIONS: Final = (
     Option("complexity", "how hard Opus tries; 5 spares a weak machine half of it", int, 8, "0-10", between=(0, 10)),
     Option("gate", "dBFS above which you are heard; auto learns the noise", float, "auto", "DB", ("auto",), (-90, 0)),
     Option("loudness", "bring your voice to the level that all have", bool, True),
-    Option("ui", "line: one line for each thing that happens", str, "line", choices=("line",)),
+    Option("ui", "auto: screen on a terminal, else line", str, "auto", choices=("auto", "screen", "line")),
     Option("duration", "leave S seconds after entering", float, metavar="S"),
     Option("echo-test", "hear yourself as the server hears you, and how good that is", bool, False, kept=False),
     Option("stats", "write figures as JSON at the end", metavar="PATH"),

@@ -1,8 +1,12 @@
 """One run of the client: everything made, joined, started, and taken down again."""
 
 import argparse
+import importlib.util
+import os
 import random
 import signal
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from voicechat.carriage.clock import monotonic_reactor
@@ -43,14 +47,32 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
         devices.close()
 
 
+def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
+    """The user interface that was asked for; 'auto' is the screen wherever there can be one. ConfigError if not."""
+    if ui == "line":
+        return Console()
+    why = ""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+        why = "--ui screen needs a terminal; --ui line does not"
+    elif importlib.util.find_spec("urwid") is None:
+        why = "urwid is not installed: install this package's client extra, or take --ui line"
+    if not why:
+        from voicechat.client.screen import Screen
+
+        return Screen(reactor, gone)
+    if ui == "screen":
+        raise ConfigError(why)
+    return Console()
+
+
 class _Run:
     """The parts of one run, and how it ends."""
 
     def __init__(self, chosen: argparse.Namespace, target: Target, devices: Devices) -> None:
         self._chosen = chosen
         self._devices = devices
-        self._console = Console()
         self._reactor: Any = monotonic_reactor()
+        self._console = _console("line" if chosen.echo_test else chosen.ui, self._reactor, self._quit)
         gate = TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
         self._test: EchoTest | None = None
         bridge_of = MeteredBridge if chosen.echo_test else AudioBridge
@@ -79,8 +101,14 @@ class _Run:
         self._devices.device.start(self._bridge.exchange)
         self._reactor.callWhenRunning(self._obey_signals)
         self._reactor.callWhenRunning(self._service.start)
-        self._reactor.run(installSignalHandlers=False)
-        self._devices.close()
+        try:
+            self._console.begin(self._controls)
+            self._reactor.run(installSignalHandlers=False)
+        finally:
+            self._console.end()
+            self._devices.close()
+        if self._console.fault is not None:
+            raise self._console.fault
         if self._chosen.stats:
             try:
                 write_stats(self._chosen.stats, self._call.stats(self._devices.source, self._devices.sink))
@@ -116,6 +144,7 @@ class _Run:
             return
         self._ending = True
         self._code = code
+        self._console.end()
         if line:
             self._console.warn(line)
         self._controls.stop()

@@ -1,0 +1,153 @@
+"""What stands where on the screen."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from urwid.str_util import calc_width
+
+from voicechat.client import view
+from voicechat.client.controls import FriendStatus, Status
+from voicechat.client.view import Look
+
+LOOK = Look()
+BEN = FriendStatus(2, "Ben", False, False, False, False, 0.0, None)
+STATUS = Status(
+    connected=True,
+    name="Ann",
+    room="Raid",
+    path="udp",
+    talk="voice",
+    key_held=False,
+    muted=False,
+    deafened=False,
+    talking=False,
+    level_dbfs=-120.0,
+    opens_at_dbfs=-54.0,
+    playout_ms=20.0,
+    round_trip_ms=23.6,
+    loss_percent=1.6,
+    friends=[BEN],
+    messages=[],
+)
+
+
+def words(row: view.Row) -> str:
+    return "".join(text for _, text in row)
+
+
+def styles(row: view.Row, word: str) -> set[str]:
+    return {style for style, text in row if word in text}
+
+
+def status(**changes: object) -> Status:
+    return msgspec.structs.replace(STATUS, **changes)
+
+
+def ben(**changes: object) -> FriendStatus:
+    return msgspec.structs.replace(BEN, **changes)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_title_says_who_where_and_how(width: int) -> None:
+    line = words(view.title(STATUS, width, LOOK))
+    assert len(line) == width
+    for word in ("Ann", "UDP", "24 ms", "loss 2 %"):
+        assert word in line
+    assert "loss" not in words(view.title(status(path="tcp"), width, LOOK)), "TCP loses nothing"
+    assert "not connected" in words(view.title(status(connected=False), width, LOOK))
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "style"),
+    [
+        ({}, "silent", "dim"),
+        ({"talking": True}, "talking", "talks"),
+        ({"muted": True}, "MUTED", "alarm"),
+        ({"muted": True, "deafened": True}, "DEAFENED", "alarm"),
+        ({"talk": "push", "key_held": True}, "talk key down", "dim"),
+        ({"talk": "push"}, "talk key up", "dim"),
+        ({"talk": "push-to-mute"}, "mute key up", "dim"),
+        ({"key_held": True}, "talk key down", "dim"),
+    ],
+)
+def test_what_i_do_is_said_in_a_word_and_a_style(changes: dict[str, object], word: str, style: str) -> None:
+    row = view.own(status(**changes), 60, LOOK)
+    assert style in styles(row, word)
+    assert len(words(row)) <= 60
+
+
+@pytest.mark.parametrize(
+    ("person", "word", "style"),
+    [
+        (ben(), "silent", ""),
+        (ben(talks=True), "talks", "talks"),
+        (ben(muted=True), "muted", "alarm"),
+        (ben(muted=True, deafened=True), "deafened", "alarm"),
+        (ben(away=True, talks=True), "away", "dim"),
+        (ben(volume_db=None), "muted by you", "alarm"),
+        (ben(volume_db=-6.0), "-6 dB", ""),
+        (ben(volume_db=3.0), "+3 dB", ""),
+        (ben(delay_ms=63.6), "~64 ms", "dim"),
+    ],
+)
+def test_what_a_friend_does_is_said_in_a_word_and_a_style(person: FriendStatus, word: str, style: str) -> None:
+    row = view.friend(person, 60, LOOK, chosen=False)
+    assert style in styles(row, word)
+    assert len(words(row)) <= 60
+
+
+def test_the_chosen_one_has_a_mark() -> None:
+    first, second = view.friends(status(friends=[BEN, ben(source=3, name="Cid")]), 60, 5, Look(chosen=1))
+    assert words(first).startswith("  Ben")
+    assert words(second).startswith("> Cid")
+
+
+def test_the_meter_shows_the_level_and_where_the_gate_opens() -> None:
+    def bar(level: float, opens: float = -54.0) -> str:
+        return words(view.meter(status(level_dbfs=level, opens_at_dbfs=opens), Look(fancy=False)))
+
+    assert bar(-120.0) == "[..|.................]"
+    assert bar(-30.0) == "[##|#######..........]"
+    assert bar(0.0) == "[##|#################]"
+    assert bar(-30.0, -120.0) == "[##########..........]"
+
+
+def test_of_many_friends_the_chosen_one_is_seen_and_some_news_too() -> None:
+    people = [ben(source=n, name=f"friend {n}") for n in range(1, 31)]
+    for place in range(30):
+        rows = view.top(status(friends=people), 60, 14, Look(chosen=place))
+        assert len(rows) <= 14 - view.FEWEST_LINES
+        assert sum(words(row).startswith(f"> friend {place + 1} ") for row in rows) == 1
+
+
+def test_an_empty_room_says_so() -> None:
+    assert "nobody else is here" in "".join(map(words, view.top(status(friends=[]), 60, 14, LOOK)))
+    assert "nobody" not in "".join(map(words, view.top(status(friends=[], connected=False), 60, 14, LOOK)))
+
+
+def test_help_and_hint_fit_the_smallest_terminal() -> None:
+    assert len(view.help_rows(LOOK)) <= 14
+    assert max(len(words(row)) for row in view.help_rows(LOOK)) <= 60
+    assert "? help" in words(view.hint(60, LOOK))
+    assert "q leave" in words(view.hint(60, LOOK))
+
+
+@given(st.text(max_size=40), st.integers(0, 50))
+def test_a_text_is_fitted_to_any_width(text: str, width: int) -> None:
+    fitted = view.fit(text, width)
+    assert calc_width(fitted, 0, len(fitted)) == width
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    plain = Look(fancy=False)
+    long = status(name="x" * 90, friends=[ben(name="y" * 90)])
+    rows = [*view.top(long, 60, 14, plain), view.hint(60, plain), *view.help_rows(plain)]
+    assert all(words(row).isascii() for row in rows)
+
+
+@given(st.integers(1, 200), st.integers(1, 60), st.integers(0, 40))
+def test_no_size_is_too_small(width: int, height: int, count: int) -> None:
+    people = [ben(source=n, name="Zoë 日本語" * 3) for n in range(count)]
+    assert view.top(status(friends=people), width, height, LOOK)
+    assert view.hint(width, LOOK)

@@ -1,0 +1,385 @@
+"""The terminal screen: draws `view` with urwid, turns keys into what `Controls` does.
+
+Imported only for this screen: urwid takes 0.2 s and 7 MB. It costs next to nothing
+while nobody looks at it: it is drawn when something has changed, at most
+DRAWS_A_SECOND times a second, and the level meter moves only while we talk and for
+METER_FOR seconds after a key was pressed. In silence nothing is called at all.
+
+The reactor is the call's own; urwid only reads the keyboard by it. The terminal is
+given back by `end`, which every way out of the client passes.
+"""
+
+import os
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+import urwid
+from twisted.internet.interfaces import IDelayedCall
+
+from voicechat.client import view
+from voicechat.client.console import Console
+from voicechat.client.controls import LOUDEST_DB, SOFTEST_DB, Controls, FriendStatus
+from voicechat.errors import ControlError
+from voicechat.wire.text import MOST_TEXT
+
+DRAWS_A_SECOND: Final = 5.0
+"""Enough for the eye to follow a meter, and 1 % of a core at most."""
+
+METER_FOR: Final = 20.0
+"""Seconds that the meter moves after a key was pressed, though we do not talk: enough to set a microphone by it."""
+
+MOST_NEWS: Final = 200
+"""Lines kept: some large screens full."""
+
+VOLUME_STEP: Final = 3.0
+"""dB of one key press: plainly heard, and ten of them are all the way."""
+
+PALETTE: Final = [
+    ("title", "black", "light gray", "standout"),
+    ("talks", "light green,bold", "", "bold"),
+    ("alarm", "light red,bold", "", "bold"),
+    ("trouble", "yellow", "", "bold"),
+    ("meter", "light green", "", ""),
+    ("dim", "dark gray", "", ""),
+    ("chosen", "bold", "", "bold"),
+    ("key", "bold", "", "bold"),
+]
+"""Style, foreground, background, and what it is without colours."""
+
+
+Size = tuple[()] | tuple[int] | tuple[int, int]
+
+
+class Page(urwid.Widget):
+    """Draws rows: those above at the top, the news from the bottom upward, as much as there is room for."""
+
+    _sizing = frozenset([urwid.BOX])
+    _selectable = True
+
+    def __init__(self, above: Callable[[int, int], list[view.Row]], news: Callable[[], list[view.Row]]) -> None:
+        super().__init__()
+        self._above = above
+        self._news = news
+
+    def keypress(self, size: Size, key: str) -> str:
+        """Keys are the screen's."""
+        return key
+
+    def render(self, size: Size, focus: bool = False) -> urwid.Canvas:
+        """Everything but the last line."""
+        width, height = size if len(size) == 2 else (0, 0)
+        above = [_canvas(row, width, "clip") for row in self._above(width, height)[:height]]
+        below: deque[urwid.Canvas] = deque()
+        left = height - len(above)
+        for row in reversed(self._news()):
+            if left <= 0:
+                break
+            canvas = _canvas(row, width, "space")
+            if canvas.rows() > left:
+                canvas.trim(canvas.rows() - left)
+            left -= canvas.rows()
+            below.appendleft(canvas)
+        if left > 0:
+            below.append(urwid.SolidCanvas(" ", width, left))
+        return urwid.CanvasCombine([(canvas, None, False) for canvas in (*above, *below)])
+
+
+def _canvas(row: view.Row, width: int, wrap: Any) -> urwid.CompositeCanvas:
+    return urwid.CompositeCanvas(urwid.Text(list(row) or "", wrap=wrap).render((width,)))
+
+
+class Sheet(urwid.Frame[Any, Any, Any]):
+    """The whole screen; each key passes ``before``, which may change or swallow it."""
+
+    def __init__(self, before: Callable[[str], str | None], body: Page) -> None:
+        super().__init__(body)
+        self._before = before
+
+    def keypress(self, size: Any, key: str) -> str | None:
+        """A key."""
+        passed = self._before(key)
+        return None if passed is None else super().keypress(size, passed)
+
+
+class Entry(urwid.Edit):
+    """Where a text line is typed; never longer than one may be."""
+
+    def valid_char(self, ch: str) -> bool:
+        """Room for one more."""
+        return len(self.edit_text) < MOST_TEXT and super().valid_char(ch)
+
+
+class Loop(urwid.TwistedEventLoop):
+    """urwid's reactor, but that an error in a callback is told to ``failed`` and not only logged."""
+
+    def __init__(self, reactor: Any, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
+        super().__init__(reactor, manage_reactor=False)
+
+    def handle_exit(self, f: Callable[..., Any], enable_idle: bool = True) -> Callable[..., Any]:
+        """Called by urwid for everything that it has the reactor call."""
+
+        def guarded(*args: Any) -> Any:
+            try:
+                return f(*args)
+            except Exception as error:  # noqa: BLE001  handed on
+                self._failed(error)
+                return None
+
+        return super().handle_exit(guarded, enable_idle)
+
+
+class Screen(Console):
+    """A console that fills the terminal between `begin` and `end`; before and after it keeps or prints lines.
+
+    ``display`` is urwid's, the terminal if it is not given. ``gone`` is called when the
+    terminal has gone away, with nobody left to tell.
+    """
+
+    def __init__(self, reactor: Any, gone: Callable[[], None], display: Any = None) -> None:
+        super().__init__()
+        self._reactor = reactor
+        self._gone = gone
+        self._display = display
+        self._controls: Controls | None = None
+        self._page = Page(self._above, self._below)
+        self._frame: Any = Sheet(self._before, self._page)
+        self._loop: urwid.MainLoop | None = None
+        self._over = False
+        self._news: deque[view.Row] = deque(maxlen=MOST_NEWS)
+        self._back = 0
+        """The newest lines that are not shown, since older ones are read."""
+        self._chosen = 0
+        """The number of the friend whom keys are for."""
+        self._look = view.Look(fancy=str(getattr(sys.stdout, "encoding", "")).lower().startswith("utf"))
+        self._entry = Entry("> ", wrap="clip")
+        self._pasting = False
+        self._draw_call: IDelayedCall | None = None
+        self._drawn_at = float("-inf")
+        self._meter_until = 0.0
+
+    # -- a console ----------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """Something happened."""
+        self._add("dim", text) if not self._over else super().say(text)
+
+    def said(self, text: str) -> None:
+        """A text line."""
+        self._add("", text) if not self._over else super().said(text)
+
+    def talk(self, text: str) -> None:
+        """Who starts and stops stands beside his name."""
+
+    def warn(self, text: str) -> None:
+        """Something is not as it should be, or the last word."""
+        self._add("trouble", text) if not self._over else super().warn(text)
+
+    def _add(self, style: str, text: str) -> None:
+        self._news.append([(style, text)])
+        self._back = min(self._back + 1, len(self._news) - 1) if self._back else 0
+        self.redraw()
+
+    # -- the terminal -------------------------------------------------------------------
+
+    def begin(self, controls: Controls) -> None:
+        """Take the terminal."""
+        self._controls = controls
+        controls.watch(self.redraw)
+        if self._display is None:
+            self._display = urwid.display.raw.Screen(bracketed_paste_mode=True, focus_reporting=False)
+            self._display.set_terminal_properties(colors=1 if os.environ.get("NO_COLOR") else 16)
+        self._loop = urwid.MainLoop(
+            self._frame,
+            PALETTE,
+            self._display,
+            handle_mouse=False,
+            unhandled_input=self._key,
+            event_loop=Loop(self._reactor, self._failed),
+        )
+        self._stop_typing()
+        self._loop.start()
+        self._look_again()
+
+    def end(self) -> None:
+        """Give the terminal back; safe at any time."""
+        self._over = True
+        if self._draw_call is not None and self._draw_call.active():
+            self._draw_call.cancel()
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.stop()
+
+    def _failed(self, error: Exception) -> None:
+        """The keyboard is gone, or a fault of ours: no screen any more."""
+        if self._over:
+            return
+        if not isinstance(error, urwid.display.common.InputClosedError):
+            self.fault = error
+        self._gone()
+
+    # -- drawing ------------------------------------------------------------------------
+
+    def redraw(self) -> None:
+        """Something has changed: draw soon."""
+        if self._loop is None or self._draw_call is not None:
+            return
+        wait = self._drawn_at + 1 / DRAWS_A_SECOND - self._reactor.seconds()
+        self._draw_call = self._reactor.callLater(max(0.0, wait), self._draw)
+
+    def _draw(self) -> None:
+        self._draw_call = None
+        if self._loop is None:
+            return
+        self._drawn_at = self._reactor.seconds()
+        try:
+            self._page._invalidate()  # noqa: SLF001  urwid's name for a public thing
+            self._loop.draw_screen()
+        except Exception as error:  # noqa: BLE001  handed on
+            self._failed(error)
+            return
+        if self._drawn_at < self._meter_until or (self._controls is not None and self._controls.talking):
+            self.redraw()
+
+    def _look_again(self) -> None:
+        """Somebody is looking: let the meter move."""
+        self._meter_until = self._reactor.seconds() + METER_FOR
+        self._page._invalidate()  # noqa: SLF001  urwid draws after each key, too
+        self.redraw()
+
+    def _above(self, width: int, height: int) -> list[view.Row]:
+        assert self._controls is not None
+        status = self._controls.status()
+        look = self._look = msgspec.structs.replace(self._look, chosen=self._place(status.friends))
+        return view.help_rows(look) if look.help else view.top(status, width, height, look)
+
+    def _below(self) -> list[view.Row]:
+        if self._look.help:
+            return []
+        return list(self._news)[: len(self._news) - self._back]
+
+    # -- keys ---------------------------------------------------------------------------
+
+    def _before(self, key: str) -> str | None:
+        """A key on its way: what is pasted is text, never a command, and a line's end in it is a space."""
+        if key in ("begin paste", "end paste"):
+            self._pasting = key == "begin paste"
+            return None
+        if not self._pasting:
+            return key
+        if not self._typing:
+            return None
+        return " " if key in ("enter", "tab") else key
+
+    @property
+    def _typing(self) -> bool:
+        return bool(self._frame.focus_position == "footer")
+
+    def _key(self, key: Any) -> bool:
+        """A key that the entry had no use for."""
+        if not isinstance(key, str) or self._controls is None:
+            return False
+        self._look_again()
+        if self._typing:
+            self._typed(key)
+        elif self._look.help:
+            self._look = msgspec.structs.replace(self._look, help=False)
+        else:
+            action = self._actions().get(key)
+            if action is not None:
+                action()
+        return True
+
+    def _actions(self) -> dict[str, Callable[[], None]]:
+        controls = self._controls
+        assert controls is not None
+        return {
+            "m": controls.toggle_mute,
+            "d": controls.toggle_deafen,
+            " ": controls.ptt_toggle,
+            "q": controls.quit,
+            "up": lambda: self._choose(-1),
+            "down": lambda: self._choose(1),
+            "+": lambda: self._louder(VOLUME_STEP),
+            "=": lambda: self._louder(VOLUME_STEP),
+            "right": lambda: self._louder(VOLUME_STEP),
+            "-": lambda: self._louder(-VOLUME_STEP),
+            "left": lambda: self._louder(-VOLUME_STEP),
+            "x": self._mute_friend,
+            "enter": self._start_typing,
+            "t": self._start_typing,
+            "page up": lambda: self._leaf(5),
+            "page down": lambda: self._leaf(-5),
+            "?": self._help,
+            "h": self._help,
+            "f1": self._help,
+        }
+
+    def _help(self) -> None:
+        self._look = msgspec.structs.replace(self._look, help=True)
+
+    def _leaf(self, lines: int) -> None:
+        self._back = max(0, min(len(self._news) - 1, self._back + lines))
+
+    def _start_typing(self) -> None:
+        self._frame.footer = self._entry
+        self._frame.focus_position = "footer"
+
+    def _stop_typing(self) -> None:
+        self._frame.focus_position = "body"
+        self._frame.footer = Page(lambda width, _height: [view.hint(width, self._look)], list)
+        self._frame.footer = urwid.BoxAdapter(self._frame.footer, 1)
+
+    def _typed(self, key: str) -> None:
+        if key == "enter" and self._entry.edit_text.strip():
+            if not self._try(lambda controls: controls.say(self._entry.edit_text)):
+                return
+            self._back = 0
+        elif key not in ("enter", "esc"):
+            return
+        self._entry.set_edit_text("")
+        self._stop_typing()
+
+    # -- the chosen friend --------------------------------------------------------------
+
+    def _place(self, people: list[FriendStatus]) -> int:
+        """Where the chosen one stands in the list."""
+        return next((place for place, person in enumerate(people) if person.source == self._chosen), 0)
+
+    def _friend(self, step: int = 0) -> FriendStatus | None:
+        """The chosen one, or who stands ``step`` places after him."""
+        assert self._controls is not None
+        people = self._controls.status().friends
+        return people[(self._place(people) + step) % len(people)] if people else None
+
+    def _choose(self, step: int) -> None:
+        friend = self._friend(step)
+        if friend is not None:
+            self._chosen = friend.source
+
+    def _louder(self, step: float) -> None:
+        friend = self._friend()
+        if friend is not None:
+            before = SOFTEST_DB - VOLUME_STEP if friend.volume_db is None else friend.volume_db
+            self._set_volume(friend, max(SOFTEST_DB, min(LOUDEST_DB, before + step)))
+
+    def _mute_friend(self) -> None:
+        friend = self._friend()
+        if friend is not None:
+            self._set_volume(friend, 0.0 if friend.volume_db is None else None)
+
+    def _set_volume(self, friend: FriendStatus, db: float | None) -> None:
+        self._try(lambda controls: controls.volume(friend.name, db))
+
+    def _try(self, action: Callable[[Controls], None]) -> bool:
+        """Do it, or say why not."""
+        assert self._controls is not None
+        try:
+            action(self._controls)
+        except ControlError as error:
+            self.warn(str(error))
+            return False
+        return True
