@@ -179,6 +179,35 @@ def test_after_a_login_it_never_gives_up(ann: Player) -> None:
     assert sum("broke" in line for line in ann.lines) == 1, "told once, not at each try"
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_one_who_was_in_waits_while_the_server_does_not_let_him_in(ann: Player, sealed: bool) -> None:
+    """His address is banned for somebody else's guesses, and his ticket is too old."""
+    host: Host = ann.accepted()
+    host.let_in()
+    host.lose()
+    ann.reactor.advance(1.5)
+    host = ann.accepted()
+    host.strings()
+    host.send(Refuse(Reason.TICKET_UNKNOWN).build())
+    host.lose()
+    ann.reactor.advance(1.5)
+    host = ann.accepted()
+    if sealed:
+        host.answer()
+        host.send(host.session.turn_away(messages.TRY_LATER, 200.0))
+    else:
+        host.strings()
+        host.send(Refuse(Reason.TRY_LATER, 200).build())
+    host.lose()
+    assert ann.ended is None
+    assert ann.lines[-1] == "192.0.2.10 port 1234 does not let us in now; trying again in 210 s"
+    ann.reactor.advance(205)
+    assert not ann.attempts()
+    ann.reactor.advance(10)
+    ann.accepted().let_in()
+    assert ann.call.connected
+
+
 def test_a_password_changed_meanwhile_ends_it(ann: Player) -> None:
     host: Host = ann.accepted()
     host.let_in()

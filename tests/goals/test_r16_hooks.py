@@ -36,8 +36,8 @@ from voicechat.wire import messages
 
 HOOKS: Final[dict[type, str]] = {
     VoiceServerFactory: "buildProtocol",
-    VoiceServerProtocol: "line_stands prove string_came _take went_wrong _enter _resume _seated _datagram _media "
-    "_message _act _about_link line_broke",
+    VoiceServerProtocol: "line_stands prove string_came _take went_wrong _ask_in _enter _come_back _seated _datagram "
+    "_media _message _act _about_link line_broke",
     Connection: "connectionMade dataReceived stringReceived connectionLost pauseProducing resumeProducing send "
     "send_media send_clear _flush _write close abort start_heartbeat _ping answer answered",
     ServerSession: "receive answer resume enter seal datagram close",

@@ -1,5 +1,6 @@
 """When logins are computed: as soon as their rate allows, and not before a beat."""
 
+import itertools
 import math
 from typing import Final
 
@@ -7,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from voicechat.format import TICK_SECONDS
-from voicechat.server.admission import BREATH, LOGIN, Admission
+from voicechat.server.admission import BREATH, LOGIN, RESUME_PRICE, Admission
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
 
@@ -21,6 +22,7 @@ class Visitor:
         self.address = address
         self._clock = clock
         self.proved_at: float | None = None
+        self.guesses = True
 
     def prove(self) -> None:
         self.proved_at = self._clock.seconds()
@@ -29,7 +31,7 @@ class Visitor:
         raise AssertionError(why)
 
 
-def logins(number: int, seconds: float, beat: float = math.inf) -> list[float]:
+def logins(number: int, seconds: float, beat: float = math.inf, *, tickets: bool = False) -> list[float]:
     """When each of so many that came at one moment was computed, with a beat each so many seconds."""
     clock = Clock()
     admission = Admission(
@@ -40,6 +42,7 @@ def logins(number: int, seconds: float, beat: float = math.inf) -> list[float]:
     )
     visitors = [Visitor(clock, f"192.0.2.{n}") for n in range(number)]
     for visitor in visitors:
+        visitor.guesses = not tickets
         admission.queue(visitor)
     for _ in range(round(seconds / STEP)):
         clock.advance(STEP)
@@ -50,6 +53,14 @@ def test_a_hundred_who_come_at_once_are_in_as_soon_as_the_rate_allows() -> None:
     limits, times = Limits(), logins(100, 4.0)
     assert len(times) == 100
     assert times[-1] <= (100 - limits.logins_burst) / limits.logins_a_second + 0.1
+
+
+def test_coming_back_is_cheaper_and_paced_all_the_same() -> None:
+    limits, times = Limits(), logins(2000, 2.0, tickets=True)
+    assert len(times) <= limits.logins_burst / RESUME_PRICE + 2.0 * limits.logins_a_second / RESUME_PRICE + 1
+    assert all(later - sooner > BREATH - STEP for sooner, later in itertools.pairwise(times))
+    assert len(times) > 300
+    assert logins(100, 4.0, tickets=True)[-1] < 0.6, "a room full of friends is back at once"
 
 
 def test_a_login_is_computed_after_a_beat_and_not_before_one() -> None:

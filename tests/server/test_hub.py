@@ -107,6 +107,7 @@ class HubTests(SynchronousTestCase):
         assert "'A{nn} \"%s' entered" in line
 
     def test_one_who_comes_and_goes_without_end_does_not_fill_the_log(self) -> None:
+        self.house = House(self.codec, logins_a_second=1e6, logins_burst=1e6)
         (ann,) = self.enter("Ann")
         ticket = ann.ticket
         for _ in range(500):

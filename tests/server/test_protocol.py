@@ -9,6 +9,8 @@ from tests.server.behaviour import Behaviour
 from tests.server.house import House, TcpFriend
 from voicechat.carriage.tcp import ANSWER_WITHIN, LINGER, PING_EVERY
 from voicechat.media.packet import MediaPacket
+from voicechat.security.tickets import Ticket
+from voicechat.server.admission import BREATH
 from voicechat.server.limits import Limits
 from voicechat.session.outbox import MOST_MEDIA
 from voicechat.wire import handshake, media, messages
@@ -215,14 +217,57 @@ class BeforeLoginTests(SynchronousTestCase):
         self.house.login()
         assert again.welcome is not None
 
-    def test_a_ban_shows_out_who_waits_beside_the_guesser(self) -> None:
-        waiting = [self.stranger() for _ in range(3)]
-        other = self.stranger("192.0.2.1")
-        for _ in range(10):
-            self.stranger(password="guess").begin()
+    def ban(self, host: str) -> None:
+        """Ten wrong passwords."""
+        for _ in range(Limits().failures):
+            self.stranger(host, password="guess").begin()
             self.house.login()
-        assert not any(stranger.connected for stranger in waiting)
+
+    def test_a_ban_shows_out_who_guesses_beside_the_guesser(self) -> None:
+        silent = self.stranger("192.0.2.9")
+        other = self.stranger("192.0.2.1").begin()
+        guessing = self.stranger("192.0.2.9", password="guess")
+        guessing.send_string(guessing.session.begin())
+        guessing.send_string = lambda string: None  # type: ignore[method-assign]
+        self.ban("192.0.2.9")
+        assert not guessing.connected
         assert other.connected
+        assert silent.connected, "it may have a ticket"
+        silent.begin()
+        self.house.login()
+        assert isinstance(silent.refused, Refuse)
+        assert silent.refused.reason is Reason.TRY_LATER
+
+    def test_a_ban_keeps_no_friend_from_his_seat(self) -> None:
+        friend = self.stranger("192.0.2.9").begin()
+        self.house.login()
+        self.ban("192.0.2.9")
+        friend.break_line()
+        back = self.stranger("192.0.2.9", ticket=friend.ticket).begin()
+        self.house.login()
+        assert back.source == friend.source
+        forged = self.stranger("192.0.2.9", ticket=friend.ticket).begin()
+        self.house.login()
+        assert isinstance(forged.refused, Refuse)
+        assert forged.refused.reason is Reason.TICKET_UNKNOWN, "a ticket works once, there too"
+
+    def test_a_flood_of_resumes_is_paced_and_delays_no_friend(self) -> None:
+        self.house = House(before_login_each=64)
+        friend = self.stranger("192.0.2.1").begin()
+        self.house.login()
+        friend.break_line()
+        unknown = Ticket(bytes(16), bytes(32))
+        flood = [self.stranger("203.0.113.9", ticket=unknown).begin() for _ in range(63)]
+        back = self.stranger("192.0.2.1", ticket=friend.ticket).begin()
+        for _ in range(4):
+            self.house.clock.advance(BREATH)
+        self.house.settle()
+        assert back.source == friend.source, "his turn is among the next"
+        assert self.house.counted("came back too late") <= 4
+        for _ in range(63):
+            self.house.clock.advance(BREATH)
+        assert not any(other.connected for other in flood)
+        assert self.house.counted("came back too late") == 63
 
     def test_one_who_is_in_is_not_shown_out(self) -> None:
         friend = self.stranger().begin()

@@ -32,6 +32,9 @@ from voicechat.session.client import ClientSession
 from voicechat.wire import messages
 from voicechat.wire.handshake import Reason, Refuse
 
+LONGEST_WAIT: Final = 255.0
+"""Seconds that a server may have us wait: as many as a REFUSE can say."""
+
 
 class Target(msgspec.Struct, frozen=True):
     """Where to, as whom."""
@@ -135,6 +138,8 @@ class Service:
         elif answer.reason == messages.SHUTTING_DOWN:
             self._wait = self._uniform(0.1, max(0.2, 2 * min(answer.retry, QUICK_FOR)))
             self._console.say("the server is shutting down")
+        elif answer.reason == messages.TRY_LATER and self._retry.entered:
+            self._wait_for(min(answer.retry, LONGEST_WAIT))
         else:
             self._end(Exit.TRY_LATER, f"{self.where} sent us away: {answer.reason or 'no reason given'}")
 
@@ -148,6 +153,8 @@ class Service:
                 self._end(
                     Exit.PROTOCOL, f"{where} speaks another version of voicechat ({answer.highest_version}); update"
                 )
+            case Reason.TRY_LATER if self._retry.entered:  # the evening goes on when the ban is over
+                self._wait_for(answer.retry_seconds)
             case Reason.TRY_LATER:
                 seconds = answer.retry_seconds  # 255 is all that a byte can say
                 again = " in some minutes" if seconds >= 255 else f" in {seconds} s" if seconds else " later"
@@ -159,6 +166,11 @@ class Service:
                     self._ticket, self._wait = None, 0.0
             case _:
                 pass  # shutting down: the next try is another one
+
+    def _wait_for(self, seconds: float) -> None:
+        """The server, which had let us in before, does not do so now: try again when it says, and not all at once."""
+        self._wait = self._uniform(seconds, seconds + max(1.0, seconds / 10))
+        self._console.say(f"{self.where} does not let us in now; trying again in {self._wait:.0f} s")
 
     def path_changed(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""

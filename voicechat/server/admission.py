@@ -1,6 +1,8 @@
 """The door: connections that have not logged in, and the queue of logins.
 
-A stranger gets five seconds, a place, and a turn in the queue. When the places are
+A stranger gets five seconds, a place, and a turn in the queue, also if he brings a ticket
+in place of a password; for guessing the address is banned, and then tickets alone count:
+they cannot be guessed, and a friend behind the same router keeps his seat. When the places are
 taken, one goes whose address has knocked most in the last seconds, and the next login is
 of an address that has knocked least: a flood from 64 addresses shows itself out, and a
 friend who comes in the middle of it is in as fast as ever. One login is computed in a
@@ -23,6 +25,9 @@ BREATH: Final = 0.005
 LOGIN: Final = 0.013
 """Seconds that a login keeps the reactor; both halves of SPAKE2 take 12 ms (measured)."""
 
+RESUME_PRICE: Final = 0.1
+"""What coming back with a ticket costs of the rate of logins: with a good one 0.3 ms, and still 250 a second then."""
+
 BEHIND: Final = 0.0001
 """Seconds after a beat's time at which its turn has begun, whichever of the two was asked for first."""
 
@@ -36,8 +41,12 @@ class Visitor(Protocol):
 
     address: str
 
+    @property
+    def guesses(self) -> bool:
+        """It has begun to prove a password; otherwise it brought a ticket, or nothing yet."""
+
     def prove(self) -> None:
-        """Compute the login now."""
+        """Compute the login, or look at the ticket, now."""
 
     def show_out(self, why: str) -> None:
         """Time is up, or the place is needed."""
@@ -66,12 +75,8 @@ class Admission:
     def __len__(self) -> int:
         return len(self._visitors)
 
-    def came(self, visitor: Visitor) -> float:
-        """A new connection; the seconds for which its address is banned, 0 if it may stay."""
-        banned = self.bans.remaining(visitor.address, self._clock.seconds())
-        if banned:
-            self._metrics.note("banned", visitor.address, self._clock.seconds(), "is banned for guessing")
-            return banned
+    def came(self, visitor: Visitor) -> None:
+        """A new connection."""
         self._knock(visitor.address)
         same = [other for other in self._visitors if other.address == visitor.address]
         if len(same) >= self._limits.before_login_each:
@@ -82,15 +87,22 @@ class Admission:
         self._visitors[visitor] = self._clock.callLater(
             self._limits.login_seconds, self._show_out, visitor, "no login in time"
         )
-        return 0.0
+
+    def banned(self, visitor: Visitor) -> float:
+        """The seconds for which the visitor's address may not log in, 0 if it may; asked when one wants to."""
+        seconds = self.bans.remaining(visitor.address, self._clock.seconds())
+        if seconds:
+            self._metrics.note("banned", visitor.address, self._clock.seconds(), "is banned for guessing")
+        return seconds
 
     def failed(self, visitor: Visitor) -> bool:
-        """A wrong password from a visitor; if that bans his address, whoever else of it is waiting goes, too."""
+        """A wrong password from a visitor; if that bans his address, whoever else of it is guessing goes, too."""
         address = visitor.address
         if not self.bans.failed(address, self._clock.seconds()):
             return False
         for other in [other for other in self._visitors if other.address == address and other is not visitor]:
-            self._show_out(other, "banned for guessing")
+            if other.guesses:
+                self._show_out(other, "banned for guessing")
         return True
 
     def gone(self, visitor: Visitor) -> None:
@@ -105,7 +117,7 @@ class Admission:
                 del self._queues[visitor.address]
 
     def queue(self, visitor: Visitor) -> None:
-        """The visitor wants to log in: its turn comes."""
+        """The visitor wants to log in, or to come back: its turn comes."""
         self._queues.setdefault(visitor.address, deque()).append(visitor)
         if self._call is None or not self._call.active():
             self._call = self._clock.callLater(0, self._turn)
@@ -140,16 +152,20 @@ class Admission:
         visitor.show_out(why)
 
     def _turn(self) -> None:
-        """One login of the address whose turn it is."""
+        """One visitor of the address whose turn it is."""
         if not self._queues:
             return
-        wait = self._bucket.wait(self._clock.seconds()) or self._until_after_beat()
+        address = min(self._queues, key=self._knocked)  # in turn among equals
+        visitor = self._queues[address][0]
+        price = 1.0 if visitor.guesses else RESUME_PRICE
+        wait = self._bucket.wait(self._clock.seconds(), price)
+        if not wait and visitor.guesses:
+            wait = self._until_after_beat()
         if not wait:
             wait = BREATH
-            self._bucket.take(self._clock.seconds())
-            address = min(self._queues, key=self._knocked)  # in turn among equals
+            self._bucket.take(self._clock.seconds(), price)
             queue = self._queues.pop(address)
-            visitor = queue.popleft()
+            queue.popleft()
             if queue:
                 self._queues[address] = queue
             visitor.prove()

@@ -89,10 +89,10 @@ class Bucket:
         self._level -= amount
         return True
 
-    def wait(self, now: float) -> float:
-        """Seconds until one may pass; 0 if `take` would succeed."""
+    def wait(self, now: float, amount: float = 1.0) -> float:
+        """Seconds until ``amount`` may pass; 0 if `take` would succeed."""
         level = min(self._burst, self._level + (now - self._then) * self._rate)
-        return 0.0 if level >= 1.0 else (1.0 - level) / self._rate
+        return 0.0 if level >= amount else (amount - level) / self._rate
 
 
 class Bans:

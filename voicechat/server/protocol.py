@@ -20,6 +20,7 @@ from voicechat.server.hall import Seat
 from voicechat.server.hub import Hub, TurnedAway
 from voicechat.server.limits import Bucket, media_bytes, neighbourhood
 from voicechat.session.server import ServerSession, refusal
+from voicechat.session.states import State
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume
 from voicechat.wire.media import upward
@@ -42,6 +43,8 @@ class VoiceServerProtocol(Connection):
         """What limits and log lines go by: the address, for IPv6 the /64."""
         self.session = ServerSession(hub.password)
         self._seat: Seat | None = None
+        self._resume: Resume | None = None
+        """What it brought in place of a password."""
         now, limits = hub.clock.seconds(), hub.limits
         self._packets = Bucket(limits.media_a_second, limits.media_burst, now)
         self._bytes = Bucket(0.0, 0.0, now)
@@ -54,16 +57,31 @@ class VoiceServerProtocol(Connection):
 
     def line_stands(self) -> None:
         """A visitor came."""
-        banned = self._hub.admission.came(self)
+        self._hub.admission.came(self)
+
+    @property
+    def guesses(self) -> bool:
+        """A login with the password has begun."""
+        return self.session.state is State.HELLO
+
+    def prove(self) -> None:
+        """The visitor's turn has come, unless it is being closed."""
+        if not self.stands:
+            return
+        if self._resume is None:
+            self._guard(self._answer)
+        else:
+            self._guard(self._come_back, self._resume)
+
+    def _ask_in(self, string: Hello | Resume) -> None:
+        """HELLO or RESUME: queue for it; from a banned address nobody logs in."""
+        banned = self._hub.admission.banned(self) if isinstance(string, Hello) else 0.0
         if banned:
             self.send_clear(Refuse(Reason.TRY_LATER, min(255, int(banned) + 1)).build())
             self.close()
-
-    def prove(self) -> None:
-        """The login's turn has come, unless the visitor is being closed."""
-        if not self.stands:
             return
-        self._guard(self._answer)
+        self._resume = string if isinstance(string, Resume) else None
+        self._hub.admission.queue(self)
 
     def _answer(self) -> None:
         self.send_clear(self.session.answer())
@@ -86,12 +104,10 @@ class VoiceServerProtocol(Connection):
         value = self.session.receive(string)
         if isinstance(value, MediaPacket):
             self._media(value, len(string))
-        elif isinstance(value, Hello):
-            self._hub.admission.queue(self)
+        elif isinstance(value, Hello | Resume):
+            self._ask_in(value)
         elif isinstance(value, messages.Request):
             self._enter(value)
-        elif isinstance(value, Resume):
-            self._resume(value)
         elif value is not None:
             self._message(value)
 
@@ -138,7 +154,7 @@ class VoiceServerProtocol(Connection):
             return
         self._seated(seat, welcome)
 
-    def _resume(self, resume: Resume) -> None:
+    def _come_back(self, resume: Resume) -> None:
         seat, ticket = self._hub.redeem(resume)
         self.session.resume(ticket, resume)
         self._seated(seat, self._hub.resume(self, seat))
