@@ -71,7 +71,8 @@ def recovery(studio: Studio) -> list[Table]:
         "Standstills and cuts",
         ("what", "times", "live speech after, s", "usual delay after, s", "new connections of one client"),
         tuple(rows),
-        "Seconds from the end of the trouble, median (lowest to highest). The delay is usual within "
+        "Seconds from the end of the trouble, median (lowest to highest). A relay makes the cuts: it loses datagrams "
+        "and holds back the rest. The delay is usual within "
         f"{SPARE * 1000:.0f} ms of what it was, and is told by changes of a tone each {CHANGE * 1000:.0f} ms.",
     )
     return [kills, troubles]

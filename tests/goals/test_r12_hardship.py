@@ -1,7 +1,8 @@
-"""R12, R13: a machine that has no time for the server, and no room for its log."""
+"""R12, R13: a machine that has no time for the server, and no room or no place for its log."""
 
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.goals.relay import HOME
 from tests.goals.stage import HIGH, LOW, stage
 from tests.goals.world import World
 from tests.integration.children import Program
+from voicechat.server.tap import CONFIG
 
 SECONDS = 60.0 if SOAK else 1.5
 BUSY = 4
@@ -92,3 +94,40 @@ def test_r13_a_full_disk_stops_the_log_and_nothing_else(tmp_path: Path) -> None:
         dan = held.guest("Dan", port)
         held.until(lambda: dan.in_room, "another friend gets in")
         held.until(lambda: "'Dan' entered" in log.read_text(), "there is a log again when there is room for it")
+
+
+def test_r13_a_log_folder_that_nothing_can_be_done_in_stops_nothing(tmp_path: Path) -> None:
+    """Not read-only, for that means nothing to root, but gone: the log can be neither rotated nor opened anew."""
+    with stage(tmp_path) as held:
+        port, folder = free_port(), tmp_path / "log"
+        folder.mkdir()
+        log = folder / "voicechat.log"
+        program = held.children.start(
+            *("twistd", "-n", "--pidfile=", f"--logfile={log}", "voicechat", "--port", str(port)),
+            *("--interface", HOME, "--password-file", str(held.children.password_file)),
+        )
+        held.until(lambda: log.exists() and "listening" in log.read_text(), "the server listens")
+        ann, ben = held.guest("Ann", port), held.guest("Ben", port)
+        held.all_in()
+        ann.tone = LOW
+        held.until(lambda: ben.hears(LOW, 0.0), "Ben hears Ann")
+
+        moved = folder.rename(tmp_path / "elsewhere") / log.name
+        program.signal(signal.SIGUSR1)  # twistd's word for: rotate now
+        cid = held.guest("Cid", port)
+        held.until(lambda: cid.in_room, "a friend gets in")
+        ann.tone = None
+        held.until(lambda: ben.came(ann) == ann.call.sent, "every frame came")
+        held.until(lambda: "'Cid' entered" in moved.read_text(), "what was open is written to")
+        assert [guest.call.reconnects for guest in held.guests] == [0, 0, 0]
+
+
+def test_r13_a_log_that_cannot_be_begun_is_told_in_one_line(tmp_path: Path) -> None:
+    with stage(tmp_path) as held:
+        program = held.children.start(
+            *("twistd", "-n", "--pidfile=", f"--logfile={tmp_path}/nowhere/voicechat.log", "voicechat"),
+            *("--port", "0", "--password-file", str(held.children.password_file)),
+        )
+        assert program.end() == CONFIG
+        (line,) = program.err.splitlines()
+        assert "nowhere/voicechat.log" in line

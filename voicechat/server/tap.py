@@ -6,6 +6,7 @@ else from the defaults below. Whatever a user can get wrong is told in one line.
 
 import os
 import sys
+from pathlib import Path
 from typing import Any, ClassVar, Final, NoReturn
 
 import msgspec
@@ -87,6 +88,7 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Fill in the environment and the defaults, and check."""
+        self._try_log()
         self["port"] = self._number("port", 1234, 0, 65535)
         self["max-clients"] = self._number("max-clients", 4, 1, MOST_SEATS)
         self["room-size"] = self._number("room-size", MOST_SEATS, 1, MOST_SEATS)
@@ -99,6 +101,15 @@ class Options(usage.Options):
         # a --password is stronger than a file that only the environment names
         self["password-file"] = passwords.file_of(self["password"], self["password-file"], os.environ)
         self["password"] = self._password()
+
+    def _try_log(self) -> None:
+        """A log that twistd cannot begin would be told as a traceback."""
+        path = None if self.parent is None else self.parent.get("logfile")
+        if path not in (None, "-"):
+            try:
+                Path(path).open("ab").close()
+            except OSError as error:
+                fail(CONFIG, f"cannot write the log file {path}: {error.strerror}")
 
     def _text(self, name: str, default: str | None) -> str | None:
         value = self[name]
