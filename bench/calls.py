@@ -77,6 +77,9 @@ def catalogue(plan: Plan) -> dict[str, tuple[Setting, int]]:
         "2 all": (Setting(2, (_cheap(0, 1), Phase(seconds=SILENCE, noise=True))), 1),
         "16 k auto": (Setting(2, full, bitrate=16_000), 1),
         "16 k always": (Setting(2, full, bitrate=16_000, mixing=MIX_ALWAYS), 1),
+        "saver auto": (Setting(2, full, quality="saver"), 1),
+        "high auto": (Setting(2, full, quality="high"), 1),
+        "high always": (Setting(2, full, quality="high", mixing=MIX_ALWAYS), 1),
         GROWTH: (Setting(2, (Phase((0,), plan.long, quality=False),)), 1),
     }
     for name, line in LINES.items():
@@ -130,9 +133,10 @@ class Studio:
         return min(first, second, key=lambda call: call.disturbed)
 
     def can(self, name: str) -> bool:
-        """Whether a call of this name can be held: others are not told how to mix, and at what rate."""
+        """Whether a call of this name can be held: others are not told how to mix, nor what quality."""
         setting = self._calls[name][0]
-        return self.system.ours or (setting.mixing, setting.bitrate) == (Setting.mixing, Setting.bitrate)
+        theirs = Setting(setting.clients, setting.phases, impairment=setting.impairment)
+        return self.system.ours or setting == theirs
 
     def phases(self, name: str, phase: str) -> list[Measured]:
         """What the phases of one name gave in all calls of a name; nothing if it cannot be held."""

@@ -3,7 +3,7 @@
 May import the standard library and the demo's children. A command is split as a shell
 would and run without one; in it stand {host} (the server's address as that client sees
 it), {port}, {k} (the client's number from 0), {home} (a folder of its own), and for
-voicechat itself {password}, {mixing}, {bitrate}, {seats} and {stats} too.
+voicechat itself {password}, {mixing}, {bitrate}, {quality}, {seats} and {stats} too.
 """
 
 import shlex
@@ -44,7 +44,7 @@ def voicechat() -> System:
         f"{shlex.quote(command('twistd'))} -n --pidfile= voicechat --password-file {{password}} --port {{port}} "
         "--max-clients {seats} --mixing {mixing} --bitrate {bitrate}",
         f"{shlex.quote(command('voicechat-client'))} --host {{host}} --port {{port}} --password-file {{password}} "
-        "--name friend{k} --ui line --stats {stats}",
+        "--name friend{k} --ui line --quality {quality} --stats {stats}",
         listens="listening on port",
         entered="you are in as",
         ours=True,

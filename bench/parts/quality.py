@@ -13,6 +13,7 @@ from bench.rig import speech
 from bench.rig.listening import Heard, Signal, listen
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import FRAME_SAMPLES, silent_frame
+from voicechat.media.quality import HIGH_BITRATE
 
 WAYS = {"talk 0": "0>1", "talk 1": "1>0"}
 HEAD = ("what is heard", "PESQ-WB", "STOI", "goal, PESQ", "the codec alone: PESQ-WB", "STOI")
@@ -25,8 +26,11 @@ def quality(studio: Studio) -> list[Table]:
     for name, call, bitrate, times, goal in (
         ("lone talker, 12 kbit/s", "2 auto", 12_000, 1, "3.6"),
         ("lone talker, 16 kbit/s", "16 k auto", 16_000, 1, "3.9"),
+        ("lone talker, high quality (24 kbit/s)", "high auto", HIGH_BITRATE, 1, NONE),
+        ("lone talker, saver quality (12 kbit/s in pairs)", "saver auto", 12_000, 1, "3.6"),
         ("lone talker, mixed (coded twice), 12 kbit/s", "2 always", 12_000, 2, "3.0"),
         ("lone talker, mixed (coded twice), 16 kbit/s", "16 k always", 16_000, 2, "3.4"),
+        ("lone talker, mixed (coded twice), high quality (24 kbit/s)", "high always", HIGH_BITRATE, 2, NONE),
     ):
         if studio.can(call):
             limit = [listen(one, coded(one, bitrate, times)) for one in said]

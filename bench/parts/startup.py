@@ -27,7 +27,14 @@ def startup(studio: Studio) -> list[Table]:
     rows = [("voicechat-client --help, to its end", told(_helps(client, times), 2), "0.3")]
     with tempfile.TemporaryDirectory() as folder, password_file() as (_, password):
         lines = Loopback()
-        words = {"port": lines.port, "password": password, "mixing": "auto", "bitrate": 12_000, "seats": 4}
+        words = {
+            "port": lines.port,
+            "password": password,
+            "mixing": "auto",
+            "bitrate": 12_000,
+            "seats": 4,
+            "quality": "normal",
+        }
         server_command = lines.command(SERVER, studio.system.server_command(words))
         server = Party("server", server_command, environment(), Path(folder) / "server.log")
         try:

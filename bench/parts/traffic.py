@@ -27,6 +27,7 @@ def traffic(studio: Studio) -> list[Table]:
     rows = [
         _row("up, talking (one of two)", one, (0,), UP, "3 700"),
         _row("down, hearing one", one, (1,), DOWN, "3 700"),
+        *_by_quality(studio),
         _row("up, hearing one", one, (1,), UP, NONE),
         _row("up, all of four talk", many, range(4), UP, "3 700"),
         _row("down, all of four talk", many, range(4), DOWN, "3 700"),
@@ -42,6 +43,16 @@ def traffic(studio: Studio) -> list[Table]:
         f"{told(spoken)} % of the talk phase). Median (lowest to highest) over clients and calls."
     )
     return [Table("Traffic of a client", HEAD, tuple(rows), note)]
+
+
+def _by_quality(studio: Studio) -> list[tuple[str, ...]]:
+    rows = []
+    for quality, goal in (("saver", "2 650"), ("high", NONE)):
+        phases = studio.phases(f"{quality} auto", "talk 0")
+        if phases:
+            rows.append(_row(f"up, talking (one of two), {quality} quality", phases, (0,), UP, goal))
+            rows.append(_row(f"down, hearing one, {quality} quality", phases, (1,), DOWN, goal))
+    return rows
 
 
 def _spoken(measured: Measured) -> float:
@@ -79,7 +90,7 @@ def _by_stats(studio: Studio, clients: int, talkers: tuple[int, ...]) -> list[tu
         _, password = running.enter_context(password_file())
         folder = Path(running.enter_context(tempfile.TemporaryDirectory()))
         words: dict[str, object] = {"port": lines.port, "password": password, "mixing": "auto", "bitrate": 12_000}
-        words |= {"seats": 4, "host": lines.host(0), "home": folder}
+        words |= {"seats": 4, "quality": "normal", "host": lines.host(0), "home": folder}
         command = lines.command(SERVER, system.server_command(words | {"k": "", "stats": ""}))
         server = Party("server", command, environment(), folder / "server.log")
         running.callback(server.stop)

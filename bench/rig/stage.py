@@ -85,6 +85,7 @@ class Setting:
     phases: tuple[Phase, ...]
     mixing: str = "auto"
     bitrate: int = 12_000
+    quality: str = "normal"
     impairment: Impairment | None = None
 
 
@@ -315,6 +316,7 @@ class Stage:
             "password": self._password,
             "mixing": setting.mixing,
             "bitrate": setting.bitrate,
+            "quality": setting.quality,
             "seats": max(4, setting.clients),
             "home": self._sound.base / "home",
             "host": "",
