@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-os.environ["VOICECHAT_CONFIG"] = os.devnull
-"""No test reads its user's settings."""
+os.environ["VOICECHAT_CONFIG"] = os.environ["XDG_STATE_HOME"] = os.devnull
+"""No test reads its user's settings, or what he did to his friends' volumes."""
 
 SOAK: Final = os.environ.get("VOICECHAT_SOAK") == "1"
 

@@ -1,13 +1,15 @@
 """What a player can do to his own call."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.client.player import Host, Player, pass_time
 from tests.client.test_call import Evening, figures
-from voicechat.client.controls import LINES_AT_ONCE, LOUDEST_DB, SOFTEST_DB, STUCK, Talk
-from voicechat.client.volumes import MOST_NAMES, Volumes
+from voicechat.client.controls import LINES_AT_ONCE, SAVE_AFTER, STUCK, Controls, Talk
+from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB, Volumes
 from voicechat.errors import ControlError
 from voicechat.media.gate import GateMode
 from voicechat.wire import messages
@@ -241,12 +243,44 @@ def test_a_name_that_nobody_has_is_refused_with_those_who_are_here(ann: Player) 
         ann.controls.volume("Bne", 1.0)
 
 
-def test_volumes_remembered_are_bounded() -> None:
-    volumes = Volumes()
-    for n in range(2 * MOST_NAMES):
-        volumes.set(f"friend {n}", 1.0)
-    assert len(list(volumes.items())) == MOST_NAMES
-    assert f"friend {2 * MOST_NAMES - 1}" in volumes
+def test_volumes_are_written_once_after_the_last_change_and_at_the_end(ann: Player, tmp_path: Path) -> None:
+    path = tmp_path / "volumes.json"
+    controls = Controls(ann.reactor, ann.call, ann.bridge.gate, Volumes(path), lambda: None)
+    ann.accepted().let_in()
+    for db in (-3.0, -6.0, -9.0):
+        controls.volume("Ben", db)
+        ann.reactor.advance(SAVE_AFTER / 2)
+        assert not path.exists()
+    ann.reactor.advance(SAVE_AFTER)
+    assert json.loads(path.read_text()) == {"volumes": {"Ben": -9.0}}
+    controls.volume("Ben", None)
+    controls.stop()
+    assert json.loads(path.read_text()) == {"volumes": {"Ben": None}}
+
+
+def test_volumes_that_cannot_be_written_are_told(ann: Player, tmp_path: Path) -> None:
+    controls = Controls(ann.reactor, ann.call, ann.bridge.gate, Volumes(tmp_path), lambda: None)
+    ann.accepted().let_in()
+    controls.volume("Ben", 3.0)
+    ann.reactor.advance(SAVE_AFTER)
+    assert ann.lines[-1].startswith("your friends' volumes cannot be written to")
+
+
+def test_how_late_a_friend_is_heard_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    evening = Evening(monkeypatch, "Ann", "Ben", "Cid")
+    ann, ben, cid = evening.players
+    assert [friend.delay_ms for friend in ann.controls.status().friends] == [None, None]
+    evening.wait(9.0)  # the server has asked how far they are
+    ben.says = cid.says = 0.25
+    evening.wait(1.0)
+    cid.says = 0.0
+    evening.wait(3.0)
+    status = ann.controls.status()
+    assert status.friends[0].delay_ms == pytest.approx(36.5 + status.playout_ms, abs=1.0)
+    cid.says = 0.25
+    evening.wait(1.0)
+    status = ann.controls.status()
+    assert status.friends[1].delay_ms == pytest.approx(36.5 + 16.5 + 10 + status.playout_ms, abs=11.0), "mixed"
 
 
 def test_a_friend_at_zero_is_no_talker_for_me(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,18 @@ def test_each_change_has_its_line() -> None:
     assert [friends.learn(message) for message, _ in told] == [line for _, line in told]
 
 
+def test_how_late_somebody_comes_is_known_until_he_leaves() -> None:
+    friends = met(m.Participant(2, "Ben"), m.Participant(3, "Cid"))
+    friends.learn(m.Talk(2, talking=True, way_ms=12, held_ms=21))
+    friends.learn(m.Talk(3, talking=True, way_ms=7))
+    friends.learn(m.Talk(2, talking=False))
+    assert [friends.lateness(source) for source in (2, 3, 4)] == [(12, 21), (7, 0), None]
+    friends.learn(m.Left(2))
+    assert friends.lateness(2) is None
+    friends.welcome(m.Welcome(1, "Ann", "", 7, []))
+    assert friends.lateness(3) is None
+
+
 def test_what_is_no_news_has_none() -> None:
     assert met().learn(m.Pong(1)) is None
 

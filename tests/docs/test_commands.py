@@ -16,14 +16,17 @@ from twisted.scripts._twistd_unix import ServerOptions
 
 from docs import draw_options
 from tests.docs.pages import PAGES, README, ROOT, blocks, named, prose, spans, table
-from voicechat.client import cli, configuration
+from voicechat.client import cli, configuration, view
 from voicechat.client.bridge import AudioBridge
 from voicechat.client.call import Call
 from voicechat.client.console import Console
+from voicechat.client.controls import Controls
 from voicechat.client.exits import Exit
 from voicechat.client.friends import Friends
 from voicechat.client.options import KEPT
+from voicechat.client.screen import Screen
 from voicechat.client.synthetic import Null, Silence
+from voicechat.client.volumes import Volumes
 from voicechat.media.gate import TalkGate
 from voicechat.server.tap import Options
 from voicechat.testing import MemoryCodec
@@ -223,6 +226,16 @@ def test_the_keys_of_the_figures_are_the_clients() -> None:
         for inner in (value if isinstance(value, dict) and key != "sources" else [""])
     }
     assert {name for row in table(CLIENT_PAGE, "key") for name in spans(row[0])} == keys
+
+
+def test_the_keys_of_the_screen_are_told() -> None:
+    clock, gate = Clock(), TalkGate()
+    call = Call(clock, MemoryCodec(), AudioBridge(lambda turn: None, gate), Console())
+    screen = Screen(clock, lambda: None)
+    screen._controls = Controls(clock, call, gate, Volumes(), lambda: None)
+    told = {key.lower() for row in table(CLIENT_PAGE, "press") for key in row[0].split(", ")}
+    assert {"space" if key == " " else key for key in screen._actions()} - {"="} == told
+    assert {key for keys, _ in view.KEYS for key in keys.split(", ")} <= told
 
 
 # The unit

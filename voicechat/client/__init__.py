@@ -7,7 +7,8 @@ service    connecting, coming back, ending with a reason (retry: when)
 protocol   the TCP connection
 call       one player's media and people
 controls   what a player can do: mute, deafen, the key, volumes, text lines
-volumes    how loud each friend is for me
+volumes    how loud each friend is for me, remembered
+estimate   how late a friend is heard
 voice      what is done to our own voice before it is coded
 playback   what is heard, on the sound card's beat
 echo       the echo test and its verdict

@@ -21,8 +21,9 @@ import msgspec
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.client.call import Call, Said
-from voicechat.client.volumes import Volumes
-from voicechat.errors import ControlError, WireError
+from voicechat.client.estimate import delay_ms
+from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB, Volumes
+from voicechat.errors import ConfigError, ControlError, WireError
 from voicechat.format import TICK_MS
 from voicechat.media.gate import GateMode, TalkGate
 from voicechat.media.levels import dbfs_of, gain_of
@@ -35,9 +36,8 @@ release was lost (another window took it) must not leave the microphone open for
 LINES_AT_ONCE: Final = 5
 """Text lines in as many seconds: what the server passes on (`text_burst`, `text_a_second`); it drops more unsaid."""
 
-LOUDEST_DB: Final = 12.0
-SOFTEST_DB: Final = -30.0
-"""Range of a friend's volume: below, muting him is meant; above, the limiter would be all that is heard."""
+SAVE_AFTER: Final = 2.0
+"""Seconds after the last change of a volume until it is written: a key that is held writes once."""
 
 
 class Talk(Enum):
@@ -120,6 +120,7 @@ class Controls:
         self._stated = False
         """The room was told something else than that we talk and listen."""
         self._stuck_call: IDelayedCall | None = None
+        self._save_call: IDelayedCall | None = None
         self._lines: deque[float] = deque(maxlen=LINES_AT_ONCE)
         self._watchers: list[Callable[[], None]] = []
         call.on_change = self._changed
@@ -238,10 +239,21 @@ class Controls:
             raise ControlError(f"a volume is {SOFTEST_DB:.0f} to {LOUDEST_DB:+.0f} dB")
         known = self._known(name)
         self._volumes.set(known, db)
+        if self._save_call is not None and self._save_call.active():
+            self._save_call.reset(SAVE_AFTER)
+        else:
+            self._save_call = self._clock.callLater(SAVE_AFTER, self._save)
         for person in self._call.friends.people:
             if person.name == known:
                 self._apply_volume(person)
         self._changed()
+
+    def _save(self) -> None:
+        self._save_call = None
+        try:
+            self._volumes.save()
+        except ConfigError as error:
+            self._call.tell(str(error))
 
     def volumes(self) -> dict[str, float | None]:
         """The friends whose volume is not 0 dB, here or not; None: muted for me."""
@@ -287,8 +299,11 @@ class Controls:
         self._quit()
 
     def stop(self) -> None:
-        """The call is over: nothing is waited for any more."""
+        """The call is over: nothing is waited for any more, what was changed is written."""
         self._stop_waiting()
+        if self._save_call is not None and self._save_call.active():
+            self._save_call.cancel()
+            self._save()
 
     # -- the room -----------------------------------------------------------------------
 
@@ -332,5 +347,19 @@ class Controls:
             muted=person.muted,
             deafened=person.deafened,
             volume_db=self._volumes.get(person.name),
-            delay_ms=None,
+            delay_ms=self._delay(person),
+        )
+
+    def _delay(self, person: messages.Participant) -> float | None:
+        """How late he is heard, in milliseconds, as far as we know."""
+        late, round_trip = self._call.friends.lateness(person.source), self._call.round_trip
+        if late is None or round_trip is None:
+            return None
+        hearing = self._call.hearing
+        return delay_ms(
+            his_way_ms=late[0],
+            our_way_ms=round_trip * 1000 / 2,
+            playout_ms=hearing.held * TICK_MS,
+            mixed=late[1] if hearing.mixed else None,
+            pairs=person.quality.pairs,
         )

@@ -13,6 +13,7 @@ class Friends:
         self._by_source: dict[int, m.Participant] = {}
         self._names: dict[int, str] = {}
         self._talking: set[int] = set()
+        self._late: dict[int, tuple[int, int]] = {}
 
     @property
     def talking(self) -> list[str]:
@@ -23,6 +24,10 @@ class Friends:
     def people(self) -> list[m.Participant]:
         """Everybody else in the room, by number."""
         return [person for _, person in sorted(self._by_source.items())]
+
+    def lateness(self, source: int) -> tuple[int, int] | None:
+        """Milliseconds between him and the server, and in its buffer where it mixes; None while not known."""
+        return self._late.get(source)
 
     def talks(self, source: int) -> bool:
         """Whether this one talks now."""
@@ -42,6 +47,7 @@ class Friends:
         self._by_source = {person.source: person for person in message.roster}
         self._names |= {person.source: person.name for person in message.roster}
         self._talking.clear()
+        self._late.clear()
         others = ", ".join(_shown(person) for person in message.roster)
         return f"you are in as {message.name}" + (f", with {others}" if others else "; nobody else is here yet")
 
@@ -54,6 +60,7 @@ class Friends:
                 return f"{_shown(participant)} joined"
             case m.Left(source, reason):
                 self._by_source.pop(source, None)
+                self._late.pop(source, None)
                 self._talking.discard(source)
                 return f"{self.name(source)} left" + (f" ({reason})" if reason else "")
             case m.Away(source):
@@ -63,7 +70,9 @@ class Friends:
             case m.Back(source):
                 self._change(source, away=False)
                 return f"{self.name(source)} is back"
-            case m.Talk(source, talking):
+            case m.Talk(source, talking, way_ms, held_ms):
+                if way_ms is not None:
+                    self._late[source] = way_ms, held_ms or 0
                 (self._talking.add if talking else self._talking.discard)(source)
                 return f"{self.name(source)} {'talks' if talking else 'stops'}"
             case m.State(muted, deafened, source):

@@ -21,6 +21,7 @@ from voicechat.client.exits import Exit
 from voicechat.client.service import Service, Target
 from voicechat.client.voice import Voice
 from voicechat.client.volumes import Volumes
+from voicechat.client.volumes import place as volumes_place
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, WireError
 from voicechat.media.gate import TalkGate
@@ -80,7 +81,7 @@ class _Run:
         voice = Voice(Loudness() if chosen.loudness else None)
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console, voice=voice)
         talk = Talk.VOICE if chosen.echo_test else Talk(chosen.talk)  # a test needs no key
-        self._controls = Controls(self._reactor, self._call, gate, Volumes(), self._quit, talk)
+        self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, talk)
         if isinstance(self._bridge, MeteredBridge):
             counts = self._call.hearing.counts
             self._test = EchoTest(self._reactor, self._bridge, counts, self._console, self._finish, chosen.duration)
@@ -116,6 +117,15 @@ class _Run:
                 self._console.warn(str(error))
                 return self._code or Exit.CONFIG
         return self._code
+
+    def _volumes(self) -> Volumes:
+        """How loud each friend is, as remembered."""
+        volumes = Volumes(volumes_place())
+        try:
+            volumes.load()
+        except ConfigError as error:
+            self._console.warn(str(error))
+        return volumes
 
     def _entered(self) -> None:
         """In the room; at the first time the sources begin, and --duration."""

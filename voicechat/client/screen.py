@@ -21,7 +21,8 @@ from twisted.internet.interfaces import IDelayedCall
 
 from voicechat.client import view
 from voicechat.client.console import Console
-from voicechat.client.controls import LOUDEST_DB, SOFTEST_DB, Controls, FriendStatus
+from voicechat.client.controls import Controls, FriendStatus
+from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB
 from voicechat.errors import ControlError
 from voicechat.wire.text import MOST_TEXT
 

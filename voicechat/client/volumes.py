@@ -1,17 +1,89 @@
-"""Volumes: how loud each friend is for me, by his name."""
+"""Volumes: how loud each friend is for me, remembered by his name.
 
+They are kept in a small file of the user's, with no rights for others, since it tells
+whom he does not want to hear. A file that cannot be read or written costs the memory
+and nothing else.
+"""
+
+import os
 from collections.abc import Iterator
-from typing import Final
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from voicechat.errors import ConfigError
 
 MOST_NAMES: Final = 200
 """Names remembered; the one set longest ago is forgotten first. More friends than anybody has."""
 
+LOUDEST_DB: Final = 12.0
+SOFTEST_DB: Final = -30.0
+"""Range of a friend's volume: below, muting him is meant; above, the limiter would be all that is heard."""
+
+LONGEST_FILE: Final = 64 * 1024
+"""Bytes of the file that are read: 200 names of 32 bytes, each of them escaped, are 40 000."""
+
+_Level = Annotated[float, Meta(ge=SOFTEST_DB, le=LOUDEST_DB)]
+
+
+class _Kept(msgspec.Struct):
+    """The file: JSON."""
+
+    volumes: dict[str, _Level | None]
+    """In dB by name; null is muted."""
+
+
+def place() -> Path | None:
+    """Where this platform keeps such a file; None where the client extra, and so platformdirs, is not installed."""
+    try:
+        import platformdirs
+    except ImportError:
+        return None
+    return platformdirs.user_state_path("voicechat", appauthor=False) / "volumes.json"
+
 
 class Volumes:
-    """In dB by name; None is muted for me, 0 for whom nothing was said."""
+    """In dB by name; None is muted for me, 0 for whom nothing was said. ``path`` is the file; without one none is."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
         self._by_name: dict[str, float | None] = {}
+
+    def load(self) -> None:
+        """Take what the file says. ConfigError if there is one and it cannot be understood; then nothing is taken."""
+        if self._path is None:
+            return
+        try:
+            with self._path.open("rb") as stream:
+                kept = msgspec.json.decode(stream.read(LONGEST_FILE), type=_Kept)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise ConfigError(f"your friends' volumes cannot be read from {self._path}: {why}") from None
+        for name, db in list(kept.volumes.items())[-MOST_NAMES:]:
+            self.set(name, db)
+
+    def save(self) -> None:
+        """Write the file anew, whole or not at all. ConfigError if it cannot be written."""
+        if self._path is None:
+            return
+        kept = _Kept({name: db for name, db in self._by_name.items() if db != 0})
+        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                fresh.unlink()
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+                stream.write(msgspec.json.encode(kept))
+            fresh.replace(self._path)
+        except OSError as error:
+            with suppress(OSError):
+                fresh.unlink()
+            raise ConfigError(f"your friends' volumes cannot be written to {self._path}: {error.strerror}") from None
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name

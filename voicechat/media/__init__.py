@@ -8,6 +8,7 @@ playout     how late to play so that (almost) nothing comes too late
 sending     one talker's way out (SendStream)
 stream      one talker's way in (ReceiveStream)
 timescale   a frame more or less, where it is heard least
+gains       how loud each source is for one listener
 hearing     all streams that one listener hears, made one frame
 quality     how many bits, how many frames a packet: each client's choice
 packing     frames made packets: with redundancy, or two at a time

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from voicechat.format import Frame, silent_frame
 from voicechat.interfaces import ICodec
+from voicechat.media.gains import Gains
 from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter
 from voicechat.media.packet import MIX, MediaPacket
@@ -33,7 +34,7 @@ class Hearing:
         """The mix was heard last, not a forwarded talker."""
         self._overlapped = 0
         """Frames for which both have been there."""
-        self._gains: dict[int, float] = {}
+        self._gains = Gains()
         self._limiter = Limiter()
         self._frames: list[Frame] = []
         self.counts = Counts()
@@ -47,6 +48,11 @@ class Hearing:
         return any(stream.active for stream in self._streams.values())
 
     @property
+    def mixed(self) -> bool:
+        """The server's mix was heard last, not a talker as he is."""
+        return self._mixed
+
+    @property
     def held(self) -> float:
         """Ticks that the last frames were held back (smoothed): the playout delay."""
         return self._held
@@ -54,7 +60,7 @@ class Hearing:
     def set_gain(self, source: int, gain: float) -> None:
         """Make a forwarded source louder or softer, for this listener; never the mix."""
         if source != MIX:
-            self._gains[source] = gain
+            self._gains.set(source, gain)
 
     def put(self, packet: MediaPacket, now: float) -> None:
         """A packet arrived at ``now``; a payload that cannot be of this codec is a WireError."""
@@ -73,14 +79,14 @@ class Hearing:
     def _add(self, source: int) -> ReceiveStream:
         if len(self._streams) >= MOST_STREAMS:
             idle = (s for s, stream in self._streams.items() if not stream.active)
-            self.forget(next(idle, next(iter(self._streams))))
+            del self._streams[next(idle, next(iter(self._streams)))]
         stream = self._streams[source] = ReceiveStream(self._codec.decoder(), self.counts)
         return stream
 
     def forget(self, source: int) -> None:
         """The source is gone, its number may be somebody else's next."""
         self._streams.pop(source, None)
-        self._gains.pop(source, None)
+        self._gains.forget(source)
 
     def stop(self) -> None:
         """Nothing of what is on its way is to be heard any more."""
@@ -114,9 +120,7 @@ class Hearing:
                 continue
             if kind is not Kind.CONCEALED:
                 self.heard[source] = self.heard.get(source, 0) + 1
-            gain = self._gains.get(source, 1.0)
-            if gain != 1.0:
-                frame *= gain
+            self._gains.apply(source, frame)
             self._held += (stream.held() - self._held) / 16
             voices.append(_Voice(source, kind, frame))
         if not voices:

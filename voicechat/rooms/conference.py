@@ -241,6 +241,11 @@ class Conference:
         """Somebody talks, so `expire` has to be called now and then."""
         return any(talker.talking for talker in self._talkers.values())
 
+    def held(self, source: int) -> float | None:
+        """Ticks that a talker's frames are held for mixing; None if he was never mixed."""
+        talker = self._talkers.get(source)
+        return None if talker is None or talker.stream is None else talker.stream.held()
+
     def edges(self) -> list[Edge]:
         """Who started and stopped talking since the last call."""
         edges, self._edges = self._edges, []

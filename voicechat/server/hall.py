@@ -36,6 +36,10 @@ class IPeer(Protocol):
     address: str
 
     @property
+    def round_trip(self) -> float | None:
+        """Seconds to him and back; None while it is not known."""
+
+    @property
     def redundancy(self) -> int:
         """Offset of the redundant frame on this hop; 0 for none."""
 
@@ -257,13 +261,24 @@ class Hall:
             elif self._talk.take(self._clock.seconds()):
                 del self._edges[source]
                 self._told[source] = talking
-                self.tell(Talk(source, talking), besides=source)
+                self.tell(self._talk_of(source, talking), besides=source)
             else:
                 self._edge_call = self._clock.callLater(0.2, self._tell_edges)
                 return
+
+    def _talk_of(self, source: int, talking: bool) -> Talk:
+        """The news; with the figures that a listener's estimate of the delay needs, at the start of talk."""
+        peer, held = self.seats[source].peer, self.conference.held(source)
+        if not talking or peer is None or peer.round_trip is None:
+            return Talk(source, talking)
+        return Talk(source, talking, _ms(peer.round_trip / 2), None if held is None else _ms(held * TICK_SECONDS))
 
     def _cancel(self) -> None:
         for call in (self._edge_call, self._watch_call):
             if call is not None and call.active():
                 call.cancel()
         self._edge_call = self._watch_call = None
+
+
+def _ms(seconds: float) -> int:
+    return min(60_000, round(seconds * 1000))

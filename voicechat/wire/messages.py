@@ -25,6 +25,7 @@ _Hex = Annotated[str, Meta(max_length=128, pattern=r"\A[0-9a-f]*\Z")]
 _TicketId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 _TicketSecret = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+_Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 
 FULL: Final = "full"
@@ -132,11 +133,15 @@ class Back(Message, frozen=True):
     source: Source
 
 
-class Talk(Message, frozen=True):
-    """Who started or stopped talking, as the server hears it."""
+class Talk(Message, frozen=True, omit_defaults=True):
+    """Who started or stopped talking, as the server hears it; and how late he comes, where the server knows it."""
 
     source: Source
     talking: bool
+    way_ms: _Milliseconds | None = None
+    """Half the round trip between him and the server."""
+    held_ms: _Milliseconds | None = None
+    """How long the server holds his frames where it mixes them."""
 
 
 class State(Message, frozen=True):
