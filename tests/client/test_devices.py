@@ -1,98 +1,33 @@
 """What --input and --output name; real cards are tested in tests/sound."""
 
+import os
+import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.client.sound_library import HDMI, HEADSET, WEBCAM, Library
 from voicechat.client import devices
 from voicechat.client.bridge import SILENT_BLOCK
-from voicechat.client.devices import Devices, PortAudio, SoundCard, list_devices, quiet_stderr
-from voicechat.client.synthetic import Null, RealTime, Recording, Silence, Tone, WavSink
+from voicechat.client.card import STARVED
+from voicechat.client.devices import Devices, Missing
+from voicechat.client.portaudio import PortAudio, list_devices, look, quiet_stderr
+from voicechat.client.synthetic import Null, Recording, Silence, Tone, WavSink
 from voicechat.errors import DeviceError
 from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND
 from voicechat.media.gate import TalkGate
 from voicechat.media.levels import mean_square
 
-NAMES = [("Webcam", 1, 0), ("USB Headset", 1, 2), ("USB Headset Pro", 1, 2), ("HDMI", 0, 8)]
-"""Devices: name, inputs, outputs."""
-
-
-class Stream:
-    """A stream that was opened."""
-
-    def __init__(self, **options: Any) -> None:
-        self.options = options
-        self.running = False
-        self.closed = False
-
-    def start_stream(self) -> None:
-        """Run."""
-        self.running = True
-
-    def close(self) -> None:
-        """Stop."""
-        self.closed = True
-
-    def get_input_latency(self) -> float:
-        """Seconds."""
-        return 0.01
-
-    def get_output_latency(self) -> float:
-        """Seconds."""
-        return 0.02
-
-
-class Library:
-    """PortAudio on a machine with NAMES; ``default`` is the index of both defaults, or None."""
-
-    paContinue = 0
-    paFloat32 = 1
-
-    def __init__(self, default: int | None = 1, *, duplex: bool = True) -> None:
-        self.default = default
-        self.duplex = duplex
-        self.opened: list[Stream] = []
-        self.ended = False
-
-    def PyAudio(self) -> "Library":
-        """Itself."""
-        return self
-
-    def terminate(self) -> None:
-        """The end."""
-        self.ended = True
-
-    def get_device_count(self) -> int:
-        """So many."""
-        return len(NAMES)
-
-    def get_device_info_by_index(self, index: int) -> dict[str, Any]:
-        """One of them."""
-        name, inputs, outputs = NAMES[index]
-        return {"index": index, "name": name, "maxInputChannels": inputs, "maxOutputChannels": outputs}
-
-    def get_default_input_device_info(self) -> dict[str, Any]:
-        """The default, as PyAudio has it."""
-        if self.default is None:
-            raise OSError("No Default Input Device Available")
-        return self.get_device_info_by_index(self.default)
-
-    get_default_output_device_info = get_default_input_device_info
-
-    def open(self, **options: Any) -> Stream:
-        """A stream."""
-        if options["input"] and options["output"] and not self.duplex:
-            raise OSError("Invalid sample rate")
-        self.opened.append(Stream(**options))
-        return self.opened[-1]
+MICROPHONE, LOUDSPEAKER = Missing("microphone", None, None), Missing("loudspeaker", None, None)
+PRO = ("USB Headset Pro", 1, 2)
 
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Library:
-    made = Library()
+    made = Library(HEADSET, WEBCAM, PRO, HDMI)
     monkeypatch.setitem(sys.modules, "pyaudio", made)
     return made
 
@@ -115,9 +50,10 @@ def test_sources_and_sinks_without_a_card_need_no_portaudio(
         chosen = Devices(text, "null")
         assert type(chosen.source) is kind
         assert type(chosen.sink) is Null
-        assert type(chosen.device) is RealTime
-        assert not chosen.real
-        assert chosen.notes == []
+        assert not chosen.any_real
+        called = threading.Event()
+        assert chosen.open(lambda block, called=called: called.set() or block) == (None, None, ())  # type: ignore[misc]
+        assert called.is_set()
         chosen.close()
     chosen = Devices("silence", f"wav:{tmp_path}/heard.wav")
     assert type(chosen.sink) is WavSink
@@ -150,7 +86,7 @@ def test_without_pyaudio_a_card_is_told_how_to_get(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("wanted", "index"), [("default", 1), ("0", 0), ("USB Headset", 1), ("usb headset pro", 2), ("webcam", 0)]
+    ("wanted", "index"), [("default", 0), ("1", 1), ("USB Headset", 0), ("usb headset pro", 2), ("webcam", 1)]
 )
 def test_a_microphone_is_found_by_name_index_or_part_of_a_name(library: Library, wanted: str, index: int) -> None:
     assert PortAudio().find("input", wanted) == index
@@ -159,10 +95,10 @@ def test_a_microphone_is_found_by_name_index_or_part_of_a_name(library: Library,
 @pytest.mark.parametrize(
     ("side", "wanted", "words"),
     [
-        ("input", "Gramophone", "there is no input 'Gramophone'; inputs here: 0: Webcam, 1: USB Headset"),
+        ("input", "Gramophone", "there is no input 'Gramophone'; inputs here: 0: USB Headset, 1: Webcam"),
         ("input", "usb", "several devices match input 'usb'"),
         ("input", "3", "there is no input '3'"),
-        ("output", "0", "there is no output '0'; outputs here: 1: USB Headset, 2: USB Headset Pro, 3: HDMI"),
+        ("output", "1", "there is no output '1'; outputs here: 0: USB Headset, 2: USB Headset Pro, 3: HDMI"),
     ],
 )
 def test_a_named_device_that_is_not_there_is_told_with_those_that_are(
@@ -173,21 +109,28 @@ def test_a_named_device_that_is_not_there_is_told_with_those_that_are(
     assert words in str(told.value)
 
 
+def test_a_card_is_known_again_where_alsa_has_put_it_elsewhere(library: Library) -> None:
+    library.plug(("Mic: USB Audio (hw:3,0)", 1, 0), ("Mic: USB Audio Two (hw:4,0)", 1, 0))
+    audio = PortAudio()
+    assert audio.find("input", "Mic: USB Audio (hw:1,0)") == 4
+    assert audio.same("input", "Mic: USB Audio (hw:1,0)") == 4
+    assert audio.same("input", "Mic: USB Audio (hw:4,0)") == 4
+    assert audio.same("input", "Mic: USB") is None
+
+
 def test_no_default_device_is_not_the_end(library: Library) -> None:
-    library.default = None
+    library.unplug(HEADSET, PRO, WEBCAM, HDMI)
     chosen = Devices("default", "default")
-    assert chosen.notes == ["no microphone found: you are not heard", "no loudspeaker found: you hear nothing"]
-    assert type(chosen.device) is RealTime
+    assert chosen.open(lambda block: block) == (None, None, (MICROPHONE, LOUDSPEAKER))
+    assert chosen.idle
     chosen.close()
-    assert library.ended
+    assert not library.initialised
 
 
 def test_both_halves_of_a_card_are_one_stream(library: Library) -> None:
     chosen = Devices("default", "default")
-    assert chosen.real
-    assert type(chosen.device) is SoundCard
-    chosen.device.start(lambda block: block[::-1])
-    (stream,) = library.opened
+    assert chosen.open(lambda block: block[::-1]) == ("USB Headset", "USB Headset", ())
+    (stream,) = library.streams
     assert stream.running
     wanted = {
         "rate": SAMPLE_RATE,
@@ -196,14 +139,15 @@ def test_both_halves_of_a_card_are_one_stream(library: Library) -> None:
         "frames_per_buffer": BLOCK_SAMPLES,
         "input": True,
         "output": True,
-        "input_device_index": 1,
-        "output_device_index": 1,
+        "input_device_index": 0,
+        "output_device_index": 0,
     }
     assert {name: stream.options[name] for name in wanted} == wanted
-    assert stream.options["stream_callback"](b"abc", 480, {}, 0) == (b"cba", Library.paContinue)
+    assert stream.beat(b"abc") == b"cba"
     chosen.close()
     assert stream.closed
-    assert library.ended
+    assert not library.initialised
+    assert stream.options["stream_callback"](b"abc", 480, {}, 0)[0] == SILENT_BLOCK, "nobody calls after the end"
 
 
 def test_halves_that_cannot_be_opened_together_are_two_streams(library: Library) -> None:
@@ -215,25 +159,33 @@ def test_halves_that_cannot_be_opened_together_are_two_streams(library: Library)
         heard.append(block)
         return b"played"
 
-    chosen.device.start(exchange)
-    microphone, loudspeaker = library.opened
+    chosen.open(exchange)
+    microphone, loudspeaker = library.streams
     assert (microphone.options["input"], microphone.options["output"]) == (True, False)
-    listen, play = microphone.options["stream_callback"], loudspeaker.options["stream_callback"]
+    heard.clear()
     for n in range(5):
-        assert listen(b"%d" % n, 480, {}, 0) == (None, Library.paContinue)
+        assert microphone.beat(b"%d" % n) == b""
     for _ in range(4):
-        assert play(None, 480, {}, 0) == (b"played", Library.paContinue)
+        assert loudspeaker.beat() == b"played"
     assert heard == [b"2", b"3", b"4", SILENT_BLOCK], "the oldest are dropped, and silence fills in"
+    for _ in range(STARVED - 2):
+        assert not chosen.starved
+        loudspeaker.beat()
+    loudspeaker.beat()
+    assert chosen.starved, "half a second without the microphone"
+    microphone.beat(b"back")
+    loudspeaker.beat()
+    assert not chosen.starved
     chosen.close()
 
 
 def test_a_recording_may_be_played_to_a_card_and_a_card_recorded(library: Library, recording: str) -> None:
     to_card = Devices(f"wav:{recording}", "default")
     to_card.source.begin()
-    to_card.device.start(lambda block: block)
-    block, _ = library.opened[-1].options["stream_callback"](None, 480, {}, 0)
-    assert np.frombuffer(block, np.float32)[0] == 0.5
-    assert not to_card.real
+    assert to_card.open(lambda block: block) == (None, "USB Headset", ())
+    (stream,) = library.streams
+    assert np.frombuffer(stream.beat() or b"", np.float32)[0] == 0.0, "the first was played at the start"
+    to_card.close()
     from_card = Devices("default", "null")
     taken: list[bytes] = []
 
@@ -241,52 +193,134 @@ def test_a_recording_may_be_played_to_a_card_and_a_card_recorded(library: Librar
         taken.append(block)
         return block
 
-    from_card.device.start(exchange)
-    assert library.opened[-1].options["stream_callback"](b"mic", 480, {}, 0) == (None, Library.paContinue)
-    assert taken == [b"mic"]
-    for chosen in (to_card, from_card):
-        chosen.close()
+    assert from_card.open(exchange) == ("USB Headset", None, ())
+    (stream,) = library.streams
+    stream.beat(b"mic")
+    assert taken[-1] == b"mic"
+    from_card.close()
 
 
-def test_a_card_that_cannot_be_opened_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(**_: Any) -> Stream:
-        raise OSError(-9996, "Device unavailable")
-
-    chosen = Devices("default", "default")
-    monkeypatch.setattr(library, "open", fail)
-    with pytest.raises(DeviceError, match=r"cannot open the sound device: .*Device unavailable"):
-        chosen.device.start(lambda block: block)
+def test_a_named_card_that_cannot_be_opened_is_told(library: Library) -> None:
+    library.broken = {"Webcam"}
+    chosen = Devices("Webcam", "default")
+    with pytest.raises(DeviceError, match=r"cannot open the sound device 'Webcam': .*Device unavailable"):
+        chosen.open(lambda block: block)
     chosen.close()
+    assert not library.streams
+
+
+def test_a_default_card_that_cannot_be_opened_costs_its_half(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    library.unplug(HEADSET, PRO)
+    library.broken = {"Webcam"}
+    chosen = Devices("default", "default")
+    assert chosen.open(lambda block: block) == (None, "HDMI", (MICROPHONE,))
+    (stream,) = library.streams
+    assert chosen.improve() == (None, "HDMI", (MICROPHONE,))
+    assert library.streams == [stream], "what runs goes on"
+    library.broken = set()
+    assert chosen.improve() == ("Webcam", "HDMI", ())
+    assert stream.closed
+    assert [stream.names for stream in library.streams] == [{"input": "Webcam", "output": "HDMI"}]
+    chosen.close()
+
+
+def test_a_card_that_opens_and_does_not_call_is_none(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "FIRST_WITHIN", 0.001)
+    library.mute = True
+    chosen = Devices("default", "default")
+    assert chosen.open(lambda block: block) == (None, None, (MICROPHONE, LOUDSPEAKER))
+    assert not library.streams
+    library.mute = False
+    assert chosen.reopen() == ("USB Headset", "USB Headset", ())
+    chosen.close()
+
+
+def test_of_two_cards_the_newer_is_heard_and_the_older_silent() -> None:
+    turns = devices._Turns()
+    turns.exchange = lambda block: b"+" + block
+    first, second = turns.offer(), turns.offer()
+    assert second(b"2") == b"+2"
+    assert turns.taken.is_set()
+    assert first(b"1") == SILENT_BLOCK
+    assert second(b"2") == b"+2"
+    third = turns.offer()
+    assert turns.withdraw()
+    assert third(b"3") == SILENT_BLOCK
+    assert second(b"2") == b"+2"
+    fourth = turns.offer()
+    fourth(b"4")
+    assert not turns.withdraw(), "it has called meanwhile"
+    turns.end()
+    assert fourth(b"4") == SILENT_BLOCK
+
+
+def test_a_call_that_hangs_and_returns_later_opens_nothing(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = Devices("default", "default")
+    chosen.open(lambda block: block)
+    (stream,) = library.streams
+    hanging, go_on = threading.Event(), threading.Event()
+
+    def close() -> None:
+        hanging.set()
+        go_on.wait(20)
+
+    monkeypatch.setattr(stream, "close", close)
+    job = threading.Thread(target=chosen.reopen)
+    job.start()
+    assert hanging.wait(20)
+    chosen.abandon()
+    assert chosen.reopen() == ("USB Headset", "USB Headset", ())
+    opened = list(library.opened)
+    go_on.set()
+    job.join(20)
+    assert library.opened == opened
+    assert opened[-1].beat(b"x") == b"x"
+    assert stream.beat(b"x") == SILENT_BLOCK
+    assert library.lists == 1, "PortAudio is not ended beside what hangs"
 
 
 def test_devices_are_listed_with_the_defaults(library: Library) -> None:
     listed = list_devices().splitlines()
     assert listed[0] == "inputs:"
-    assert [line.split()[0] for line in listed if "(default)" in line] == ["1", "1"]
+    assert [line.split()[0] for line in listed if "(default)" in line] == ["0", "0"]
     assert sum("HDMI" in line for line in listed) == 1
-    assert library.ended
+    assert not library.initialised
 
 
-def test_a_machine_without_devices_lists_none(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "get_device_count", lambda: 0)
-    library.default = None
+def test_a_machine_without_devices_lists_none(library: Library) -> None:
+    library.unplug(HEADSET, PRO, WEBCAM, HDMI)
     assert list_devices().splitlines() == ["inputs:", "       none", "outputs:", "       none"]
 
 
-def test_what_c_libraries_print_is_kept_off_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    import os
+def test_another_process_makes_a_list_of_its_own() -> None:
+    with quiet_stderr():
+        audio = PortAudio()
+        audio.close()
+    assert look() == audio.listing
 
+
+def test_what_c_libraries_print_is_kept_off_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     with quiet_stderr():
         os.write(2, b"ALSA lib confmisc.c: cannot find card '0'\n")
     os.write(2, b"this is shown\n")
     assert capfd.readouterr().err == "this is shown\n"
 
 
-def test_stderr_comes_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
-    import os
+def test_what_python_says_meanwhile_is_shown() -> None:
+    program = (
+        "import os, sys\n"
+        "from voicechat.client.portaudio import quiet_stderr\n"
+        "with quiet_stderr():\n"
+        "    os.write(2, b'ALSA')\n"
+        "    print('told', file=sys.stderr)\n"
+        "print('after', file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == "told\nafter\n"
 
+
+def test_stderr_comes_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ZeroDivisionError), quiet_stderr():
         raise ZeroDivisionError
     os.write(2, b"shown\n")
     assert capfd.readouterr().err == "shown\n"
-    assert devices.DEFAULT == "default"

@@ -1,15 +1,22 @@
 """R10: a sound device that stops, and comes back; the call goes on without it.
 
-What the client can do about a device today: whatever the device does, or does not do,
-the call goes on; a card that calls again is heard and played at once. To open a device
-again after it was unplugged, or another one, is still to come. No default device at the
-start: tests/client/test_devices.py; a real loss of one: tests/sound.
+A card that calls again by itself is heard and played at once. One that was unplugged is
+opened again within three seconds of its return, by name, and the default one stands in
+meanwhile: here in whole calls over a fake PortAudio, step by step in
+tests/client/test_sound.py, over a real PipeWire in tests/sound.
 """
+
+import sys
 
 import pytest
 
+from tests.client.sound_library import HDMI, HEADSET, WEBCAM, Library
 from tests.conftest import SOAK
 from tests.goals.world import Caller, World
+from voicechat.client.console import Console
+from voicechat.client.devices import Devices
+from voicechat.client.sound import Sound
+from voicechat.errors import DeviceError
 
 LOSSES = 100 if SOAK else 20
 
@@ -58,3 +65,41 @@ def test_r10_a_talker_whose_card_was_lost_is_heard_again_when_it_is_back(monkeyp
         world.run(1.5)
         assert is_normal(world, ben), f"after loss {number + 1}"
     assert ann.player.call.reconnects == 0
+
+
+def test_r10_a_headset_unplugged_a_hundred_times_is_taken_up_again_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Library(HEADSET, WEBCAM, HDMI)
+    monkeypatch.setitem(sys.modules, "pyaudio", library)
+    world = World(monkeypatch)
+    ann, ben = world.call("Ann"), world.call("Ben")
+    console = Console(ben.player.out, ben.player.err)
+    devices = Devices("USB Headset", "USB Headset", lambda: None)
+    failed: list[DeviceError] = []
+    sound = Sound(ben.reactor, devices, ben.player.bridge, console, failed.append, lambda work: work())
+    sound.start()
+    assert not failed
+    ben.card = library.beat
+    ann.talks = lambda _: True
+    world.run(2)
+    assert is_normal(world, ben)
+    calls = None
+    for number in range(LOSSES):
+        library.unplug(HEADSET, *((WEBCAM, HDMI) if number % 2 else ()))
+        world.run((0.4, 1.0, 2.5, 4.0)[number % 4])
+        assert ben.in_room
+        assert ann.player.call.friends.listening, "the others do not notice"
+        library.plug(HEADSET, WEBCAM, HDMI)
+        library.unplug(*(() if number % 2 else (WEBCAM, HDMI)))
+        back = world.now
+        world.until(lambda back=back: ben.heard_since(back + 0.3), 3.0)  # type: ignore[misc]
+        library.plug(WEBCAM, HDMI)
+        world.run(3.0)
+        assert is_normal(world, ben), f"after loss {number + 1}"
+        here = len(ben.reactor.getDelayedCalls())
+        calls = calls or here
+        assert abs(here - calls) <= 2
+        assert len(library.streams) == 1
+        assert library.initialised == 1
+    assert ben.player.call.reconnects == 0
+    assert ben.player.ended is None
+    sound.stop()

@@ -162,6 +162,8 @@ class Caller(Node):
         self._due = world.now + number * 0.0037
         self.card_until = float("inf")
         """When the sound card goes."""
+        self.card: Callable[[bytes], bytes | None] = self.player.bridge.exchange
+        """Takes a block of the microphone, gives one to the loudspeaker; None without one."""
         self._blocks = 0
         self._says = 0.0
         self.at(self._due, self._block)
@@ -238,7 +240,9 @@ class Caller(Node):
             self.player.bridge.gate.mode = GateMode.OPEN if talks else GateMode.VOICE
         self._blocks += 1
         said = self._says
-        block = self.player.bridge.exchange(np.full(BLOCK_SAMPLES, said, np.float32).tobytes())
+        block = self.card(np.full(BLOCK_SAMPLES, said, np.float32).tobytes())
+        if block is None:
+            return
         value = float(np.frombuffer(block, np.float32, 1)[0])
         if SOFTEST - EXACT <= value <= LOUDEST + EXACT:
             self.heard.append((now, value))

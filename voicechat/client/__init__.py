@@ -13,7 +13,10 @@ voice      what is done to our own voice before it is coded
 playback   what is heard, on the sound card's beat
 echo       the echo test and its verdict
 bridge     the ONE object that two threads touch
-devices    sound cards; the only importer of pyaudio
+sound      keeps the devices going: lost, taken up again
+devices    what --input and --output choose, opened as well as can be
+card       PortAudio's streams
+portaudio  which devices there are; the only importer of pyaudio
 synthetic  sound without a card: wav, tone, silence, null
 friends    who is in the room
 console    lines on the terminal

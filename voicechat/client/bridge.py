@@ -80,9 +80,9 @@ class AudioBridge:
         """Hand over one block (480 float32 samples), take one to play. Called on the DEVICE's thread."""
         self.exchanged_at = time.perf_counter()
         wake = self._capture(block)
-        if self._ready:
+        try:  # not "if": while one card takes over from another, two threads may be here at once
             out = self._ready.popleft()
-        else:
+        except IndexError:
             out = SILENT_BLOCK
             if self._playing:
                 self.underruns += 1

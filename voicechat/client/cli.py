@@ -140,7 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"written: {_write_config(flags(argv))}")
             return Exit.OK
         if chosen.list_devices:
-            from voicechat.client.devices import list_devices
+            from voicechat.client.portaudio import list_devices
 
             print(list_devices())
             return Exit.OK

@@ -1,18 +1,21 @@
-"""Sound devices: names into sources, sinks and cards. The only importer of pyaudio.
+"""What --input and --output choose, opened as well as can be at the moment.
 
-A card is opened as ONE duplex stream of float32 mono blocks where both halves are
-real (43 ms end to end against 46 ms for two streams, and less CPU, measured). If the
-two cannot be opened together, they become two streams, and playback is the clock.
+Everything that opens or closes devices may block, and may even never return (PipeWire
+was killed under a running stream, and Pa_CloseStream hung: measured). `sound` calls it
+in a thread, one call at a time; one that hangs is given up with `abandon`, and does no
+harm if it returns after all.
 """
 
-import os
 import sys
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+import threading
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from voicechat.client.bridge import SILENT_BLOCK
+from voicechat.client.card import SoundCard
+from voicechat.client.portaudio import DEFAULT, Listing, PortAudio, look
 from voicechat.client.synthetic import (
     Exchange,
     Null,
@@ -26,218 +29,280 @@ from voicechat.client.synthetic import (
     read_wav,
 )
 from voicechat.errors import DeviceError
-from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE
+from voicechat.format import SAMPLE_RATE
 from voicechat.media.gate import GUARD_DBFS
 
-DEFAULT: Final = "default"
+FIRST_WITHIN: Final = 0.5
+"""Seconds within which an opened card must call; 20-60 ms are usual (measured). One that does not is none."""
 
-_SIDES: Final = {"input": "maxInputChannels", "output": "maxOutputChannels"}
+WORST: Final = 99
+"""The rank of having nothing."""
 
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Keep C libraries off the terminal: ALSA alone prints 80 lines when there is no card (measured)."""
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    try:
-        keep = os.dup(2)
-    except OSError:  # no standard error at all: nothing to keep quiet
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(keep, 2)
-        os.close(keep)
-        os.close(null)
+_CARDS: Final = Path("/proc/asound/cards")
 
 
-def _pyaudio() -> Any:
-    try:
-        import pyaudio
-    except ImportError:
-        raise DeviceError("PyAudio is not installed: pip install '.[client]' in voicechat's folder") from None
-    return pyaudio
+class Missing(NamedTuple):
+    """What the user wants and does not have."""
+
+    what: str
+    """'microphone' or 'loudspeaker'."""
+    name: str | None
+    """The device's, where he has named one."""
+    instead: str | None
+    """What is used until it is back."""
 
 
-class PortAudio:
-    """PortAudio, initialised; ends it when closed."""
+class Opened(NamedTuple):
+    """What is in use."""
 
-    def __init__(self) -> None:
-        self.module = _pyaudio()
-        try:
-            with quiet_stderr():
-                self.library = self.module.PyAudio()
-        except OSError as error:
-            raise DeviceError(f"PortAudio does not start: {error}") from None
-
-    def close(self) -> None:
-        """Let PortAudio go."""
-        self.library.terminate()
-
-    def names(self, side: str) -> dict[int, str]:
-        """Devices of a side ('input' or 'output') by index."""
-        every = (self.library.get_device_info_by_index(i) for i in range(self.library.get_device_count()))
-        return {int(info["index"]): str(info["name"]) for info in every if info[_SIDES[side]] > 0}
-
-    def default(self, side: str) -> int | None:
-        """The index of the default device, or None if there is none."""
-        ask = getattr(self.library, f"get_default_{side}_device_info")
-        try:
-            return int(ask()["index"])
-        except OSError:
-            return None
-
-    def find(self, side: str, wanted: str) -> int | None:
-        """The index of a device by name or index; None for a default that does not exist. DeviceError with the list."""
-        if wanted == DEFAULT:
-            return self.default(side)
-        names = self.names(side)
-        if wanted.isascii() and wanted.isdigit() and int(wanted) in names:
-            return int(wanted)
-        exact = [index for index, name in names.items() if name == wanted]
-        similar = exact or [index for index, name in names.items() if wanted.lower() in name.lower()]
-        if exact or len(similar) == 1:
-            return similar[0]
-        problem = "several devices match" if similar else "there is no"
-        known = ", ".join(f"{index}: {name}" for index, name in names.items()) or "none at all"
-        raise DeviceError(f"{problem} {side} {wanted!r}; {side}s here: {known}")
-
-
-def list_devices() -> str:
-    """What --list-devices prints."""
-    audio = PortAudio()
-    try:
-        lines = []
-        for side in _SIDES:
-            lines.append(f"{side}s:")
-            standard = audio.default(side)
-            names = audio.names(side)
-            lines += [
-                f"  {index:3}  {name}{'   (default)' if index == standard else ''}" for index, name in names.items()
-            ]
-            if not names:
-                lines.append("       none")
-        return "\n".join(lines)
-    finally:
-        audio.close()
-
-
-class SoundCard:
-    """PortAudio streams on one or two devices; a missing half is played by a source or sink."""
-
-    def __init__(
-        self, audio: PortAudio, microphone: int | None, loudspeaker: int | None, source: Source, sink: Sink
-    ) -> None:
-        self._audio = audio
-        self._microphone, self._loudspeaker = microphone, loudspeaker
-        self._source, self._sink = source, sink
-        self._streams: list[Any] = []
-        self._heard: deque[bytes] = deque(maxlen=3)
-
-    def start(self, exchange: Exchange) -> None:
-        """Open and run: PortAudio's thread calls ``exchange`` once a block. DeviceError if it cannot be opened."""
-        try:
-            self._streams = self._open_all(exchange)
-            for stream in self._streams:
-                stream.start_stream()
-        except (OSError, ValueError) as error:
-            self.stop()
-            raise DeviceError(f"cannot open the sound device: {error}") from None
-
-    def stop(self) -> None:
-        """After return ``exchange`` is not called again."""
-        for stream in self._streams:
-            with quiet_stderr():
-                stream.close()
-        self._streams = []
-
-    def _open_all(self, exchange: Exchange) -> list[Any]:
-        go_on = self._audio.module.paContinue
-        source, sink, heard = self._source, self._sink, self._heard
-
-        def both(data: bytes, *_: object) -> tuple[bytes, int]:
-            return exchange(data), go_on
-
-        def capture_only(data: bytes, *_: object) -> tuple[None, int]:
-            sink.write(exchange(data))
-            return None, go_on
-
-        def play_only(*_: object) -> tuple[bytes, int]:
-            return exchange(source.read()), go_on
-
-        def listen(data: bytes, *_: object) -> tuple[None, int]:
-            heard.append(data)
-            return None, go_on
-
-        def play_beside(*_: object) -> tuple[bytes, int]:
-            return exchange(heard.popleft() if heard else SILENT_BLOCK), go_on
-
-        if self._loudspeaker is None:
-            return [self._open(capture_only, input_device_index=self._microphone)]
-        if self._microphone is None:
-            return [self._open(play_only, output_device_index=self._loudspeaker)]
-        try:
-            return [self._open(both, input_device_index=self._microphone, output_device_index=self._loudspeaker)]
-        except (OSError, ValueError):
-            microphone = self._open(listen, input_device_index=self._microphone)
-            return [microphone, self._open(play_beside, output_device_index=self._loudspeaker)]
-
-    def _open(self, callback: object, **devices: int | None) -> Any:
-        with quiet_stderr():
-            return self._audio.library.open(
-                rate=SAMPLE_RATE,
-                channels=1,
-                format=self._audio.module.paFloat32,
-                frames_per_buffer=BLOCK_SAMPLES,
-                input="input_device_index" in devices,
-                output="output_device_index" in devices,
-                stream_callback=callback,
-                start=False,
-                **devices,
-            )
+    microphone: str | None
+    """The device's name; None if there is none, or a source plays."""
+    loudspeaker: str | None
+    missing: tuple[Missing, ...]
 
 
 class Devices:
-    """What the user chose with --input and --output, made ready. DeviceError for what cannot be used."""
+    """What the user chose with --input and --output. DeviceError for what cannot be.
 
-    def __init__(self, microphone: str, loudspeaker: str) -> None:
-        self.notes: list[str] = []
-        """Lines for the user: which device is missing."""
+    ``look_again`` finds out which devices there are while PortAudio is in use.
+    """
+
+    def __init__(self, microphone: str, loudspeaker: str, look_again: Callable[[], Listing | None] = look) -> None:
         source, sink = _source(microphone), _sink(loudspeaker)
-        self._audio: PortAudio | None = None
-        inward = outward = None
-        if source is None or sink is None:
-            self._audio = PortAudio()
-            if source is None:
-                inward = self._audio.find("input", microphone)
-                if inward is None:
-                    self.notes.append("no microphone found: you are not heard")
-            if sink is None:
-                outward = self._audio.find("output", loudspeaker)
-                if outward is None:
-                    self.notes.append("no loudspeaker found: you hear nothing")
         self.source: Source = source or Silence()
         self.sink: Sink = sink or Null()
-        self.device: RealTime | SoundCard
-        if self._audio is None or (inward is None and outward is None):
-            self.device = RealTime(self.source, self.sink)
-        else:
-            self.device = SoundCard(self._audio, inward, outward, self.source, self.sink)
+        self._look_again = look_again
+        self._synthetic = source is not None or sink is not None
+        self._microphone = _Side("input", "microphone", microphone, real=source is None)
+        self._loudspeaker = _Side("output", "loudspeaker", loudspeaker, real=sink is None)
+        self.any_real = self._microphone.real or self._loudspeaker.real
+        """A device is used that may be lost."""
         self.gate_dbfs: float | None = GUARD_DBFS if isinstance(source, Tone) else None
         """The level that opens the gate, where the source has no noise to learn: a tone would be learnt as noise."""
-        self.real = inward is not None and outward is not None
-        """Microphone and loudspeaker both exist, so headphones are worth a word."""
+        self._turns = _Turns()
+        self._tries = 0
+        self._cards: str | None = None
+        self._audio: PortAudio | None = None
+        self._card: SoundCard | RealTime | None = None
+        self._rank = WORST
+        self._problem = ""
+        """Why the last device could not be opened."""
+        self.opened = Opened(None, None, ())
+        if self.any_real:
+            self._audio = self._portaudio()
+            self._microphone.settle(self._audio)
+            self._loudspeaker.settle(self._audio)
+
+    @property
+    def starved(self) -> bool:
+        """The loudspeaker goes on, but its microphone has stopped."""
+        return isinstance(self._card, SoundCard) and self._card.starved
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is open, so nothing calls ``exchange``."""
+        return self._card is None
+
+    def open(self, exchange: Exchange) -> Opened:
+        """Open for the first time. DeviceError if a device that was named does not start."""
+        self._turns.exchange = exchange
+        self._open(self._tries)
+        for missing in self.opened.missing:
+            if missing.name is not None:
+                raise DeviceError(f"cannot open the sound device {missing.name!r}: {self._problem}")
+        return self.opened
+
+    def reopen(self, *, lost: bool = True) -> Opened:
+        """Let everything go, PortAudio too, so that it makes its list anew; then open the best there is.
+
+        ``lost``: the device does not call any more.
+        """
+        this = self._tries
+        card, audio = self._card, self._audio
+        self._card = self._audio = None
+        self._rank = WORST
+        if card is not None:
+            card.stop(at_once=lost)
+        if audio is not None:
+            audio.close()
+        if this == self._tries:
+            if self.any_real:
+                self._audio = self._portaudio()
+            self._open(this)
+        return self.opened
+
+    def improve(self) -> Opened:
+        """Look for what is missing. What runs goes on until something better does."""
+        if self._audio is None:
+            return self.reopen()
+        cards = _cards()
+        if cards is None or cards != self._cards:
+            self._cards = cards
+            listing = self._look_again()
+            if listing is not None and listing != self._audio.listing:
+                return self.reopen(lost=False)
+        self._open(self._tries)
+        return self.opened
+
+    def abandon(self) -> None:
+        """A call of the above hangs: whatever it still does is not to matter. PortAudio stays as it is."""
+        self._tries += 1
+        self._card = self._audio = None
+        self._rank = WORST
 
     def close(self) -> None:
         """Let everything go; recordings are complete afterwards."""
-        self.device.stop()
         self.sink.close()
-        audio, self._audio = self._audio, None
+        self._turns.end()
+        card, audio = self._card, self._audio
+        self._card = self._audio = None
+        if card is not None:
+            card.stop()
         if audio is not None:
             audio.close()
+
+    def _portaudio(self) -> PortAudio:
+        self._cards = _cards()
+        return PortAudio()
+
+    def _open(self, this: int) -> None:
+        """Open the best that starts and is better than what runs; ``this`` is the try that it belongs to."""
+        choices = product(self._microphone.choices(self._audio), self._loudspeaker.choices(self._audio))
+        for microphone, loudspeaker in sorted(choices, key=lambda pair: pair[0].rank + pair[1].rank):
+            rank = microphone.rank + loudspeaker.rank
+            opened = Opened(microphone.name, loudspeaker.name, (*microphone.missing, *loudspeaker.missing))
+            if rank >= self._rank:
+                return
+            card: SoundCard | RealTime
+            if microphone.device is not None or loudspeaker.device is not None:
+                assert self._audio is not None
+                card = SoundCard(self._audio, microphone.device, loudspeaker.device, self.source, self.sink)
+            elif self._synthetic:
+                card = RealTime(self.source, self.sink)
+            else:
+                self.opened = opened
+                return
+            problem = self._start(card)
+            if this != self._tries:
+                card.stop()
+                return
+            if problem is None:
+                before, self._card = self._card, card
+                self._rank, self.opened = rank, opened
+                if before is not None:
+                    before.stop()
+                return
+            self._problem = problem
+
+    def _start(self, card: SoundCard | RealTime) -> str | None:
+        """Have a card call; why it does not, or None when it has."""
+        try:
+            card.start(self._turns.offer())
+        except DeviceError as error:
+            self._turns.withdraw()
+            return str(error)
+        if self._turns.taken.wait(FIRST_WITHIN) or not self._turns.withdraw():
+            return None
+        card.stop(at_once=True)
+        return "it does not start"
+
+
+class _Choice(NamedTuple):
+    """A device that one side may use."""
+
+    rank: int
+    """0 is what the user wants."""
+    device: int | None
+    """Its index for PortAudio."""
+    name: str | None
+    missing: tuple[Missing, ...]
+
+
+class _Side:
+    """Microphone or loudspeaker, as the user wants it."""
+
+    def __init__(self, side: str, what: str, wanted: str, *, real: bool) -> None:
+        self._side, self._what, self._wanted = side, what, wanted
+        self.real = real
+        self.name: str | None = None
+        """The device's own name, where the user has named one."""
+
+    def settle(self, audio: PortAudio) -> None:
+        """From now on the device is known by its name: numbers change. DeviceError if it is not there."""
+        if self.real and self._wanted != DEFAULT:
+            index = audio.find(self._side, self._wanted)
+            assert index is not None
+            self.name = audio.listing.names[self._side][index]
+
+    def choices(self, audio: PortAudio | None) -> list[_Choice]:
+        """The device that was named, else the default one, else none."""
+        if not self.real or audio is None:
+            return [_Choice(0, None, None, ())]
+        found = []
+        names = audio.listing.names[self._side]
+        named = None if self.name is None else audio.same(self._side, self.name)
+        if named is not None:
+            found.append(_Choice(0, named, self.name, ()))
+        standard = audio.listing.defaults[self._side]
+        if standard is not None and standard != named:
+            name = names[standard]
+            missing = () if self.name is None else (Missing(self._what, self.name, name),)
+            found.append(_Choice(len(missing), standard, name, missing))
+        return [*found, _Choice(3, None, None, (Missing(self._what, self.name, None),))]
+
+
+class _Turns:
+    """Who may call ``exchange``: the newest card that has called at all. The one before it plays silence."""
+
+    def __init__(self) -> None:
+        self.exchange: Exchange = lambda _: SILENT_BLOCK
+        self.taken = threading.Event()
+        """The card that was offered a turn has called."""
+        self._change = threading.Lock()
+        self._count = self._now = self._offered = 0
+
+    def offer(self) -> Exchange:
+        """What the next card shall call."""
+        self._count += 1
+        number = self._count
+        with self._change:
+            self._offered = number
+            self.taken.clear()
+
+        def turn(block: bytes) -> bytes:
+            return self.exchange(block) if number == self._now or self._take(number) else SILENT_BLOCK
+
+        return turn
+
+    def withdraw(self) -> bool:
+        """The offer does not stand any longer; False if it was taken."""
+        with self._change:
+            self._offered = 0
+            return not self.taken.is_set()
+
+    def end(self) -> None:
+        """Nobody may call any more."""
+        with self._change:
+            self._offered = self._now = 0
+
+    def _take(self, number: int) -> bool:
+        """On the device's thread: once for each card, and while it is stopped."""
+        with self._change:
+            if number != self._offered:
+                return False
+            self._now, self._offered = number, 0
+            self.taken.set()
+            return True
+
+
+def _cards() -> str | None:
+    """The sound cards that Linux knows, so that nobody need look while they stay the same; elsewhere None."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return _CARDS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _source(text: str) -> Source | None:

@@ -18,12 +18,14 @@ from voicechat.client.controls import Controls, Talk
 from voicechat.client.devices import Devices
 from voicechat.client.echo import EchoTest, MeteredBridge
 from voicechat.client.exits import Exit
+from voicechat.client.portaudio import quiet_stderr
 from voicechat.client.service import Service, Target
+from voicechat.client.sound import Sound
 from voicechat.client.voice import Voice
 from voicechat.client.volumes import Volumes
 from voicechat.client.volumes import place as volumes_place
 from voicechat.codecs.opus import OpusCodec
-from voicechat.errors import ConfigError, WireError
+from voicechat.errors import ConfigError, DeviceError, WireError
 from voicechat.media.gate import TalkGate
 from voicechat.media.loudness import Loudness
 from voicechat.media.quality import Quality
@@ -41,11 +43,13 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
         request = messages.Request(name, room, quality=Quality(chosen.quality), echo=chosen.echo_test)
     except WireError as error:
         raise ConfigError(str(error)) from None
-    devices = Devices(chosen.input, chosen.output)
-    try:
-        return _Run(chosen, Target(chosen.host, chosen.port, password, request, chosen.path == "auto"), devices).run()
-    finally:
-        devices.close()
+    with quiet_stderr():
+        devices = Devices(chosen.input, chosen.output)
+        target = Target(chosen.host, chosen.port, password, request, chosen.path == "auto")
+        try:
+            return _Run(chosen, target, devices).run()
+        finally:
+            devices.close()
 
 
 def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
@@ -88,6 +92,7 @@ class _Run:
         self._service = Service(
             self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform
         )
+        self._sound = Sound(self._reactor, devices, self._bridge, self._console, self._no_device)
         self._service.on_entered = self._entered
         self._code = int(Exit.OK)
         self._ending = False
@@ -95,11 +100,7 @@ class _Run:
 
     def run(self) -> int:
         """Run the reactor until the end."""
-        for line in self._devices.notes:
-            self._console.warn(line)
-        if self._devices.real:
-            self._console.say("wear headphones: there is no echo cancelling, your friends would hear themselves")
-        self._devices.device.start(self._bridge.exchange)
+        self._reactor.callWhenRunning(self._sound.start)
         self._reactor.callWhenRunning(self._obey_signals)
         self._reactor.callWhenRunning(self._service.start)
         try:
@@ -107,7 +108,7 @@ class _Run:
             self._reactor.run(installSignalHandlers=False)
         finally:
             self._console.end()
-            self._devices.close()
+            self._sound.stop()
         if self._console.fault is not None:
             raise self._console.fault
         if self._chosen.stats:
@@ -160,6 +161,9 @@ class _Run:
         self._controls.stop()
         self._service.stop()
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
+
+    def _no_device(self, error: DeviceError) -> None:
+        self._finish(Exit.NO_DEVICE, str(error))
 
     def _obey_signals(self) -> None:
         endings = {signal.SIGINT: self._interrupted, signal.SIGTERM: self._quit}

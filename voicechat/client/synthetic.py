@@ -2,7 +2,7 @@
 
 Sources give blocks, sinks take them. `RealTime` drives the same bridge as a sound
 card does, from a thread of its own, one exchange each 10 ms of the monotonic clock. A
-source or sink may also stand in for one half of a real card (devices.SoundCard).
+source or sink may also stand in for one half of a real card (card.SoundCard).
 """
 
 import math
@@ -236,7 +236,7 @@ class RealTime:
         self._thread = threading.Thread(target=self._run, args=(exchange,), name="synthetic sound", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
         """After return ``exchange`` is not called again."""
         self._stopped.set()
         if self._thread is not None:
