@@ -89,3 +89,9 @@ def test_the_server_imports_no_portaudio() -> None:
 def test_the_clients_command_imports_nothing_heavy() -> None:
     """``--help`` answers at once, and the reactor's clock is set before the reactor is used."""
     assert not loaded_by("voicechat.client.cli") & {"numpy", "pyaudio", "twisted.internet.reactor"}
+
+
+def test_voicechat_ctl_imports_next_to_nothing() -> None:
+    """It is bound to a key: each of these would double what it takes, or more."""
+    heavy = {"numpy", "twisted", "msgspec", "argparse", "typing", "pathlib", "logging", "voicechat.client.controls"}
+    assert not loaded_by("voicechat.client.ctl") & heavy

@@ -1,10 +1,11 @@
 """What is installed, and that ``twistd`` finds it from any folder."""
 
 import ast
+import configparser
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points, requires
+from importlib.metadata import EntryPoint, entry_points, requires
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,15 @@ def test_the_tac_file_makes_the_service_from_the_environment(tmp_path: Path) -> 
 def test_the_clients_command_is_installed() -> None:
     (command,) = entry_points(group="console_scripts", name="voicechat-client")
     assert callable(command.load())
+
+
+def test_every_command_is_there() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    commands = [line.split(" = ") for line in setup["options.entry_points"]["console_scripts"].split("\n") if line]
+    assert [name for name, _ in commands] == ["voicechat-client", "voicechat-ctl"]
+    for name, target in commands:
+        assert callable(EntryPoint(name, target, "console_scripts").load())
 
 
 def test_the_server_alone_needs_no_sound_device() -> None:

@@ -16,7 +16,7 @@ from twisted.scripts._twistd_unix import ServerOptions
 
 from docs import draw_options
 from tests.docs.pages import PAGES, README, ROOT, blocks, named, prose, spans, table
-from voicechat.client import cli, configuration, view
+from voicechat.client import cli, configuration, ctl, view
 from voicechat.client.bridge import AudioBridge
 from voicechat.client.call import Call
 from voicechat.client.console import Console
@@ -49,7 +49,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
                 yield name, [words[program].rpartition("/")[2], *words[program + 1 :]]
 
 
-OURS = ("twistd", "voicechat-client")
+OURS = ("twistd", "voicechat-client", "voicechat-ctl")
 COMMANDS = [pytest.param(words, id=f"{name}: {shlex.join(words)}") for name, words in commands()]
 
 
@@ -64,6 +64,7 @@ def names_of(options: usage.Options) -> set[str]:
 
 CLIENT_OPTIONS = {name for name in cli.parser()._option_string_actions if name.startswith("--")}
 SERVER_OPTIONS = names_of(Options())
+CTL_OPTIONS = set(re.findall("--[a-z]+", ctl.HELP))
 NAMED = {
     (page, word.partition("=")[0])
     for page, text in TEXTS.items()
@@ -80,6 +81,9 @@ def test_the_command_is_understood(words: list[str]) -> None:
         if rest != ["--help"]:
             cli.parser().parse_args(rest)
         return
+    if program == "voicechat-ctl":
+        assert "--help" in rest or ctl._understood(ctl._parted(rest)[0])
+        return
     rest = understood(ServerOptions(), rest)
     if rest:
         assert rest[0] == "voicechat"
@@ -92,7 +96,7 @@ def test_there_are_commands() -> None:
 
 @pytest.mark.parametrize(("page", "option"), sorted(NAMED))
 def test_the_option_exists(page: str, option: str) -> None:
-    assert option in CLIENT_OPTIONS | SERVER_OPTIONS | names_of(ServerOptions())
+    assert option in CLIENT_OPTIONS | SERVER_OPTIONS | CTL_OPTIONS | names_of(ServerOptions())
 
 
 @pytest.mark.parametrize("option", sorted(CLIENT_OPTIONS | SERVER_OPTIONS))
@@ -142,6 +146,14 @@ def test_exit_codes_are_the_clients() -> None:
     assert [int(row[0]) for row in table(TEXTS[README.name], "code")] == [int(code) for code in Exit]
     told = {int(row[-1]) for row in table(CLIENT_PAGE, "line", "what to do") if row[-1]}
     assert told == {int(code) for code in Exit} - {Exit.OK, Exit.TROUBLE, Exit.USAGE, Exit.INTERRUPTED}
+
+
+def test_the_words_and_codes_of_voicechat_ctl_are_told() -> None:
+    rows = table(CLIENT_PAGE, "word")
+    words = [f"`{word} {rest}`".replace(" `", "`") for word, (rest, _) in ctl.WORDS.items()]
+    assert [row[0] for row in rows] == words
+    codes = {ctl.OK, ctl.CANNOT, ctl.USAGE, ctl.NOBODY, ctl.NO_ANSWER, ctl.NOT_UNDERSTOOD, ctl.NOT_OURS, ctl.SEVERAL}
+    assert {int(row[0]) for row in table(CLIENT_PAGE, "status")} == codes
 
 
 # What the programs say

@@ -35,7 +35,7 @@ class Program:
         self._process = subprocess.Popen(
             arguments,
             cwd=folder,
-            env=environment() | (variables or {}),
+            env=environment() | {"XDG_RUNTIME_DIR": str(folder)} | (variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

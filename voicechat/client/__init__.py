@@ -21,6 +21,8 @@ synthetic  sound without a card: wav, tone, silence, null
 friends    who is in the room
 console    lines on the terminal
 screen     the terminal as a whole (view: what stands where); the only importer of urwid
+ctl        voicechat-ctl, a program of its own that imports next to nothing; remote: what it reaches
+runtime    where the two meet
 exits      exit codes
 
 May import everything but the server.

@@ -67,6 +67,13 @@ class Option(NamedTuple):
         return self.metavar or (f"{{{','.join(self.choices)}}}" if self.choices else "")
 
     @property
+    def usual(self) -> str:
+        """Its default, for a person; '' where there is none worth telling."""
+        if self.kind is bool:
+            return ("on" if self.default else "off") if self.kept else ""
+        return "" if self.default is None else str(self.default)
+
+    @property
     def needed(self) -> str:
         """What its values are, in words."""
         if self.kind is bool:
@@ -143,7 +150,7 @@ KEPT: Final = {option.name: option for option in OPTIONS if option.kept}
 def add_to(parser: argparse.ArgumentParser) -> None:
     """All options, for the command line. What is not given there is None."""
     for option in OPTIONS:
-        words = [f"default {option.default}"] if option.default not in (None, "", False) else []
+        words = [f"default {option.usual}"] if option.usual else []
         words += [f"${option.variable}"] if option.kept else []
         told = option.help.replace("%", "%%") + (f" ({'; '.join(words)})" if words else "")
         settings: dict[str, Any] = {"help": told, "dest": option.field, "default": None}
@@ -182,6 +189,6 @@ def table() -> str:
         flag = f"`{f'--{option.name} {option.value}'.strip()}`"
         if option.kind is bool and option.kept:
             flag = f"`--{option.name}` `--no-{option.name}`"
-        default = "" if option.default in (None, "", False) else f"`{option.default}`"
-        rows.append(f"| {flag} | {default} | {f'`{option.variable}`' if option.kept else ''} | {option.help} |")
+        usual, variable = (f"`{text}`" if text else "" for text in (option.usual, option.kept * option.variable))
+        rows.append(f"| {flag} | {usual} | {variable} | {option.help} |")
     return "\n".join(rows)

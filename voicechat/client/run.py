@@ -9,7 +9,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.error import CannotListenError
+
 from voicechat.carriage.clock import monotonic_reactor
+from voicechat.client import runtime
 from voicechat.client.bridge import AudioBridge
 from voicechat.client.call import Call
 from voicechat.client.cli import user_name, write_stats
@@ -19,6 +22,7 @@ from voicechat.client.devices import Devices
 from voicechat.client.echo import EchoTest, MeteredBridge
 from voicechat.client.exits import Exit
 from voicechat.client.portaudio import quiet_stderr
+from voicechat.client.remote import Commands, Remote
 from voicechat.client.service import Service, Target
 from voicechat.client.sound import Sound
 from voicechat.client.voice import Voice
@@ -94,6 +98,7 @@ class _Run:
         )
         self._sound = Sound(self._reactor, devices, self._bridge, self._console, self._no_device)
         self._service.on_entered = self._entered
+        self._remote = Remote(self._reactor, Commands(self._controls, self._figures, self._in_use))
         self._code = int(Exit.OK)
         self._ending = False
         self._begun = False
@@ -102,6 +107,7 @@ class _Run:
         """Run the reactor until the end."""
         self._reactor.callWhenRunning(self._sound.start)
         self._reactor.callWhenRunning(self._obey_signals)
+        self._reactor.callWhenRunning(self._listen)
         self._reactor.callWhenRunning(self._service.start)
         try:
             self._console.begin(self._controls)
@@ -113,7 +119,7 @@ class _Run:
             raise self._console.fault
         if self._chosen.stats:
             try:
-                write_stats(self._chosen.stats, self._call.stats(self._devices.source, self._devices.sink))
+                write_stats(self._chosen.stats, self._figures())
             except ConfigError as error:
                 self._console.warn(str(error))
                 return self._code or Exit.CONFIG
@@ -127,6 +133,24 @@ class _Run:
         except ConfigError as error:
             self._console.warn(str(error))
         return volumes
+
+    def _listen(self) -> None:
+        """For voicechat-ctl, without which the call goes on."""
+        if runtime.supported():
+            try:
+                self._remote.start()
+            except (ConfigError, CannotListenError, OSError) as error:
+                self._console.warn(f"this client hears no voicechat-ctl: {error}")
+
+    def _figures(self) -> dict[str, Any]:
+        return self._call.stats(self._devices.source, self._devices.sink)
+
+    def _in_use(self) -> list[str]:
+        opened, chosen = self._devices.opened, self._chosen
+        return [
+            f"microphone: {chosen.input} asked for, {opened.microphone or 'no card'} in use",
+            f"headphones: {chosen.output} asked for, {opened.loudspeaker or 'no card'} in use",
+        ]
 
     def _entered(self) -> None:
         """In the room; at the first time the sources begin, and --duration."""
@@ -159,6 +183,7 @@ class _Run:
         if line:
             self._console.warn(line)
         self._controls.stop()
+        self._remote.stop()
         self._service.stop()
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
 

@@ -1,0 +1,116 @@
+"""Where a running client can be told what to do: a local socket that only its user can open.
+
+``$XDG_RUNTIME_DIR/voicechat/client-PID.sock``; where there is no such folder of ours,
+``voicechat-UID/client-PID.sock`` in the temporary directory. A folder that somebody else
+made, or may write to, is never used. Imports next to nothing: voicechat-ctl is bound to a
+key and has to be quick.
+"""
+
+import contextlib
+import os
+import socket
+import stat
+import struct
+from collections.abc import Iterator, Mapping
+
+from voicechat.errors import ConfigError
+
+SUFFIX = ".sock"
+PREFIX = "client-"
+
+CREDENTIALS = struct.Struct("3i")
+"""Process, user and group, as Linux tells them of the other end (unix(7), SO_PEERCRED)."""
+
+
+def supported() -> bool:
+    """Whether this system has such sockets in a way that Twisted can listen on."""
+    return os.name == "posix" and hasattr(socket, "AF_UNIX")
+
+
+def own_folder(environ: Mapping[str, str]) -> str:
+    """The folder for this user's sockets; made if it is not there. ConfigError if it cannot be used."""
+    for folder in _folders(environ):
+        try:
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise ConfigError(f"cannot make {folder}: {error.strerror}") from None
+        check(folder)
+        return folder
+    raise ConfigError("there is no folder for a local socket")
+
+
+def check(folder: str) -> None:
+    """ConfigError unless the folder is ours alone; FileNotFoundError if there is none."""
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise ConfigError(f"{folder} is not a folder of yours: somebody else made it")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        raise ConfigError(f"{folder} is open to other users; chmod 700 it")
+
+
+def _folders(environ: Mapping[str, str]) -> Iterator[str]:
+    """Where sockets may be, the best place first."""
+    runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
+    with contextlib.suppress(OSError):
+        if os.path.isabs(runtime) and os.stat(runtime).st_uid == os.geteuid():
+            yield os.path.join(runtime, "voicechat")
+    yield os.path.join(environ.get("TMPDIR") or "/tmp", f"voicechat-{os.geteuid()}")  # noqa: S108  checked
+
+
+def path_in(folder: str) -> str:
+    """This process' socket."""
+    return os.path.join(folder, f"{PREFIX}{os.getpid()}{SUFFIX}")
+
+
+def find(environ: Mapping[str, str]) -> list[str]:
+    """The sockets of all living clients of this user; those of dead ones are removed.
+
+    ConfigError if a folder where they should be is not ours alone.
+    """
+    living = []
+    for folder in _folders(environ):
+        with contextlib.suppress(FileNotFoundError):
+            check(folder)
+            names = [name for name in os.listdir(folder) if name.startswith(PREFIX) and name.endswith(SUFFIX)]
+            living += [path for name in sorted(names) if not is_dead(path := os.path.join(folder, name))]
+    return living
+
+
+def is_dead(path: str) -> bool:
+    """Nobody listens there. The socket of a process that is no more is removed."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except BlockingIOError:
+            return False  # its queue is full: somebody is there
+        except OSError:
+            if not _lives(os.path.basename(path)[len(PREFIX) : -len(SUFFIX)]):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+            return True
+    return False
+
+
+def _lives(number: str) -> bool:
+    """Whether there is a process of this number, other than this one: it may be about to listen."""
+    if not number.isdigit() or int(number) == os.getpid():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        pass  # somebody else's
+    return True
+
+
+def is_ours(connected: socket.socket) -> bool:
+    """Whether the same user is at the other end; True where the system does not tell."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    told = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+    user: int = CREDENTIALS.unpack(told)[1]
+    return user == os.geteuid()
