@@ -90,6 +90,11 @@ class _Run:
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console, voice=voice)
         talk = Talk.VOICE if chosen.echo_test else Talk(chosen.talk)  # a test needs no key
         self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, talk)
+        if chosen.ptt_key:
+            from voicechat.client.hotkey import HotKey
+
+            controls = self._controls
+            HotKey(self._reactor, chosen.ptt_key, controls.ptt_down, controls.ptt_up, self._console.warn)
         if isinstance(self._bridge, MeteredBridge):
             counts = self._call.hearing.counts
             self._test = EchoTest(self._reactor, self._bridge, counts, self._console, self._finish, chosen.duration)
