@@ -285,10 +285,39 @@ def test_a_payload_that_cannot_be_decoded_is_concealed_and_counted() -> None:
     player.link.send(MediaPacket(ME, wrap(player.tick), b"garbage"), float(player.tick))
     player.tick += 1
     player.at += 1
+    for at, packet in player.link.receive(player.at):
+        player.stream.put(packet, at)
     player.stream.pull(player.at, player.out)
     player.run(20, talking=True)
     assert player.stream.counts.dropped == dropped + 1
     assert len(player.unchanged()) >= 17
+
+
+def test_when_every_frame_comes_later_from_now_on_none_is_thrown_away() -> None:
+    player = Player().run(100, talking=True)
+    player.at -= 0.9  # a sound card that hiccuped
+    player.run(100, talking=True)
+    assert player.kinds.count(Kind.CONCEALED) == 1
+    assert player.stream.counts.late == 0
+    settled = [tick for tick in player.ticks[10:] if tick is not None]
+    assert settled == list(range(settled[0], settled[0] + 90))
+
+
+@given(st.sets(st.integers(60, 160), max_size=12), st.integers(0, 3))
+def test_lost_frames_cost_no_delay(lost: set[int], redundancy: int) -> None:
+    player = Player()
+    player.redundancy = redundancy
+    while player.tick < 200:
+        player.step(talking=True, lost=player.tick in lost)
+    before, after = player.delays[40:50], player.delays[-10:]
+    assert max(after) <= max(before) + (redundancy + 1 if redundancy else 1)
+    assert player.stream.counts.late == 0
+
+
+def test_a_missing_frame_is_worth_a_moment_though_newer_ones_are_here() -> None:
+    player = Player().run(50, talking=True)
+    player.step(talking=True, lost=True)
+    assert player.run(2, talking=True).stream.lacks()  # redundancy may bring it, if only with the next packet
 
 
 def test_the_pre_roll_that_comes_in_one_burst_does_not_delay_the_words_after_it() -> None:

@@ -30,7 +30,6 @@ def test_on_time_nothing_is_due() -> None:
     pace = going(0.0)
     assert not pace.too_deep
     assert not pace.too_shallow
-    assert not pace.may_wait
 
 
 def test_too_deep_it_merges_now_and_then_in_talk() -> None:
@@ -61,7 +60,6 @@ def test_at_the_beginning_every_frame_may_be_merged() -> None:
 
 def test_too_shallow_a_frame_is_put_in_only_where_it_is_quiet() -> None:
     pace = going(-1.0)
-    assert pace.may_wait
     assert not pace.too_shallow
     pace.played(QUIET / 2)
     assert pace.too_shallow

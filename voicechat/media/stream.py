@@ -9,8 +9,11 @@ that frame came (PLAYED), came only as redundancy (RECOVERED) or did not come
   frames are merged, at most every third; a burst after a stall is skipped at once.
   The pre-roll comes as a burst, three ticks late: it is merged away without delay,
   so the words after it are on time
-* too shallow: a quiet frame is followed by a concealed one, or the next missing
-  frame is concealed without moving on, so that it can still be played
+* too shallow: a quiet frame is followed by a concealed one
+
+A frame that is missing while nothing newer is here may be late and not lost: it is
+concealed without moving on, and played when it comes, a tick later. If a newer one
+comes without it, it was lost and is passed over; its time has been concealed.
 
 A spurt ends at its end packet, or after ENDS_AFTER ticks without any frame.
 """
@@ -99,6 +102,7 @@ class ReceiveStream:
         self._phase = _Phase.IDLE
         self._end: int | None = None
         self._missing = 0
+        self._waited = 0
         self._pace = Pace()
         self._last_arrival: float | None = None
         self._seen = Seen()
@@ -173,10 +177,10 @@ class ReceiveStream:
         """
         if self._phase is not _Phase.PLAYING or self._missing > FADES_AFTER:
             return False
-        if not self._pace.too_deep:  # what is missing while later frames are here is lost: no use in waiting
-            return self._end != self._buffer.next and not len(self._buffer)
-        tick = self._buffer.next + 1
-        return (self._end is None or tick < self._end) and not self._buffer.holds(tick)
+        tick = self._buffer.next
+        if self._pace.too_deep and not self._waited and self._buffer.holds(tick):
+            tick += 1
+        return tick != self._end and not self._buffer.holds(tick)
 
     def held(self) -> float:
         """Ticks that frames are being held beyond the earliest possible arrival (smoothed)."""
@@ -226,6 +230,7 @@ class ReceiveStream:
         self._pace.follow(late)
         if late > SKIP_ABOVE:
             self._skip(late)
+        self._give_up()
         if self._end is not None and buffer.next >= self._end:
             self._finish()
             return self._next(at, out) if self.active else Kind.SILENT
@@ -239,7 +244,7 @@ class ReceiveStream:
 
     def _start(self, late: float) -> None:
         self._phase = _Phase.PLAYING
-        self._missing = 0
+        self._missing = self._waited = 0
         self._pace.start(late)
         if late > SKIP_ABOVE:
             self._skip(late)
@@ -261,7 +266,7 @@ class ReceiveStream:
     def _finish(self) -> None:
         """The spurt is over; if the next one lies in the buffer already, wait for its time."""
         self._end = None
-        self._missing = 0
+        self._missing = self._waited = 0
         if not len(self._buffer):
             self._phase = _Phase.IDLE
             return
@@ -281,11 +286,19 @@ class ReceiveStream:
             out *= np.linspace(1 - (done - 1) / steps, 1 - done / steps, out.size, dtype=np.float32)
         else:
             self._decoder.conceal(out)
-        if len(self._buffer) or not self._pace.may_wait:
+        if len(self._buffer):
             self._buffer.pull()
         else:
+            self._waited += 1
             self._pace.put_in()
         return Kind.CONCEALED
+
+    def _give_up(self) -> None:
+        """Pass over what was waited for in vain: newer frames or the end came first. It was concealed already."""
+        while self._waited and (len(self._buffer) or self._end is not None) and self._buffer.peek() is None:
+            self._buffer.pull()
+            self._waited -= 1
+            self._pace.taken_out()
 
     def _hold(self, out: Frame) -> Kind:
         self._pace.put_in()
@@ -302,7 +315,7 @@ class ReceiveStream:
             self._decoder.conceal(out)
         if self._missing > FADES_AFTER:
             fade_in(out)
-        self._missing = 0
+        self._missing = self._waited = 0
         self._pace.played(mean_square(out))
         return Kind.RECOVERED if slot.recovered else Kind.PLAYED
 

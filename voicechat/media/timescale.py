@@ -19,9 +19,6 @@ SHRINK_ABOVE: Final = 0.9
 GROW_BELOW: Final = -0.75
 """Ticks below target from which a frame may be put in."""
 
-HOLD_BELOW: Final = -0.15
-"""Ticks below target from which a missing frame is concealed without moving on, so that it is played when it comes."""
-
 MERGE_EVERY: Final = 3
 """Frames between two merges inside loud speech, so that a voice is never more than a third too fast."""
 
@@ -92,11 +89,6 @@ class Pace:
     def too_shallow(self) -> bool:
         """A frame may be put in here."""
         return -DEEPEST < self.error <= GROW_BELOW and self.quiet
-
-    @property
-    def may_wait(self) -> bool:
-        """A missing frame may still be played when it comes a tick later."""
-        return self.error <= HOLD_BELOW
 
     @property
     def may_merge(self) -> bool:
