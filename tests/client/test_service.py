@@ -219,6 +219,14 @@ def test_a_password_changed_meanwhile_ends_it(ann: Player) -> None:
     assert ended(ann)[0] == Exit.PASSWORD
 
 
+def test_one_who_came_by_the_old_password_is_told_that_there_is_a_new_one(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in()
+    host.tell(messages.Bye(messages.LOCKED_OUT))
+    line = "the password of 192.0.2.10 port 1234 was changed; ask your host for the new one"
+    assert ended(ann) == (Exit.PASSWORD, line)
+
+
 def test_of_two_clients_with_one_seat_the_loser_stops(ann: Player) -> None:
     host: Host = ann.accepted()
     host.let_in()

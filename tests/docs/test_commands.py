@@ -118,7 +118,7 @@ def test_every_option_stands_in_a_table_of_the_readme() -> None:
 def test_every_variable_of_the_server_is_documented() -> None:
     text = TEXTS[README.name]
     rows = [row for row in table(text, "option", "environment") if row[1]]
-    expected = {"VOICECHAT_" + row[0].upper().replace("-", "_") for row in Options.optParameters}
+    expected = {"VOICECHAT_" + row[0].upper().replace("-", "_") for row in Options.optParameters + Options.optFlags}
     assert {name for row in rows for name in spans(row[1])} == expected
 
 
@@ -260,7 +260,8 @@ def test_the_unit_starts_the_server_with_what_it_understands() -> None:
     program, *rest = shlex.split(unit["Service"]["ExecStart"])
     assert Path(program).name == "twistd"
     assert understood(ServerOptions(), rest) == ["voicechat"]
-    assert unit["Service"]["Type"] == "simple"
+    assert unit["Service"]["Type"] == "notify"
+    assert "AF_UNIX" in unit["Service"]["RestrictAddressFamilies"], "by which it is told"
     assert unit["Service"]["LoadCredential"].startswith("password:")
     assert unit["Service"]["LoadCredential"].partition(":")[2] in OPERATING
     assert str(Path(program).parent) in OPERATING

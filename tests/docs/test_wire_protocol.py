@@ -250,7 +250,7 @@ def test_every_message_is_explained() -> None:
 
 def test_reasons_of_goodbyes_are_those_of_the_code() -> None:
     reasons = (messages.FULL, messages.ROOM_FULL, messages.TRY_LATER)
-    for reason in (*reasons, messages.REPLACED, messages.SHUTTING_DOWN, messages.LEAVING):
+    for reason in (*reasons, messages.LOCKED_OUT, messages.REPLACED, messages.SHUTTING_DOWN, messages.LEAVING):
         assert f"`{reason}`" in PAGE
 
 

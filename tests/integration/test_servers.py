@@ -85,6 +85,30 @@ def test_sighup_reads_the_password_again_and_keeps_those_inside(house: Children)
     assert "another password" not in server.program.out
 
 
+def test_systemd_is_told_and_a_new_password_may_end_all_sessions(house: Children, tmp_path: Path) -> None:
+    file = tmp_path / "changing.txt"
+    file.write_text(PASSWORD + "\n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(SOON)
+        variables = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000"}
+        server = house.server("--password-file", str(file), "--kick-on-reload", variables=variables)
+        assert systemd.recv(1000).startswith(b"READY=1\nSTATUS=0 of 4")
+        ann = house.client(server.port, "Ann")
+        ann.line("you are in")
+        while b"STATUS=1 of 4 seats taken" not in (news := systemd.recv(1000)):
+            assert news.startswith(b"WATCHDOG=1\n")
+        file.write_text("another password\n")
+        server.program.signal(signal.SIGHUP)
+        assert ann.end() == 77
+        assert "was changed; ask your host for the new one" in ann.err
+        server.program.line("'Ann' left room '': the password was changed")
+        server.program.signal(signal.SIGTERM)
+        assert server.program.end() == 0
+        while systemd.recv(1000) != b"STOPPING=1":
+            pass
+
+
 def test_the_tac_file_runs_the_same_server(house: Children) -> None:
     program = house.start(
         *("twistd", "--pidfile=", "-ny", str(ROOT / "tac" / "voicechat.tac")),

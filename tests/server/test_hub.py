@@ -2,12 +2,15 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.conftest import SOAK
 from tests.server.faulty import FaultyCodec
-from tests.server.house import House, TcpFriend
+from tests.server.house import PASSWORD, House, TcpFriend
 from voicechat.rooms.directory import MOST_ROOMS
+from voicechat.security.secret import Secret
 from voicechat.server.hall import MOST_FAULTS
 from voicechat.server.hub import FAULT
 from voicechat.wire import messages
+from voicechat.wire.handshake import Refuse
 
 
 class HubTests(SynchronousTestCase):
@@ -31,6 +34,48 @@ class HubTests(SynchronousTestCase):
         for friend, value in zip(friends, (0.1, 0.2), strict=False):
             friend.talk(value)
         self.house.pass_ticks(20)
+
+    def t20(self, tries: int, *, kick: bool) -> tuple[list[TcpFriend], list[TcpFriend]]:
+        """The password changes while Ann is in, Ben is away and Cid's login is under way; who tried what he had."""
+        (ann, ben), hub = self.enter("Ann", "Ben"), self.house.hub
+        ben.break_line()
+        cid = TcpFriend(self.house, "Cid")
+        cid.send_string(cid.session.begin())
+        hub.change_password(Secret("another password"), kick=kick)
+        self.house.login()
+        assert not cid.connected, "his login had begun with the old one"
+        late = [TcpFriend(self.house, "late", host=f"198.51.100.{n}").begin() for n in range(tries)]
+        self.house.pass_seconds(0.5 + tries / self.house.hub.limits.logins_a_second)
+        assert all(isinstance(one.refused, Refuse) for one in late)
+        assert len(late) == self.house.counted("wrong password")
+        new = TcpFriend(self.house, "Dan", host="203.0.113.1", password="another password").begin()
+        self.house.login()
+        assert new.welcome is not None
+        return [ann, ben], [TcpFriend(self.house, "Ben", ticket=ben.ticket).begin()]
+
+    def test_t20_after_a_change_the_old_password_lets_nobody_in(self) -> None:
+        self.house = House(self.codec, max_clients=8, before_login=200)
+        (ann, ben), (back,) = self.t20(10, kick=False)
+        self.house.login()
+        assert ann.connected, "whoever is in stays in"
+        assert back.source == ben.source, "and comes back to his seat"
+
+    def test_t20_with_kick_nobody_stays_who_came_by_the_old_one(self) -> None:
+        self.house = House(self.codec, max_clients=8, before_login=200)
+        (ann, _), (back,) = self.t20(100 if SOAK else 20, kick=True)
+        self.house.login()
+        assert ann.refused == messages.Bye(messages.LOCKED_OUT)
+        assert not ann.connected
+        assert isinstance(back.refused, Refuse)
+        assert [seat.member.name for seat in self.house.hub.seats.values()] == ["Dan"]
+
+    def test_the_same_password_again_ends_nothing(self) -> None:
+        (ann,) = self.enter("Ann")
+        waiting = TcpFriend(self.house, "Ben")
+        self.house.hub.change_password(Secret(PASSWORD), kick=True)
+        self.house.settle()
+        assert ann.connected
+        assert waiting.connected
 
     def test_one_failing_tick_costs_one_tick(self) -> None:
         friends = self.enter("Ann", "Ben", "Cid")

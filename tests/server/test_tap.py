@@ -20,7 +20,17 @@ PASSWORD = "a password of four words"
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the machine's own environment."""
-    for name in ("PASSWORD", "PASSWORD_FILE", "PORT", "INTERFACE", "MAX_CLIENTS", "ROOM_SIZE", "BITRATE", "MIXING"):
+    for name in (
+        "PASSWORD",
+        "PASSWORD_FILE",
+        "PORT",
+        "INTERFACE",
+        "MAX_CLIENTS",
+        "ROOM_SIZE",
+        "BITRATE",
+        "MIXING",
+        "KICK_ON_RELOAD",
+    ):
         monkeypatch.delenv(f"VOICECHAT_{name}", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
 
@@ -97,6 +107,25 @@ def test_a_password_given_is_stronger_than_a_file_in_the_environment(
     assert options["password"] == Secret(PASSWORD)
     assert options["password-file"] is None
     assert parsed()["password"] == Secret("another")
+
+
+def test_a_flag_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parsed("--password", PASSWORD)["kick-on-reload"] is False
+    assert parsed("--password", PASSWORD, "--kick-on-reload")["kick-on-reload"] is True
+    for text, chosen in {"yes": True, "1": True, "off": False}.items():
+        monkeypatch.setenv("VOICECHAT_KICK_ON_RELOAD", text)
+        assert parsed("--password", PASSWORD)["kick-on-reload"] is chosen
+    monkeypatch.setenv("VOICECHAT_KICK_ON_RELOAD", "perhaps")
+    assert ended("--password", PASSWORD) == USAGE
+
+
+def test_systemd_is_told_if_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    for socket, told in {"": False, "/run/systemd/notify": True}.items():
+        monkeypatch.setenv("NOTIFY_SOCKET", socket)
+        service: VoiceService
+        (service,) = list(makeService(parsed("--password", PASSWORD, "--kick-on-reload"), VoiceReactor()))
+        assert (service.supervision is not None) is told
+        assert service.kick_on_reload
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,15 @@ LONGEST_WAIT: Final = 255.0
 """Seconds that a server may have us wait: as many as a REFUSE can say."""
 
 
+_ENDINGS: Final = {
+    messages.FULL: (Exit.TRY_LATER, "{where} is full; try again when somebody has left"),
+    messages.ROOM_FULL: (Exit.TRY_LATER, "this room on {where} is full; try again later, or another --room"),
+    messages.LOCKED_OUT: (Exit.PASSWORD, "the password of {where} was changed; ask your host for the new one"),
+    messages.REPLACED: (Exit.TRY_LATER, "another client took over your seat; this one stops"),
+}
+"""Reasons of goodbyes after which trying again would not help: the exit code, and what to do."""
+
+
 class Target(msgspec.Struct, frozen=True):
     """Where to, as whom."""
 
@@ -129,12 +138,9 @@ class Service:
         """The server sent us away."""
         if isinstance(answer, Refuse):
             self._refused_clear(answer)
-        elif answer.reason == messages.FULL:
-            self._end(Exit.TRY_LATER, f"{self.where} is full; try again when somebody has left")
-        elif answer.reason == messages.ROOM_FULL:
-            self._end(Exit.TRY_LATER, f"this room on {self.where} is full; try again later, or another --room")
-        elif answer.reason == messages.REPLACED:
-            self._end(Exit.TRY_LATER, "another client took over your seat; this one stops")
+        elif answer.reason in _ENDINGS:
+            code, line = _ENDINGS[answer.reason]
+            self._end(code, line.format(where=self.where))
         elif answer.reason == messages.SHUTTING_DOWN:
             self._wait = self._uniform(0.1, max(0.2, 2 * min(answer.retry, QUICK_FOR)))
             self._console.say("the server is shutting down")

@@ -1,7 +1,7 @@
 """What runs at the host: ``twistd voicechat``.
 
 tap        options and makeService
-service    the port, signals, goodbye
+service    the port, signals, goodbye (supervision: what systemd is told)
 protocol   a TCP connection: before login a visitor, then a participant's peer
 admission  the door: time limits, the queue of logins, bans
 hub        seats and rooms

@@ -122,12 +122,12 @@ class Admission:
         if self._call is None or not self._call.active():
             self._call = self._clock.callLater(0, self._turn)
 
-    def close(self) -> None:
-        """The server stops."""
+    def empty(self, why: str) -> None:
+        """Show everybody out: the server stops, or another password counts."""
         if self._call is not None and self._call.active():
             self._call.cancel()
         for visitor in list(self._visitors):
-            self._show_out(visitor, "shutting down")
+            self._show_out(visitor, why)
 
     def _knock(self, address: str) -> None:
         """Count a connection of an address."""

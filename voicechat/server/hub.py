@@ -30,6 +30,7 @@ from voicechat.server.ticker import Ticker
 from voicechat.wire.handshake import Resume
 from voicechat.wire.messages import (
     FULL,
+    LOCKED_OUT,
     REPLACED,
     ROOM_FULL,
     SHUTTING_DOWN,
@@ -176,9 +177,18 @@ class Hub:
         if not self.ticker.running and any(hall.conference.mixing for hall in self.halls):
             self.ticker.wake()
 
+    def change_password(self, password: Secret, *, kick: bool = False) -> None:
+        """From now on this one counts, also for logins that have begun; ``kick``: nobody stays who came by another."""
+        if password == self.password:
+            return
+        self.password = password
+        self.admission.empty(LOCKED_OUT)
+        if kick:
+            self._dismiss(self.seats.values(), Bye(LOCKED_OUT))
+
     def close(self) -> None:
         """Goodbye to all; the server stops."""
-        self.admission.close()
+        self.admission.empty(SHUTTING_DOWN)
         with ExitStack() as rest:  # all of it, even if something of it fails
             if self._away_call is not None and self._away_call.active():
                 rest.callback(self._away_call.cancel)

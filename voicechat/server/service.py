@@ -21,6 +21,7 @@ from voicechat.carriage.datagrams import expedite
 from voicechat.errors import ConfigError
 from voicechat.server.hub import Hub
 from voicechat.server.protocol import VoiceServerFactory
+from voicechat.server.supervision import Supervision
 
 GOODBYE_SECONDS: Final = 0.5
 """What is left of the connections after the goodbyes is aborted then; a client on another continent is 0.3 s away."""
@@ -42,6 +43,10 @@ class VoiceService(Service):
 
     warnings: Sequence[str] = ()
     """Told in the log at start."""
+    kick_on_reload = False
+    """A password that has changed at SIGHUP ends the sessions that began with the old one."""
+    supervision: Supervision | None = None
+    """Who is to be told that the server is ready, alive and stopping."""
 
     def __init__(self, reactor: Any, hub: Hub, port: int, interface: str, password_file: str | None) -> None:
         self._reactor = reactor
@@ -98,10 +103,14 @@ class VoiceService(Service):
         for warning in self.warnings:
             self.hub.metrics.say(warning)
         self.hub.metrics.say(f"listening on port {self.port}")
+        if self.supervision is not None:
+            self._reactor.callWhenRunning(self.supervision.ready)
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, say goodbye to all, and give the goodbyes a moment to leave."""
         super().stopService()
+        if self.supervision is not None:
+            self.supervision.stopping()
         listening, self._listening = self._listening, None
         if listening is not None:
             listening.stopListening()
@@ -113,12 +122,12 @@ class VoiceService(Service):
         return cast(Deferred[None], deferLater(self._reactor, GOODBYE_SECONDS if someone else 0.0, lambda: None))
 
     def reload(self) -> None:
-        """Read the password file again; whoever is in stays in."""
+        """Read the password file again; whoever is in stays in, unless `kick_on_reload`."""
         if self._password_file is None:
             self.hub.metrics.say("no password file to read again")
             return
         try:
-            self.hub.password = passwords.from_file(self._password_file)
+            self.hub.change_password(passwords.from_file(self._password_file), kick=self.kick_on_reload)
         except ConfigError as error:
             self.hub.metrics.say(f"the old password stays: {error}")
         else:

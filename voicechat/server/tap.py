@@ -27,6 +27,15 @@ _OWN_OPTION: Final = ("max_clients", "room_size")
 """Limits that --limit does not set, because an option does."""
 
 
+_YES: Final = ("yes", "true", "on", "1")
+_NO: Final = ("no", "false", "off", "0")
+
+
+def _variable(name: str) -> str:
+    """Where the environment has an option."""
+    return "VOICECHAT_" + name.upper().replace("-", "_")
+
+
 def fail(code: int, text: str) -> NoReturn:
     """End with one line on standard error."""
     print(f"voicechat: {text}", file=sys.stderr, flush=True)  # noqa: T201  there is no log yet
@@ -56,6 +65,10 @@ class Options(usage.Options):
             "The same for high quality; never below --bitrate. [default: 24000]",
         ],
         ["mixing", None, None, "auto: forward where one talker is heard; always: mix every row. [default: auto]"],
+    ]
+
+    optFlags: ClassVar[list[list[Any]]] = [
+        ["kick-on-reload", None, "SIGHUP with a new password ends all sessions, and not only keeps the old one out."],
     ]
 
     def __init__(self) -> None:
@@ -98,6 +111,7 @@ class Options(usage.Options):
         self["mixing"] = self._text("mixing", "auto")
         if self["mixing"] not in ("auto", "always"):
             fail(USAGE, f"--mixing is auto or always, not {self['mixing']!r}")
+        self["kick-on-reload"] = self._flag("kick-on-reload")
         # a --password is stronger than a file that only the environment names
         self["password-file"] = passwords.file_of(self["password"], self["password-file"], os.environ)
         self["password"] = self._password()
@@ -114,7 +128,7 @@ class Options(usage.Options):
     def _text(self, name: str, default: str | None) -> str | None:
         value = self[name]
         if value is None:
-            value = os.environ.get("VOICECHAT_" + name.upper().replace("-", "_"))
+            value = os.environ.get(_variable(name))
         return default if value is None else str(value)
 
     def _number(self, name: str, default: int, least: int, most: int) -> int:
@@ -124,6 +138,12 @@ class Options(usage.Options):
         if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
             fail(USAGE, f"--{name} is a number from {least} to {most}, not {text!r}")
         return int(text)
+
+    def _flag(self, name: str) -> bool:
+        text = os.environ.get(_variable(name), "no")
+        if text.lower() not in _YES + _NO:
+            fail(USAGE, f"{_variable(name)} is yes or no, not {text!r}")
+        return bool(self[name]) or text.lower() in _YES
 
     def _password(self) -> Secret:
         try:
@@ -141,6 +161,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     from voicechat.codecs.opus import OpusCodec
     from voicechat.server.hub import Hub
     from voicechat.server.service import VoiceService
+    from voicechat.server.supervision import Supervision, fed_each, telling
 
     clock: IReactorTime = reactor if reactor is not None else monotonic_reactor()
     seats = Limits(max_clients=options["max-clients"], room_size=options["room-size"])
@@ -161,5 +182,9 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     parent = MultiService()
     service = VoiceService(clock, hub, options["port"], options["interface"], options["password-file"])
     service.warnings = options.warnings
+    service.kick_on_reload = options["kick-on-reload"]
+    tell = telling(os.environ)
+    if tell is not None:
+        service.supervision = Supervision(clock, hub, tell, fed_each(os.environ))
     service.setServiceParent(parent)
     return parent

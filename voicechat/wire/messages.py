@@ -34,6 +34,7 @@ ROOM_FULL: Final = "the room is full"
 """Nor in this room; there may be one in another."""
 TRY_LATER: Final = "try later"
 SHUTTING_DOWN: Final = "shutting down"
+LOCKED_OUT: Final = "the password was changed"
 REPLACED: Final = "replaced"
 LEAVING: Final = "leaving"
 

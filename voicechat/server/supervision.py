@@ -1,0 +1,84 @@
+"""What systemd is told: ready, alive, how many are here, stopping (sd_notify(3)).
+
+One datagram to $NOTIFY_SOCKET for each piece of news, and none without it. The watchdog
+is fed by a call of the reactor's, and only while no beat of the mix is overdue: a server
+that hangs, or that mixes no more, is started anew.
+
+May import the hub. Nothing here may raise, or wait: who listens there is not our affair.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from voicechat.server.hub import Hub
+
+FEEDS: Final = 3
+"""Times that the watchdog is fed in its time: sd_watchdog_enabled(3) asks for two, and one may come late."""
+
+OVERDUE: Final = 1.0
+"""Seconds that a beat may be late before the watchdog is fed no more: fifty times the distance of two."""
+
+Tell = Callable[[str], None]
+
+
+def telling(environ: Mapping[str, str]) -> Tell | None:
+    """How to tell systemd something; None if it does not listen."""
+    name = environ.get("NOTIFY_SOCKET", "")
+    if name[:1] not in ("/", "@") or not hasattr(socket, "AF_UNIX"):
+        return None
+    address = "\0" + name[1:] if name[0] == "@" else name
+
+    def tell(state: str) -> None:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.setblocking(False)
+            notify.sendto(state.encode(), address)
+
+    return tell
+
+
+def fed_each(environ: Mapping[str, str]) -> float | None:
+    """Seconds between two feeds of the watchdog; None if there is none, or it is another process'."""
+    span, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
+    if not (span.isascii() and span.isdigit()) or pid not in ("", str(os.getpid())):
+        return None
+    return max(1, int(span)) / 1e6 / FEEDS
+
+
+class Supervision:
+    """Tells how one hub is. ``every``: seconds between two feeds of the watchdog, None without one."""
+
+    def __init__(self, clock: IReactorTime, hub: Hub, tell: Tell, every: float | None) -> None:
+        self._clock = clock
+        self._hub = hub
+        self._tell = tell
+        self._every = every
+        self._call: IDelayedCall | None = None
+
+    def ready(self) -> None:
+        """The port is open."""
+        self._tell(f"READY=1\n{self._status()}")
+        self._again()
+
+    def stopping(self) -> None:
+        """The goodbyes are on their way."""
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+        self._tell("STOPPING=1")
+
+    def _again(self) -> None:
+        if self._every is not None:
+            self._call = self._clock.callLater(self._every, self._feed)
+
+    def _feed(self) -> None:
+        fed = "WATCHDOG=1\n" if self._hub.ticker.due_in() > -OVERDUE else ""
+        self._tell(fed + self._status())
+        self._again()
+
+    def _status(self) -> str:
+        hub = self._hub
+        return f"STATUS={len(hub.seats)} of {hub.limits.max_clients} seats taken, rooms: {len(hub.halls)}"
