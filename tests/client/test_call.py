@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.client.player import PASSWORD, Host, Network, Player, pass_time
@@ -95,6 +96,19 @@ def test_who_is_soft_is_made_as_loud_as_all(two: Evening, monkeypatch: pytest.Mo
     assert ben.played[-1] == pytest.approx(0.05)
     two.wait(4.0)
     assert ben.played[-1] == pytest.approx(0.1, rel=0.07), "-20 dBFS"
+
+
+def test_a_friend_whose_microphone_returns_my_voice_is_named(two: Evening) -> None:
+    """Ben's microphone hears his loudspeaker; Ann's voice has the ups and downs of a seeded chance."""
+    ann, ben = two.players
+    chance = np.random.default_rng(5)
+    for _ in range(90):
+        ann.says = float(chance.uniform(0.05, 0.5)) if chance.uniform() < 0.8 else 0.0
+        for _ in range(6):
+            two.wait(0.02)
+            ben.says = 0.3 * ben.played[-1]
+    assert "Ben's microphone returns your voice: headphones would end that" in ann.lines
+    assert not [line for line in ben.lines if "microphone" in line], "his own is the one"
 
 
 def test_a_word_after_a_pause_keeps_its_beginning(two: Evening) -> None:

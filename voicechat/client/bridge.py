@@ -134,6 +134,11 @@ class AudioBridge:
             return None
 
     @property
+    def tick(self) -> int:
+        """Frames that the microphone has given: the clock of what is captured."""
+        return self._tick
+
+    @property
     def talking(self) -> bool:
         """The gate is open: what the microphone hears is sent."""
         return self._talking

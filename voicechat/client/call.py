@@ -23,6 +23,7 @@ from voicechat.errors import WireError
 from voicechat.format import TICK_MS
 from voicechat.interfaces import ICodec
 from voicechat.media.hearing import Hearing
+from voicechat.media.leak import LeakWatch
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import Packing
 from voicechat.media.sending import SendStream
@@ -76,10 +77,12 @@ class Call:
         self._bridge = bridge
         self._console = console
         self._wall_clock = wall_clock
+        self._leaks = LeakWatch()
         self.voice = voice or Voice()
         """What is done to our own voice before it is coded."""
         self.friends = Friends()
         self.hearing = Hearing(codec)
+        self.hearing.on_forwarded = self._watch
         self.playback = Playback(clock, self.hearing, bridge)
         self.connection: VoiceClientProtocol | None = None
         self._sending: SendStream | None = None
@@ -206,6 +209,7 @@ class Call:
             packet = sending.finish(tick)
         else:
             packet = sending.push(tick, self.voice.treat(frame, mean_square))
+            self._leaks.spoke(tick, mean_square)
             self.sent += 1
         if packet is not None and connection is not None:
             for packed in self._packing.pack(packet, connection.redundancy):
@@ -221,6 +225,11 @@ class Call:
             self._heard_by_name.update(self.friends.talking)
         self.playback.arrived(packet)
 
+    def _watch(self, source: int, mean_square: float) -> None:
+        """A forwarded friend's frame is played; his microphone may return what we say."""
+        if self._leaks.heard(source, self._bridge.tick, mean_square):
+            self.tell(f"{self.friends.name(source)}'s microphone returns your voice: headphones would end that")
+
     def deafen(self, deafened: bool) -> None:
         """Play nothing, or what comes from now on."""
         self._deafened = deafened
@@ -234,6 +243,7 @@ class Call:
         if isinstance(message, messages.Left):
             self._settle_heard(message.source)
             self.hearing.forget(message.source)
+            self._leaks.forget(message.source)
         elif isinstance(message, messages.Joined):
             self.on_joined(message.participant)
         elif isinstance(message, messages.Text):

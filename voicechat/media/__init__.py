@@ -15,6 +15,7 @@ packing     frames made packets: with redundancy, or two at a time
 redundancy  which earlier frame a packet carries again
 gate        does the microphone carry talk?
 loudness    a talker as loud as the others
+leak        whose microphone returns what I said
 levels      loudness, fades
 mixer       gains @ frames, and the limiter
 forwarding  for each listener: silence, one talker's packets, or a mix

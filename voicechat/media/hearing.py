@@ -6,6 +6,7 @@ other, and for a few frames both when it changes: the old way is heard until the
 one's decoder is warm or the old one runs dry, then a crossfade of 10 ms leads over.
 """
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from voicechat.format import Frame, silent_frame
@@ -40,6 +41,8 @@ class Hearing:
         self.counts = Counts()
         self.heard: dict[int, int] = {}
         """Frames played of each source."""
+        self.on_forwarded: Callable[[int, float], None] = lambda _source, _mean_square: None
+        """Called with the mean square of each frame of a forwarded talker, before gain."""
         self._held = 0.0
 
     @property
@@ -120,6 +123,8 @@ class Hearing:
                 continue
             if kind is not Kind.CONCEALED:
                 self.heard[source] = self.heard.get(source, 0) + 1
+                if source != MIX:
+                    self.on_forwarded(source, stream.level)
             self._gains.apply(source, frame)
             self._held += (stream.held() - self._held) / 16
             voices.append(_Voice(source, kind, frame))

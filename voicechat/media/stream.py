@@ -166,6 +166,11 @@ class ReceiveStream:
         """In a talk spurt that is being heard."""
         return self._phase is _Phase.PLAYING
 
+    @property
+    def level(self) -> float:
+        """Mean square of the last frame that came."""
+        return self._pace.level
+
     def due_at(self) -> float | None:
         """When a waiting stream wants its first frame played; None if it does not wait."""
         return self.delay.play_at(self._buffer.next) if self._phase is _Phase.WAITING else None

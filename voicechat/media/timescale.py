@@ -40,14 +40,14 @@ class Pace:
     def __init__(self) -> None:
         self.error = 0.0
         """Ticks above target, smoothed; below 0 the frames are played too early."""
-        self._level = 0.0
+        self.level = 0.0
         self._since_merge = 0
         self._starting = 0
 
     def start(self, late: float) -> None:
         """A spurt begins, ``late`` ticks after its time."""
         self.error = late
-        self._level = 0.0
+        self.level = 0.0
         self._since_merge = MERGE_EVERY
         self._starting = STARTING
 
@@ -59,7 +59,7 @@ class Pace:
 
     def played(self, level: float) -> None:
         """A frame of this mean square was played."""
-        self._level = level
+        self.level = level
         self._since_merge += 1
 
     def taken_out(self) -> None:
@@ -78,7 +78,7 @@ class Pace:
     @property
     def quiet(self) -> bool:
         """What was played last is a pause, where nobody hears a frame more or less."""
-        return self._level < QUIET
+        return self.level < QUIET
 
     @property
     def too_deep(self) -> bool:
