@@ -3,7 +3,7 @@
     python -m bench.codec [--rounds 10] [--json PATH]
 
 The codec stands beside the floor, a bare ctypes loop over libopus with everything
-prepared, and beside opuslib's own classes. All of them code the same frames in turn,
+prepared, and beside opuslib's own classes. All of them code the same frames,
 so that a busy machine slows all alike; medians and quartiles are printed. Asserts
 nothing.
 """
@@ -12,6 +12,7 @@ import argparse
 import ctypes
 import json
 import platform
+import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -46,12 +47,16 @@ def frames_of(path: Path) -> Samples:
 
 
 def measure(steps: dict[str, Step], count: int, rounds: int) -> list[Row]:
-    """Time each step for ``count`` frames, in turn within each frame, ``rounds`` times."""
+    """Time each step for ``count`` frames, ``rounds`` times.
+
+    Each frame has an order of its own, by chance, so that no step profits from what its neighbour left in the caches.
+    """
+    chance = random.Random(count)
     spent: dict[str, list[int]] = {name: [] for name in steps}
-    for turn in range(rounds):
-        names = list(steps)
-        names = names[turn % len(names) :] + names[: turn % len(names)]
+    names = list(steps)
+    for _ in range(rounds):
         for index in range(count):
+            chance.shuffle(names)
             for name in names:
                 step = steps[name]
                 begin = perf_counter_ns()

@@ -23,7 +23,7 @@ def coding(studio: Studio) -> list[Table]:
         rows += codec.measure(codec.decoding(frames, bitrate), len(frames), rounds)
     rows += codec.measure(codec.mixing(frames), len(frames), rounds)
     head = ("step", "us a frame", "quartiles", "above the first of its kind")
-    note = "All steps take the same frames in turn, so that a busy machine slows all alike."
+    note = "All steps take the same frames, each frame in an order by chance, so that a busy machine slows all alike."
     return [Table("One frame, warm", head, tuple(_compared(rows)), note), cold()]
 
 

@@ -51,6 +51,10 @@ class Mixing:
     def __init__(self, codec: ICodec) -> None:
         self._codec = codec
         self._coder_of: dict[int, _Coder] = {}
+        self._groups: dict[Row, list[int]] = {}
+        """Who heard what at the last tick; most ticks are like the one before, and then the next two hold."""
+        self._coders: list[_Coder] = []
+        self._matrix: NDArray[np.float32] = np.empty((0, 0), np.float32)
         self.encodings = 0
         """Frames encoded so far."""
 
@@ -62,6 +66,7 @@ class Mixing:
     def forget(self, listener: int) -> None:
         """The listener no longer hears a mix."""
         self._coder_of.pop(listener, None)
+        self._groups = {}
 
     def run(self, rows: dict[int, Row], frames: NDArray[np.float32]) -> list[Mixed]:
         """Mix ``frames`` (talkers x 960) for each listener's row; rows of zeros are left out."""
@@ -71,13 +76,15 @@ class Mixing:
                 groups.setdefault(row, []).append(listener)
         if not groups:
             return []
-        matrix = np.array([row.gains for row in groups], np.float32)
+        if groups != self._groups:
+            self._coders = self._assign(groups)
+            self._matrix = np.array([row.gains for row in groups], np.float32)
+            self._groups = groups
         mixed = np.empty((len(groups), FRAME_SAMPLES), np.float32)
-        mix(matrix, frames, mixed)
-        coders = self._assign(groups)
+        mix(self._matrix, frames, mixed)
         return [
             Mixed(listeners, self._encode(coder, frame))
-            for listeners, coder, frame in zip(groups.values(), coders, mixed, strict=True)
+            for listeners, coder, frame in zip(self._groups.values(), self._coders, mixed, strict=True)
         ]
 
     def _encode(self, coder: _Coder, frame: Frame) -> bytes:
@@ -98,10 +105,5 @@ class Mixing:
         coders = [coder or _Coder(self._codec.encoder(row.bitrate)) for row, coder in zip(groups, chosen, strict=True)]
         for listeners, coder in zip(groups.values(), coders, strict=True):
             for listener in listeners:
-                self._move(listener, coder)
+                self._coder_of[listener] = coder
         return coders
-
-    def _move(self, listener: int, coder: _Coder) -> None:
-        if self._coder_of.get(listener) is not coder:
-            self.forget(listener)
-            self._coder_of[listener] = coder
