@@ -47,6 +47,8 @@ class Stream:
 
     def start_stream(self) -> None:
         """Run; the first call comes at once."""
+        if not all(name in self._library.plugged for name in self.names.values()):
+            raise OSError(-9999, "Unanticipated host error")
         self.running = True
         self.beat()
 
@@ -75,6 +77,8 @@ class Library:
         self.duplex = duplex
         self.broken: set[str] = set()
         """Devices that are there and cannot be opened."""
+        self.exclusive = False
+        """A device is opened once at a time."""
         self.mute = False
         """Streams run and do not call."""
         self.initialised = 0
@@ -150,6 +154,8 @@ class Library:
         indexes = {side: options.get(f"{side}_device_index") for side in ("input", "output") if options[side]}
         names = {side: self._listed[index][0] for side, index in indexes.items() if index is not None}
         if not set(names.values()) <= self.plugged.keys() - self.broken:
+            raise OSError(-9985, "Device unavailable")
+        if self.exclusive and any(set(names.values()) & set(stream.names.values()) for stream in self.streams):
             raise OSError(-9985, "Device unavailable")
         self.opened.append(Stream(self, names, **options))
         return self.opened[-1]

@@ -113,6 +113,25 @@ def test_a_muted_microphone_captures_nothing(bridge: Bridge) -> None:
     assert bridge.level == pytest.approx(LOUD**2), "its level is shown all the same"
 
 
+def test_a_microphone_that_is_closed_teaches_the_gate_nothing(bridge: Bridge) -> None:
+    noise = 0.01
+    bridge.hear(*[noise] * 500)
+    bridge.all_captured()
+    floor, tick = bridge.gate.floor, bridge._tick
+    assert floor > 0
+    for _ in range(2 * 500):
+        bridge.exchange(SILENT_BLOCK)
+    assert bridge.gate.floor == floor
+    assert bridge._tick == tick + 500
+    bridge.hear(noise)
+    assert bridge.captured() is None, "the noise of the room is no talk"
+    bridge.hear(LOUD)
+    bridge.all_captured()
+    for _ in range(2 * 100):
+        bridge.exchange(SILENT_BLOCK)
+    assert bridge.all_captured()[-1][1] is None, "but it ends a spurt"
+
+
 def test_at_rest_silence_is_played_and_nothing_asked_for(bridge: Bridge) -> None:
     assert [bridge.exchange(block(0)) for _ in range(5)] == [SILENT_BLOCK] * 5
     assert bridge.underruns == 0

@@ -4,6 +4,7 @@ import io
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,20 @@ from voicechat.client.bridge import AudioBridge
 from voicechat.client.console import Console
 from voicechat.client.devices import Devices
 from voicechat.client.portaudio import Listing, PortAudio
-from voicechat.client.sound import AGAIN, LOOK_EVERY, MOST_STUCK, SILENT_FOR, STUCK, Sound
+from voicechat.client.sound import (
+    AGAIN,
+    LOOK_EVERY,
+    MOST_STUCK,
+    MUTED_FOR,
+    PATIENCE,
+    SILENT_FOR,
+    STUCK,
+    UNHEARD_FOR,
+    Sound,
+)
 from voicechat.errors import DeviceError
 from voicechat.format import BLOCK_SECONDS
-from voicechat.media.gate import TalkGate
+from voicechat.media.gate import GateMode, TalkGate
 
 STOPPED = "voicechat-client: the sound device stopped; waiting for it, or another one"
 LOUD = bytes([1]) * len(QUIET)
@@ -282,6 +293,122 @@ def test_what_hangs_is_tried_again_beside_it_but_not_without_end(library: Librar
     assert library.streams[0].beat(LOUD) == QUIET, "what hangs is not heard any more"
     assert library.streams[-1].beat(LOUD) == LOUD
     assert house.told() == ["the sound goes on with USB Headset"]
+
+
+def test_who_is_muted_for_long_has_his_microphone_closed_and_opened_at_once(library: Library) -> None:
+    house = House(library)
+    house.run(5)
+    house.bridge.gate.mode = GateMode.MUTED
+    house.run(MUTED_FOR - 1)
+    assert house.names == [{"input": "USB Headset", "output": "USB Headset"}]
+    house.bridge.play()
+    house.run(MUTED_FOR)
+    assert house.names == [{"input": "USB Headset", "output": "USB Headset"}], "not while somebody talks"
+    house.bridge.rest()
+    house.run(1)
+    assert house.names == [{"output": "USB Headset"}]
+    house.run(60)
+    house.bridge.gate.mode = GateMode.VOICE
+    house.sound.changed()
+    assert house.names == [{"input": "USB Headset", "output": "USB Headset"}], "at once"
+    assert len(library.streams) == 1
+    assert house.told() == []
+    assert library.lists == 1
+
+
+def test_of_one_who_is_muted_and_hears_nobody_nothing_runs_until_a_packet_comes(library: Library) -> None:
+    house = House(library)
+    awake: list[float] = []
+    house.bridge.on_awake = lambda: awake.append(house.reactor.seconds())
+    house.bridge.gate.mode = GateMode.MUTED
+    house.run(MUTED_FOR + UNHEARD_FOR + 2)
+    assert house.names == []
+    assert house.bridge.resting
+    house.run(600)
+    assert house.told() == [], "a rest is no loss"
+    house.bridge.on_wanted()
+    assert awake == [house.reactor.seconds()]
+    assert house.names == [{"output": "USB Headset"}]
+    assert not house.bridge.resting
+    house.bridge.play()
+    house.run(20)
+    assert house.names == [{"output": "USB Headset"}]
+    house.bridge.rest()
+    house.run(UNHEARD_FOR + 1)
+    assert house.names == []
+    house.bridge.gate.mode = GateMode.SHUT
+    house.sound.changed()
+    assert house.names == [{"input": "USB Headset", "output": "USB Headset"}]
+    house.run(60)
+    assert house.names == [{"input": "USB Headset", "output": "USB Headset"}], "an idle key keeps it open"
+    assert len(library.streams) == 1
+
+
+def test_who_talks_without_a_pause_does_not_keep_a_muted_microphone_open(library: Library) -> None:
+    house = House(library)
+    house.bridge.gate.mode = GateMode.MUTED
+    house.bridge.play()
+    house.run(PATIENCE * MUTED_FOR + 1)
+    assert house.names == [{"output": "USB Headset"}]
+
+
+def test_what_comes_while_the_microphone_is_being_closed_or_opened_is_not_forgotten(library: Library) -> None:
+    house = House(library)
+    house.bridge.gate.mode = GateMode.MUTED
+    house.hangs = True
+    house.until(lambda: bool(house.hanging), MUTED_FOR + 1)
+    house.bridge.gate.mode = GateMode.VOICE
+    house.sound.changed()
+    house.hangs = False
+    house.hanging.pop()()
+    assert house.names == [{"input": "USB Headset", "output": "USB Headset"}]
+    house.bridge.gate.mode = GateMode.MUTED
+    house.run(MUTED_FOR - 1)
+    house.bridge.play()
+    house.run(2)
+    house.bridge.rest()
+    house.run(2)
+    assert house.names == [{"output": "USB Headset"}]
+    house.hangs = True
+    house.until(lambda: bool(house.hanging), UNHEARD_FOR + 1)
+    house.bridge.on_wanted()
+    house.hangs = False
+    house.hanging.pop()()
+    assert house.names == [{"output": "USB Headset"}]
+    assert not house.bridge.resting
+
+
+def test_a_device_that_went_while_it_rested_is_lost_when_it_is_needed(library: Library) -> None:
+    house = House(library)
+    house.bridge.gate.mode = GateMode.MUTED
+    house.run(MUTED_FOR + UNHEARD_FOR + 2)
+    library.unplug(HEADSET)
+    house.run(30)
+    assert house.told() == []
+    house.bridge.on_wanted()
+    house.until(lambda: house.names == [{"output": "HDMI"}], SOON)
+    house.run(1)
+    assert house.told() == [STOPPED, "the sound goes on with HDMI"]
+
+
+def test_a_device_that_one_program_may_open_once_is_closed_first(library: Library) -> None:
+    house = House(library)
+    library.exclusive = True
+    house.bridge.gate.mode = GateMode.MUTED
+    house.run(MUTED_FOR + 1)
+    assert house.names == [{"output": "USB Headset"}]
+    house.bridge.gate.mode = GateMode.VOICE
+    house.sound.changed()
+    assert house.names == [{"input": "USB Headset", "output": "USB Headset"}]
+    assert len(library.streams) == 1
+
+
+def test_a_recording_goes_on_while_its_client_is_muted(library: Library, tmp_path: Path) -> None:
+    house = House(library, "default", f"wav:{tmp_path}/heard.wav")
+    house.bridge.gate.mode = GateMode.MUTED
+    house.run(60)
+    assert house.names == [{"input": "USB Headset"}]
+    house.sound.stop()
 
 
 def test_looks_are_few(library: Library) -> None:

@@ -24,7 +24,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, Frame
-from voicechat.media.gate import PRE_ROLL_FRAMES, TalkGate
+from voicechat.media.gate import PRE_ROLL_FRAMES, GateMode, TalkGate
 
 MOST_CAPTURED: Final = 25
 """Frames waiting for the reactor: half a second of a stall; older words are dropped as overruns."""
@@ -71,6 +71,12 @@ class AudioBridge:
         self._asked = False
         self.underruns = 0
         """Blocks that were not ready when the loudspeaker needed them."""
+        self.resting = False
+        """The device was stopped, because nobody was heard for a while; `on_wanted` starts it again."""
+        self.on_wanted: Callable[[], None] = lambda: None
+        """Called in the reactor's thread when there is something to play while the device rests."""
+        self.on_awake: Callable[[], None] = lambda: None
+        """Called in the reactor's thread when it has been started again."""
         self.exchanged_at = 0.0
         """Seconds of the reactor's clock at the last exchange."""
 
@@ -99,6 +105,15 @@ class AudioBridge:
             self._half = block
             return False
         self._half = None
+        if (
+            block is SILENT_BLOCK
+            and first is SILENT_BLOCK
+            and not self._talking
+            and self.gate.mode is not GateMode.OPEN
+        ):
+            self._tick += 1  # nobody listens to a microphone: the gate must not learn that as the noise of the room
+            self.level = 0.0
+            return False
         frame = first + block
         samples = np.frombuffer(frame, np.float32)  # once a frame: in a cold thread a numpy call costs 20 us (measured)
         self.level = float(samples.dot(samples)) / FRAME_SAMPLES

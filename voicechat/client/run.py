@@ -102,6 +102,7 @@ class _Run:
             self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform
         )
         self._sound = Sound(self._reactor, devices, self._bridge, self._console, self._no_device)
+        self._controls.watch(self._sound.changed)
         self._service.on_entered = self._entered
         self._remote = Remote(self._reactor, Commands(self._controls, self._figures, self._in_use))
         self._code = int(Exit.OK)

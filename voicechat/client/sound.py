@@ -4,6 +4,10 @@ The bridge notes when it was called last; two looks a second at that note are al
 a call costs as long as nothing is wrong. What blocks (opening, closing, making
 PortAudio's list anew) is done in a thread, one such job at a time. One that hangs is
 given up after STUCK seconds, and a new one tried beside it, MOST_STUCK times at most.
+
+Who is muted for long needs no microphone, and while nobody talks no loudspeaker either:
+both rest, and nothing at all is called. The first packet starts the loudspeaker again
+within 10-15 ms; its pre-roll is longer than that.
 """
 
 import threading
@@ -14,6 +18,7 @@ from voicechat.client.bridge import AudioBridge
 from voicechat.client.console import Console
 from voicechat.client.devices import Devices, Missing, Opened
 from voicechat.errors import DeviceError
+from voicechat.media.gate import GateMode
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks: 120 wake-ups a minute, 10 ms of CPU."""
@@ -29,6 +34,15 @@ STUCK: Final = 15.0
 
 MOST_STUCK: Final = 3
 """Jobs given up that still hang; each holds a thread. With more of them nothing is tried until one ends."""
+
+MUTED_FOR: Final = 10.0
+"""Seconds of being muted after which the microphone is closed; shorter ones are a cough or a word aside."""
+
+PATIENCE: Final = 3
+"""So many times MUTED_FOR a moment is waited for in which nobody talks, before it is closed all the same."""
+
+UNHEARD_FOR: Final = 5.0
+"""Seconds in which nobody talks, after which the loudspeaker of one who is muted rests, too."""
 
 CLOSE_WITHIN: Final = 2.0
 """Seconds that devices get at the end."""
@@ -73,6 +87,13 @@ class Sound:
         self._missing: tuple[Missing, ...] = ()
         self._lost = False
         self._over = False
+        self._capture = True
+        """The microphone is open, or to be opened."""
+        self._wanted = False
+        """There is something to play while the device rests."""
+        self._muted_since: float | None = None
+        self._heard_at = 0.0
+        bridge.on_wanted = self._wake
 
     def start(self) -> None:
         """Open the devices, and keep an eye on them from now on."""
@@ -99,11 +120,14 @@ class Sound:
         now = self._reactor.seconds()
         late = now - self._look_at > SILENT_FOR / 2
         self._schedule()
+        self._note(now)
         if self._job is not None:
             if now - self._job.since > STUCK:
                 self._give_up(self._job)
         elif late or len(self._stuck) > MOST_STUCK:
             return  # late: the whole program stood still, and what its devices' threads did tells nothing
+        elif self._bridge.resting:
+            self.changed()
         elif self._devices.idle or self._devices.starved or now - self._bridge.exchanged_at > SILENT_FOR:
             if not self._lost:
                 self._lost = True
@@ -111,9 +135,16 @@ class Sound:
             if now - self._ended >= AGAIN:
                 self._run(self._devices.reopen, self._again)
         else:
-            self._goes_on()
-            if self._devices.opened.missing and now - self._ended >= AGAIN:
+            self._well(now)
+
+    def _well(self, now: float) -> None:
+        """The devices call."""
+        self._goes_on()
+        if self._devices.opened.missing:
+            if now - self._ended >= AGAIN:
                 self._run(self._devices.improve, self._again)
+        elif self._devices.may_rest:
+            self._rest(now)
 
     def _goes_on(self) -> None:
         """What was lost calls again."""
@@ -122,6 +153,53 @@ class Sound:
             opened = self._devices.opened
             names = dict.fromkeys(name for name in (opened.microphone, opened.loudspeaker) if name)
             self._console.say(f"the sound goes on with {' and '.join(names)}")
+
+    # -- resting -------------------------------------------------------------------
+
+    def _note(self, now: float) -> None:
+        if self._bridge.gate.mode is not GateMode.MUTED:
+            self._muted_since = None
+        elif self._muted_since is None:
+            self._muted_since = now
+        if self._bridge.playing:
+            self._heard_at = now
+
+    def _rest(self, now: float) -> None:
+        """Nothing is wrong: close what has not been needed for long."""
+        muted = 0.0 if self._muted_since is None else now - self._muted_since
+        if self._capture:
+            if muted >= PATIENCE * MUTED_FOR or (muted >= MUTED_FOR and not self._bridge.playing):
+                self._capture = False
+                self._run(lambda: self._devices.capture(wanted=False), lambda *_: None)
+        elif now - self._heard_at >= UNHEARD_FOR:
+            self._bridge.resting = True
+            self._run(self._devices.pause, self._paused)
+
+    def _paused(self, opened: Opened | None, _: DeviceError) -> None:
+        self._bridge.resting = opened is not None
+
+    def _wake(self) -> None:
+        """Somebody talks."""
+        self._wanted = True
+        self.changed()
+
+    def changed(self) -> None:
+        """The gate's mode may have changed: the microphone of one who is not muted any more is opened at once."""
+        self._note(self._reactor.seconds())
+        if self._job is not None or self._over:
+            return  # asked again when that is done
+        if not self._capture and self._bridge.gate.mode is not GateMode.MUTED:
+            self._capture = True
+            self._run(lambda: self._devices.capture(wanted=True), self._awake)
+        elif self._bridge.resting and self._wanted:
+            self._run(self._devices.go_on, self._awake)
+
+    def _awake(self, opened: Opened | None, problem: DeviceError) -> None:
+        self._bridge.resting = self._wanted = False
+        self._heard_at = self._reactor.seconds()
+        self._again(opened, problem)
+        if opened is not None:
+            self._bridge.on_awake()
 
     # -- jobs ----------------------------------------------------------------------
 
@@ -148,11 +226,13 @@ class Sound:
         self._ended = self._reactor.seconds()
         if not self._over:
             done(opened, problem)
+            self.changed()
 
     def _give_up(self, job: _Job) -> None:
         self._job = None
         self._ended = self._reactor.seconds()
         self._stuck.add(job.number)
+        self._bridge.resting = False
         self._devices.abandon()
         if len(self._stuck) > MOST_STUCK:
             self._console.warn("the sound system hangs; start it anew, and then this client")
