@@ -216,7 +216,10 @@ def quoted(page: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("page", "folders"),
     [
-        (CLIENT_PAGE, ["client/*.py", "passwords.py", "invite.py", "wire/text.py", "codecs/opus.py"]),
+        (
+            CLIENT_PAGE,
+            ["client/*.py", "passwords.py", "invite.py", "session/*.py", "wire/text.py", "codecs/opus.py"],
+        ),
         (OPERATING, ["server/*.py", "wire/handshake.py", "wire/messages.py"]),
     ],
 )

@@ -81,6 +81,7 @@ def all_of_them(home: Children, held: contextlib.ExitStack) -> dict[str, Program
     found["no such password file"] = home.client(server.port, "Eve", password_file="/no/such/file")
     found["no password"] = home.client(server.port, "Eve", password_file="")
     found["a bad name"] = home.client(server.port, "Eve\x1b[2J")
+    found["a long name"] = home.client(server.port, '"' * 32, room='"' * 64)
     found["no host"] = home.client(server.port, "Eve", host="")
     found["a bad port"] = home.client(server.port, "Eve", "--port", "70000")
     for stranger in listening.values():
@@ -114,6 +115,7 @@ def all_of_them(home: Children, held: contextlib.ExitStack) -> dict[str, Program
         ("no such password file", 78, ("/no/such/file",)),
         ("no password", 78, ("--password-file",)),
         ("a bad name", 78, ("control characters",)),
+        ("a long name", 78, ("too long together",)),
     ],
 )
 def test_each_reason_has_its_status_and_its_line(

@@ -34,6 +34,7 @@ from voicechat.media.gate import TalkGate
 from voicechat.media.loudness import Loudness
 from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
+from voicechat.session.client import encoded
 from voicechat.wire import messages, text
 
 LAST_WORDS = 0.05
@@ -45,6 +46,7 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
     try:
         name, room = text.name(chosen.name or user_name()), text.room(chosen.room)
         request = messages.Request(name, room, quality=Quality(chosen.quality), echo=chosen.echo_test)
+        encoded(request)
     except WireError as error:
         raise ConfigError(str(error)) from None
     with quiet_stderr():
@@ -117,6 +119,7 @@ class _Run:
         self._reactor.callWhenRunning(self._service.start)
         try:
             self._console.begin(self._controls)
+            self._console.say(f"connecting to {self._service.where} ...")
             self._reactor.run(installSignalHandlers=False)
         finally:
             self._console.end()

@@ -25,14 +25,20 @@ from voicechat.wire.handshake import Refuse, Reply
 Received = bytes | Refuse | Packet | None
 
 
+def encoded(request: messages.Request) -> bytes:
+    """The request as it stands in AUTH. ConfigError if it is too long, so that it can be told before anything else."""
+    data = control.encode(request)
+    if len(data) > handshake.MAX_REQUEST:  # quotes and backslashes grow when they become JSON
+        raise ConfigError("the name and the room's name are too long together")
+    return data
+
+
 class ClientSession(Session):
     """A login with the password, or with a ticket if there is one. ConfigError if the request is too long for AUTH."""
 
     def __init__(self, password: Secret, request: messages.Request, ticket: Ticket | None = None) -> None:
         super().__init__(CLIENT)
-        self._request = control.encode(request)
-        if len(self._request) > handshake.MAX_REQUEST:  # quotes and backslashes grow when they become JSON
-            raise ConfigError("the name and the room's name are too long together")
+        self._request = encoded(request)
         self._login = ClientLogin(password) if ticket is None else None
         self._resume = ClientResume(ticket) if ticket is not None else None
 
