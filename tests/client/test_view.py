@@ -9,6 +9,7 @@ from urwid.str_util import calc_width
 from voicechat.client import view
 from voicechat.client.controls import FriendStatus, Status
 from voicechat.client.view import Look
+from voicechat.media.quality import Quality
 
 LOOK = Look()
 BEN = FriendStatus(2, "Ben", False, False, False, False, 0.0, None)
@@ -89,6 +90,8 @@ def test_what_i_do_is_said_in_a_word_and_a_style(changes: dict[str, object], wor
         (ben(volume_db=-6.0), "-6 dB", ""),
         (ben(volume_db=3.0), "+3 dB", ""),
         (ben(delay_ms=63.6), "~64 ms", "dim"),
+        (ben(quality=Quality.HIGH), "high", ""),
+        (ben(quality=Quality.SAVER, volume_db=-12.0), "-12 dB saver", ""),
     ],
 )
 def test_what_a_friend_does_is_said_in_a_word_and_a_style(person: FriendStatus, word: str, style: str) -> None:

@@ -27,6 +27,7 @@ from voicechat.errors import ConfigError, ControlError, WireError
 from voicechat.format import TICK_MS
 from voicechat.media.gate import GateMode, TalkGate
 from voicechat.media.levels import dbfs_of, gain_of
+from voicechat.media.quality import Quality
 from voicechat.wire import messages, text
 
 STUCK: Final = 120.0
@@ -64,6 +65,8 @@ class FriendStatus(msgspec.Struct, frozen=True):
     """How loud he is for me; None: muted for me."""
     delay_ms: float | None
     """Estimated, from his mouth to my ear; None while it is not known."""
+    quality: Quality = Quality.NORMAL
+    """What he chose."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -348,6 +351,7 @@ class Controls:
             deafened=person.deafened,
             volume_db=self._volumes.get(person.name),
             delay_ms=self._delay(person),
+            quality=person.quality,
         )
 
     def _delay(self, person: messages.Participant) -> float | None:

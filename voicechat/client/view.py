@@ -14,6 +14,7 @@ from urwid.str_util import calc_text_pos, calc_width
 
 from voicechat.client.controls import FriendStatus, Status
 from voicechat.media.levels import QUIETEST_DBFS
+from voicechat.media.quality import Quality
 
 Row = list[tuple[str, str]]
 
@@ -113,7 +114,7 @@ def rule(text: str, width: int, look: Look) -> Row:
 
 
 def friend(person: FriendStatus, width: int, look: Look, *, chosen: bool) -> Row:
-    """One friend: his name, what he does, how late he is heard, how loud he is for us."""
+    """One friend: his name, what he does, how late he is heard, how loud he is for us, what quality he chose."""
     if person.away:
         word, style = "away", "dim"
     elif person.talks:
@@ -129,6 +130,8 @@ def friend(person: FriendStatus, width: int, look: Look, *, chosen: bool) -> Row
         loud = "muted by you"
     else:
         loud = f"{person.volume_db:+.0f} dB" if person.volume_db else ""
+        if person.quality is not Quality.NORMAL:
+            loud = f"{loud} {person.quality.value}".lstrip()
     name = max(8, min(32, width - 2 - 10 - 9 - 14))
     return [
         ("chosen" if chosen else "", ("> " if chosen else "  ") + fit(person.name, name, fancy=look.fancy)),
