@@ -13,6 +13,7 @@ voice      what is done to our own voice before it is coded
 playback   what is heard, on the sound card's beat
 echo       the echo test and its verdict
 bridge     the ONE object that two threads touch
+doctor     would a call work? (a command of its own)
 sound      keeps the devices going: lost, taken up again
 devices    what --input and --output choose, opened as well as can be
 card       PortAudio's streams

@@ -18,10 +18,14 @@ from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 
 DESCRIPTION: Final = "Talk with your friends through a voicechat server."
 
+DOCTOR: Final = "doctor"
+"""The word before all options that asks for a check in place of a call."""
+
 EXAMPLES: Final = """examples:
   voicechat-client 'voicechat://play.example.org/#SECRET' --name Ann
   voicechat-client --host play.example.org --password-file secret.txt --name Ann
   voicechat-client --list-devices
+  voicechat-client doctor --host play.example.org --password-file secret.txt    (would a call work?)
   voicechat-client --host play.example.org --password-file secret.txt --echo-test
   voicechat-client --host 192.0.2.7 --password SECRET --input 3 --output "USB Headset"
   voicechat-client --host localhost --password SECRET --input wav:hello.wav --output wav:heard.wav --duration 10
@@ -30,7 +34,7 @@ EXAMPLES: Final = """examples:
 What is given here wins over VOICECHAT_* in the environment, that over the configuration file (TOML; its keys are
 these options' names), and that over the defaults.
 
-exit codes: 0 ok, 1 the echo test found something, 2 usage, 69 server not reached, 74 no such device,
+exit codes: 0 ok, 1 the echo test or doctor found something, 2 usage, 69 server not reached, 74 no such device,
 75 full or try later, 76 another version, 77 password refused, 78 bad configuration, 130 Ctrl-C
 """
 
@@ -54,7 +58,12 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # its complaint about half an option would show the value, too
     )
-    it.add_argument("link", nargs="?", metavar="LINK", help="an invitation: voicechat://HOST:PORT/ROOM#PASSWORD")
+    it.add_argument(
+        "link",
+        nargs="?",
+        metavar="LINK",
+        help="an invitation: voicechat://HOST:PORT/ROOM#PASSWORD (with doctor before it: a check only)",
+    )
     add_to(it)
     it.add_argument("--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="show the version, and end")
     return it
@@ -67,10 +76,13 @@ def flags(argv: Sequence[str]) -> dict[str, Any]:
     ConfigError if it is wrong.
     """
     it = parser()
-    chosen, unknown = it.parse_known_args(argv)
+    doctor = list(argv[:1]) == [DOCTOR]
+    chosen, unknown = it.parse_known_args(argv[doctor:])
     if unknown:
         _not_understood(it, unknown[0].partition("=")[0])
     given = {field: value for field, value in vars(chosen).items() if value is not None}
+    if doctor:
+        given["doctor"] = True
     link = given.pop("link", None)
     if link is not None and ("host" in given or "port" in given):
         it.error("a link says which server: leave out --host and --port")
@@ -111,8 +123,8 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
         parser().error(str(error))
     defaults = {option.field: option.default for option in OPTIONS}
     kept = {field: value for field, value in in_file.items() if not field.startswith("password")}
-    merged = argparse.Namespace(**{**defaults, **kept, **chosen}, in_file=in_file)
-    if not (merged.host or merged.list_devices or merged.write_config):
+    merged = argparse.Namespace(**{"doctor": False, **defaults, **kept, **chosen}, in_file=in_file)
+    if not (merged.host or merged.list_devices or merged.write_config or merged.doctor):
         parser().error("--host is needed, or the link that your host gave you")
     return merged
 
@@ -136,6 +148,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     try:
         chosen = options(argv)
+        if chosen.doctor:
+            from voicechat.client.doctor import doctor
+
+            return doctor(chosen, lambda: _password(chosen))
         if chosen.write_config:
             print(f"written: {_write_config(flags(argv))}")
             return Exit.OK

@@ -9,7 +9,7 @@ class Exit(IntEnum):
     OK = 0
     """Also after SIGTERM, --duration and a goodbye."""
     TROUBLE = 1
-    """The echo test found something to mend, and said what."""
+    """The echo test, or the doctor, found something to mend, and said what."""
     USAGE = 2
     UNREACHABLE = 69
     NO_DEVICE = 74

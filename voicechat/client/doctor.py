@@ -1,0 +1,282 @@
+"""``voicechat-client doctor``: would a call work? Looks at each thing that it needs, and says what to do.
+
+The sound is opened as for a call, and the microphone listened to; the server is really
+logged in to, into a room of our own (that of the echo test), so that no friend sees
+somebody come and go. The exit code is that of the first thing that would end a call.
+"""
+
+import argparse
+import io
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from voicechat.carriage.clock import monotonic_reactor
+from voicechat.client.bridge import SILENT_BLOCK, AudioBridge
+from voicechat.client.call import Call
+from voicechat.client.cli import user_name
+from voicechat.client.console import Console
+from voicechat.client.devices import Devices
+from voicechat.client.exits import Exit
+from voicechat.client.portaudio import quiet_stderr
+from voicechat.client.service import Service, Target
+from voicechat.codecs.opus import OpusCodec
+from voicechat.errors import ConfigError, DeviceError, VoiceChatError, WireError
+from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, silent_frame
+from voicechat.interfaces import ICodec
+from voicechat.media.gate import TalkGate
+from voicechat.media.levels import dbfs_of
+from voicechat.media.quality import HIGH_BITRATE, NORMAL_BITRATE, Quality
+from voicechat.security.secret import Secret
+from voicechat.wire import messages, text
+
+LISTEN: Final = 3.0
+"""Seconds that the microphone is listened to: time to read the line and to say something."""
+
+DEAD_DBFS: Final = -90.0
+"""A microphone below this is switched off: the last bit of 16 lies there, and no room is so quiet."""
+
+QUIET_DBFS: Final = -46.0
+"""The loudest frame of somebody who speaks is above this: the softest speech that the gate is meant to pass."""
+
+CLIPPING_DBFS: Final = -3.0
+"""A whole frame as loud as this is clipped: a sine at full scale has it, speech lies far below."""
+
+TRIED_FRAMES: Final = 2 * TICKS_PER_SECOND
+BUSY, TOO_BUSY = 0.25, 1.0
+"""Share of a frame's time that encoding and decoding it may take: a game wants the rest; above one a call breaks."""
+
+UDP_WITHIN: Final = 3.0
+"""Seconds in which UDP has shown whether it works: its first probes take two."""
+
+FAR: Final = 0.15
+"""Seconds of round trip from which talk becomes slow: with our own delay ITU-T G.114's 150 ms one way are passed."""
+
+OPEN_WITHIN: Final = 10.0
+"""Seconds for the sound system to open the devices."""
+
+
+class Verdict(Enum):
+    """What a check found."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAIL = "fail"
+
+
+class Finding(NamedTuple):
+    """One line."""
+
+    verdict: Verdict
+    text: str
+    code: Exit = Exit.OK
+    """What the client would end with, where the verdict is FAIL."""
+
+
+def doctor(chosen: argparse.Namespace, password: Callable[[], Secret]) -> int:
+    """Check everything, tell it line by line; 0 only if a call would work."""
+    console = Console()
+    code = Exit.OK
+
+    def tell(finding: Finding) -> None:
+        nonlocal code
+        console.say(f"{finding.verdict.value:8} {finding.text}")
+        if finding.verdict is Verdict.FAIL and code is Exit.OK:
+            code = finding.code
+
+    with quiet_stderr():
+        try:
+            codec = OpusCodec(chosen.complexity)
+            tell(Finding(Verdict.OK, "libopus is there"))
+            tell(effort(codec, Quality(chosen.quality).bitrate(NORMAL_BITRATE, HIGH_BITRATE), time.process_time))
+        except VoiceChatError as error:
+            codec = None
+            tell(Finding(Verdict.FAIL, str(error), Exit.CONFIG))
+        for finding in sound(chosen.input, chosen.output, console.say):
+            tell(finding)
+    if codec is not None:
+        for finding in server(chosen, password, codec):
+            tell(finding)
+    console.say(
+        "a call will work" if code is Exit.OK else "a call will not work yet: see the lines that begin with fail"
+    )
+    return code
+
+
+def effort(codec: ICodec, bitrate: int, cpu: Callable[[], float]) -> Finding:
+    """How much of a frame's time its coding takes; ``cpu`` tells the process' seconds of CPU."""
+    encoder, decoder = codec.encoder(bitrate), codec.decoder()
+    noise = np.random.default_rng(1).normal(0, 0.1, (TRIED_FRAMES, FRAME_SAMPLES)).astype(np.float32)
+    out = silent_frame()
+    start = cpu()
+    for frame in noise:
+        decoder.decode(encoder.encode(frame), out)
+    took = (cpu() - start) * 1000 / TRIED_FRAMES
+    told = f"CPU: a frame of {TICK_MS} ms is coded in {took:.1f} ms"
+    if took > TOO_BUSY * TICK_MS:
+        return Finding(Verdict.FAIL, f"{told}: too slow for a call; close other programs, --complexity 0", Exit.TROUBLE)
+    if took > BUSY * TICK_MS:
+        return Finding(Verdict.WARNING, f"{told}: a game may feel it; try --complexity 5, and less")
+    return Finding(Verdict.OK, told)
+
+
+def sound(microphone: str, loudspeaker: str, say: Callable[[str], None]) -> list[Finding]:
+    """PortAudio, the devices, and what the microphone hears."""
+    try:
+        devices = Devices(microphone, loudspeaker)
+    except DeviceError as error:
+        return [Finding(Verdict.FAIL, str(error), Exit.NO_DEVICE)]
+    try:
+        return _sound(devices, say)
+    finally:
+        _apart(devices.close)
+
+
+def _sound(devices: Devices, say: Callable[[str], None]) -> list[Finding]:
+    found = []
+    levels: list[float] = []
+
+    def exchange(block: bytes) -> bytes:
+        samples = np.frombuffer(block, np.float32)
+        levels.append(float(samples.dot(samples)) / BLOCK_SAMPLES)
+        return SILENT_BLOCK
+
+    problems = _apart(lambda: devices.open(exchange))
+    if problems:
+        return [Finding(Verdict.FAIL, problem, Exit.NO_DEVICE) for problem in problems]
+    opened = devices.opened
+    if devices.any_real:
+        found.append(Finding(Verdict.OK, "PortAudio is there"))
+    for missing in opened.missing:
+        means = "you would not be heard" if missing.what == "microphone" else "you would hear nothing"
+        advice = f"no {missing.what} can be opened: {means}; plug one in, or name one (--list-devices)"
+        found.append(Finding(Verdict.FAIL, advice, Exit.NO_DEVICE))
+    for what, name in (("microphone", opened.microphone), ("loudspeaker", opened.loudspeaker)):
+        if name is not None:
+            found.append(Finding(Verdict.OK, f"{what}: {name}"))
+    if opened.microphone is not None:
+        say(f"         now say something for {LISTEN:.0f} seconds ...")
+        levels.clear()
+        threading.Event().wait(LISTEN)
+        found.append(level(levels))
+    return found
+
+
+def _apart(work: Callable[[], object]) -> list[str]:
+    """Do what may hang, in a thread that is left behind then; what went wrong."""
+    problems = [f"the sound system does not answer within {OPEN_WITHIN:.0f} s; start it anew"]
+
+    def do() -> None:
+        try:
+            work()
+            problems.clear()
+        except DeviceError as error:
+            problems[:] = [str(error)]
+
+    thread = threading.Thread(target=do, name="opening sound", daemon=True)
+    thread.start()
+    thread.join(OPEN_WITHIN)
+    return list(problems)
+
+
+def level(levels: list[float]) -> Finding:
+    """Judge the mean squares of a microphone's blocks."""
+    loudest = dbfs_of(max(levels, default=0.0))
+    told = f"microphone level: {loudest:.0f} dBFS at the loudest"
+    if loudest < DEAD_DBFS:
+        return Finding(Verdict.WARNING, f"{told}: nothing at all; is it switched on, and the right one?")
+    if loudest < QUIET_DBFS:
+        return Finding(Verdict.WARNING, f"{told}: too quiet for speech; if you spoke, turn the microphone up")
+    if loudest > CLIPPING_DBFS:
+        return Finding(Verdict.WARNING, f"{told}: clipping; turn the microphone down")
+    return Finding(Verdict.OK, told)
+
+
+def server(chosen: argparse.Namespace, password: Callable[[], Secret], codec: ICodec) -> list[Finding]:
+    """Log in, and see which ways lead to the server."""
+    if not chosen.host:
+        advice = "no server is named: give --host HOST, or the link that your host gave you"
+        return [Finding(Verdict.FAIL, advice, Exit.USAGE)]
+    try:
+        request = messages.Request(text.name(chosen.name or user_name()), "", echo=True)
+        target = Target(chosen.host, chosen.port, password(), request, chosen.path == "auto")
+    except (WireError, ConfigError) as error:
+        return [Finding(Verdict.FAIL, str(error), Exit.CONFIG)]
+    visit = Visit(monotonic_reactor(), target, codec)
+    return visit.run()
+
+
+class Visit:
+    """One login, as short as it can be."""
+
+    def __init__(self, reactor: Any, target: Target, codec: ICodec) -> None:
+        self._reactor = reactor
+        self._target = target
+        bridge = AudioBridge(reactor.callFromThread, TalkGate())
+        unheard = Console(io.StringIO(), io.StringIO())
+        self._call = Call(reactor, codec, bridge, unheard)
+        self._service = Service(reactor, self._call, target, unheard, self._ended, random.SystemRandom().uniform)
+        self._service.on_entered = self._entered
+        self._left = 0.0
+        self._over = False
+        self.found: list[Finding] = []
+
+    def run(self) -> list[Finding]:
+        """Run the reactor until everything is known."""
+        interrupted: list[int] = []
+
+        def interrupt(number: int, _: object) -> None:
+            interrupted.append(number)
+            self._reactor.callFromThread(self._leave)
+
+        signal.signal(signal.SIGINT, interrupt)
+        self._reactor.callWhenRunning(self._service.start)
+        self._reactor.run(installSignalHandlers=False)
+        if interrupted:
+            raise KeyboardInterrupt
+        return self.found
+
+    def _ended(self, code: int, line: str) -> None:
+        """The server was not reached, or does not want us."""
+        self.found.append(Finding(Verdict.FAIL, line, Exit(code)))
+        self._leave()
+
+    def _entered(self) -> None:
+        self.found.append(Finding(Verdict.OK, f"server: {self._service.where} lets you in over TCP"))
+        self._left = self._reactor.seconds() + UDP_WITHIN
+        self._look()
+
+    def _look(self) -> None:
+        if self._over:
+            return
+        connection = self._call.connection
+        round_trip = None if connection is None else connection.round_trip
+        known = round_trip is not None and (self._call.path == "udp" or not self._target.udp)
+        if not known and self._reactor.seconds() < self._left:
+            self._reactor.callLater(0.1, self._look)
+            return
+        if self._call.path == "udp":
+            self.found.append(Finding(Verdict.OK, "server: UDP gets through, both ways"))
+        elif self._target.udp:
+            advice = (
+                f"the host should forward UDP port {self._target.port}, too; a call works over TCP, with more delay"
+            )
+            self.found.append(Finding(Verdict.WARNING, f"server: UDP does not get through; {advice}"))
+        if round_trip is not None:
+            told = f"round trip: {round_trip * 1000:.0f} ms"
+            far = Finding(Verdict.WARNING, f"{told}: far away, or a slow line; a cable is better than Wi-Fi")
+            self.found.append(far if round_trip > FAR else Finding(Verdict.OK, told))
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._service.stop()
+        self._reactor.callLater(0.05, self._reactor.stop)
