@@ -10,6 +10,7 @@ from urwid.testing import ScriptedScreen
 
 from tests.client.player import Player
 from tests.client.test_call import Evening
+from voicechat.client.lines import Lines
 from voicechat.client.screen import DRAWS_A_SECOND, METER_FOR, Screen
 from voicechat.wire.text import MOST_TEXT
 
@@ -235,7 +236,8 @@ def test_a_flood_of_news_is_drawn_some_times_a_second(night: Night) -> None:
 
 
 def test_after_the_end_lines_are_printed(night: Night) -> None:
-    out, err = night.screen._out, night.screen._trouble = io.StringIO(), io.StringIO()
+    out, err = io.StringIO(), io.StringIO()
+    night.screen._out, night.screen._trouble = Lines(out), Lines(err)
     night.screen.end()
     assert not night.display.started
     night.screen.warn("the password was refused")

@@ -5,14 +5,17 @@ for five; each test looks at one of them.
 """
 
 import contextlib
+import os
 import signal
 import socket
+import subprocess
 import wave
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from demo.processes import command, environment
 from tests.integration.children import PASSWORD, SOON, Children, Program, Server, children
 from voicechat.wire.handshake import Reason, Refuse
 
@@ -176,3 +179,27 @@ def test_a_lost_server_is_waited_for_and_found_again(tmp_path: Path) -> None:
         assert ann.end() == 0
         assert ann.err == ""
         assert again.port == first.port
+
+
+def test_a_reader_who_stands_still_does_not_hold_up_the_call(house: Children) -> None:
+    """Its standard output is a pipe that is full from the first; the call runs, and ends when it should."""
+    server = house.server()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    password = f"--password-file={house.password_file}"
+    words = ["--host", "127.0.0.1", "--port", str(server.port), "--input", "silence", "--output", "null", password]
+    client = subprocess.Popen(
+        [command("voicechat-client"), *words, "--duration", "0.5", "--name", "Ann"], stdout=writing, env=environment()
+    )
+    try:
+        server.program.line("Ann")
+        assert client.wait(SOON) == 0
+    finally:
+        client.kill()
+        client.wait()
+        os.close(reading)
+        os.close(writing)

@@ -1,14 +1,21 @@
 """The line interface: one line for each thing that happened, on standard output.
 
 Control characters of others never get here: the protocol refuses them. Trouble goes
-to standard error. Lines are flushed, so that a pipe or a screen reader has them at once.
+to standard error. A pipe or a screen reader has each line at once; one that stands still
+never holds up the call (`lines`).
 """
 
+import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+from voicechat.client.lines import Lines
 
 if TYPE_CHECKING:
     from voicechat.client.controls import Controls
+
+LAST_MOMENT: Final = 0.5
+"""Seconds that a reader gets for the last lines: a pipe that is read takes a thousandth, one that is not never will."""
 
 
 class Console:
@@ -18,12 +25,13 @@ class Console:
     """A fault of ours that ended the call; only where more than lines is shown."""
 
     def __init__(self, out: TextIO | None = None, trouble: TextIO | None = None) -> None:
-        self._out = out or sys.stdout
-        self._trouble = trouble or sys.stderr
+        out, trouble = out or sys.stdout, trouble or sys.stderr
+        self._out = Lines(out)
+        self._trouble = self._out if _are_one(out, trouble) else Lines(trouble)
 
     def say(self, text: str) -> None:
         """Something happened."""
-        self._print(self._out, text)
+        self._out.put(text)
 
     def said(self, text: str) -> None:
         """A text line of somebody."""
@@ -41,12 +49,17 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Something is not as it should be, or the last word."""
-        self._print(self._trouble, f"voicechat-client: {text}")
+        self._trouble.put(f"voicechat-client: {text}")
 
-    @staticmethod
-    def _print(stream: TextIO, text: str) -> None:
-        try:
-            stream.write(text.encode(stream.encoding or "utf-8", "replace").decode(stream.encoding or "utf-8") + "\n")
-            stream.flush()
-        except (OSError, ValueError):
-            return  # nobody reads any more: the call goes on
+    def close(self) -> None:
+        """The last words are said; they get a moment to leave."""
+        for lines in (self._out, self._trouble):
+            lines.flush(LAST_MOMENT)
+
+
+def _are_one(first: TextIO, second: TextIO) -> bool:
+    """The same terminal or file, whose lines are to keep their order."""
+    try:
+        return os.path.sameopenfile(first.fileno(), second.fileno())
+    except (OSError, ValueError):
+        return False

@@ -112,7 +112,13 @@ class _Run:
         self._begun = False
 
     def run(self) -> int:
-        """Run the reactor until the end."""
+        """Run the reactor until the end, and let the last words out."""
+        try:
+            return self._run()
+        finally:
+            self._console.close()
+
+    def _run(self) -> int:
         self._reactor.callWhenRunning(self._sound.start)
         self._reactor.callWhenRunning(self._obey_signals)
         self._reactor.callWhenRunning(self._listen)
