@@ -4,6 +4,7 @@ import ast
 import configparser
 import getopt
 import io
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -254,6 +255,18 @@ def test_the_keys_of_the_screen_are_told() -> None:
 
 
 # The unit
+
+
+def test_the_container_starts_the_server_as_nobody_with_what_it_understands() -> None:
+    text = (ROOT / "docs" / "Containerfile").read_text(encoding="utf-8")
+    program, *rest = json.loads(text.rpartition("\nCMD ")[2])
+    assert understood(ServerOptions(), rest) == ["voicechat"]
+    assert f"python3 -m venv {Path(program).parents[1]}" in text
+    final = text.rpartition("\nFROM ")[2]
+    assert "\nUSER 65534:65534\n" in final
+    assert "VOICECHAT_PASSWORD_FILE=/run/secrets/password" in final
+    assert "EXPOSE 1234/tcp 1234/udp" in final
+    compile(re.findall(r'"(import .*)"\]', final)[0], "the health check", "exec")
 
 
 def test_the_unit_starts_the_server_with_what_it_understands() -> None:
