@@ -498,7 +498,10 @@ class Behaviour:
         self.house.pass_ticks(10)
         ann.hush()
         self.house.pass_ticks(10)
-        assert ben.told == [messages.Talk(ann.source, talking=True), messages.Talk(ann.source, talking=False)]
+        assert [(told.source, told.talking) for told in ben.told_of(messages.Talk)] == [
+            (ann.source, True),
+            (ann.source, False),
+        ]
         assert not ann.told
 
     def test_who_falls_silent_without_a_word_has_stopped(self) -> None:
@@ -507,7 +510,27 @@ class Behaviour:
         self.house.pass_ticks(10)
         ann.value = None
         self.house.pass_seconds(1.5)
-        assert ben.told == [messages.Talk(ann.source, talking=True), messages.Talk(ann.source, talking=False)]
+        assert [(told.source, told.talking) for told in ben.told_of(messages.Talk)] == [
+            (ann.source, True),
+            (ann.source, False),
+        ]
+
+    def test_the_start_of_talk_says_how_far_the_talker_is(self) -> None:
+        ann, ben, cid = self.enter_all("Ann", "Ben", "Cid")
+        self.house.pass_seconds(1.0)
+        ann.talk(0.1)
+        ben.talk(0.2)
+        self.house.pass_ticks(20)
+        ann.hush()
+        self.house.pass_seconds(1.0)
+        ann.talk(0.1)
+        self.house.pass_ticks(20)
+        told = [told for told in cid.told_of(messages.Talk) if told.source == ann.source]
+        assert [talk.talking for talk in told] == [True, False, True]
+        assert [talk.way_ms is not None for talk in told] == [True, False, True]
+        assert told[0].held_ms is None, "nobody has mixed him yet"
+        assert told[2].held_ms is not None
+        assert told[2].held_ms <= 60
 
     def test_talking_in_bits_is_told_five_times_a_second_and_the_last_state_is_true(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")

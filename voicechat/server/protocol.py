@@ -166,6 +166,7 @@ class VoiceServerProtocol(Connection):
         self._hub.admission.gone(self)
         self.send_clear(self.session.enter(welcome))
         self.start_heartbeat()
+        self.ping_now()  # how far he is, for those who hear him
         self.link = self._hub.datagrams.open(self.session.keys, welcome.connection, self.send)
         if self.link is not None:
             self.link.on_media = self._datagram
