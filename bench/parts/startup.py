@@ -24,7 +24,10 @@ def startup(studio: Studio) -> list[Table]:
     """Seconds from the command to the line that shows it."""
     times = 3 if studio.plan.quick else TIMES
     client = command("voicechat-client")
-    rows = [("voicechat-client --help, to its end", told(_helps(client, times), 2), "0.3")]
+    rows = [
+        ("voicechat-client --help, to its end", told(_helps(client, times), 2), "0.3"),
+        ("voicechat-ctl --help, to its end", told(_helps(command("voicechat-ctl"), times), 2), "0.1"),
+    ]
     with tempfile.TemporaryDirectory() as folder, password_file() as (_, password):
         lines = Loopback()
         words = {
