@@ -81,6 +81,11 @@ class Child:
             start_new_session=True,
         )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def fileno(self) -> int:
         """The descriptor to wait for: readable when there are lines, or when the child has ended."""
         assert self._process.stdout is not None

@@ -20,6 +20,7 @@ by a configuration file named in its environment; see ``client_environment``.
 import contextlib
 import ctypes.util
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -126,6 +127,11 @@ _NO_HARDWARE: Final = {
 """What keeps WirePlumber from taking the machine's real devices: in Lua up to 0.4, as profiles from 0.5 on."""
 
 
+def _node(name: str) -> str:
+    """The configuration of one node."""
+    return _NODE.format(name=name, media_class="Audio/Source/Virtual" if name.startswith("mic") else "Audio/Sink")
+
+
 class RigError(Exception):
     """The rig cannot run or did not come up; the text says what to install or what was waited for."""
 
@@ -222,6 +228,36 @@ class SoundRig:
         """Wait until some program's stream is linked to ``node``; RigError after LINK_SECONDS."""
         self._wait(lambda: self._is_linked(node), LINK_SECONDS, f"a stream at {node}")
 
+    def unplug(self, node: str) -> None:
+        """Take a microphone or loudspeaker (``mic0``, ``spk0``) away."""
+        self._ask("pw-cli", "destroy", node)
+        self._wait(lambda: f"{node}:" not in self._ask("pw-link", "-io"), LINK_SECONDS, f"the end of {node}")
+
+    def plug(self, node: str) -> None:
+        """Put it back."""
+        described = _node(node).strip().removeprefix("{ factory = adapter args = ").removesuffix("}")
+        properties = described.replace(f'"{node}" node', f'"{node}" object.linger = true node', 1)
+        self._ask("pw-cli", "create-node", "adapter", properties)
+        self._wait(lambda: f"{node}:" in self._ask("pw-link", "-io"), LINK_SECONDS, node)
+
+    def choose(self, k: int) -> None:
+        """Make person k's microphone and loudspeaker the default ones, as a person does in his desktop's settings."""
+        for key, node in (("source", f"mic{k}"), ("sink", f"spk{k}")):
+            name = json.dumps({"name": node})
+            self._ask("pw-metadata", "0", f"default.configured.audio.{key}", name, "Spa:String:JSON")
+
+    def follower_environment(self) -> dict[str, str]:
+        """Environment of a client whose default device is whatever the sound system's is."""
+        (self.base / "alsa.conf").write_text("pcm.default { type pipewire }\nctl.default { type pipewire }\n")
+        return self.environment() | {"ALSA_CONFIG_PATH": str(self.base / "alsa.conf")}
+
+    def restart(self) -> None:
+        """Kill the sound system under its clients, and start it anew."""
+        for child in self._children:
+            child.kill()
+        self.stop()
+        self._run()
+
     def stop(self) -> None:
         """End everything that was started, last first; may be called twice."""
         while self._children:
@@ -234,11 +270,7 @@ class SoundRig:
     def _start(self) -> None:
         for folder in ("run", "configuration/pipewire", "state", "home"):
             (self.base / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-        nodes = "".join(
-            _NODE.format(name=f"mic{k}", media_class="Audio/Source/Virtual")
-            + _NODE.format(name=f"spk{k}", media_class="Audio/Sink")
-            for k in range(self.persons)
-        )
+        nodes = "".join(_node(f"mic{k}") + _node(f"spk{k}") for k in range(self.persons))
         configuration = _CONFIGURATION.format(rate=SAMPLE_RATE, quantum=QUANTUM, nodes=nodes)
         (self.base / "configuration/pipewire/pipewire.conf").write_text(configuration)
         for k in range(self.persons):
@@ -247,6 +279,10 @@ class SoundRig:
             path = self.base / "configuration/wireplumber" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
+        self._run()
+
+    def _run(self) -> None:
+        """PipeWire and WirePlumber, as they were configured."""
         self._spawn("pipewire", ["pipewire"])
         last = f"spk{self.persons - 1}:"
         self._wait(lambda: last in self._ask("pw-link", "-io"), START_SECONDS, "the nodes of PipeWire")

@@ -29,8 +29,9 @@ SILENT_FOR: Final = 0.5
 AGAIN: Final = 1.5
 """Seconds between two tries to take something up again: with a look and the opening itself, back within three."""
 
-STUCK: Final = 15.0
-"""Seconds after which a job is given up; the longest honest one tries nine pairs of devices for half a second each."""
+STUCK: Final = 8.0
+"""Seconds after which a job is given up: the longest honest one tries nine pairs of devices for half a second each.
+In one of two restarts of PipeWire the first job after it hangs (measured)."""
 
 MOST_STUCK: Final = 3
 """Jobs given up that still hang; each holds a thread. With more of them nothing is tried until one ends."""
