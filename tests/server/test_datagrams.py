@@ -12,6 +12,7 @@ from voicechat.carriage.datagrams import Address, Link
 from voicechat.errors import WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.media.packing import apart
+from voicechat.media.quality import Quality
 from voicechat.wire import media, messages
 from voicechat.wire.datagrams import parse_header
 
@@ -147,6 +148,19 @@ class DatagramTests(SynchronousTestCase):
         assert self.ben.values() == [0.1] * 150
         assert self.lines.media == before + 100
         assert self.ben.received == strings
+
+    def test_a_saver_whose_line_loses_gets_redundancy_in_place_of_pairs(self) -> None:
+        cid = UdpFriend(self.house, "Cid", self.lines, quality=Quality.SAVER).begin()
+        self.house.login()
+        self.house.pass_seconds(1)
+        self.ann.talk(0.1)
+        self.house.pass_ticks(50)
+        assert cid.packets <= 28, "pairs from the first word on, before any report"
+        cid.send(messages.Report(expected=100, lost=10, bursts=10))
+        self.house.pass_ticks(2)
+        cid.forget()
+        self.house.pass_ticks(50)
+        assert cid.packets == len(cid.values()) == 50
 
     def test_a_datagram_of_a_frame_is_16_bytes_more_than_its_packet(self) -> None:
         assert self.ann.link is not None
