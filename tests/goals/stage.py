@@ -189,16 +189,17 @@ class Stage:
         while not enough():
             left = start + seconds - time.monotonic()
             assert left > 0, f"not within {seconds} s: {what}\n" + "\n".join(self._told())
-            self._iterate(left)
+            self.turn(left)
         return time.monotonic() - start
 
     def run(self, seconds: float) -> None:
         """Go on for so long."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            self._iterate(left)
+            self.turn(left)
 
-    def _iterate(self, longest: float) -> None:
+    def turn(self, longest: float = SOON) -> None:
+        """One turn of the reactor, which waits for so long at most for something to do."""
         self.reactor.runUntilCurrent()
         timeout = self.reactor.timeout()
         self.reactor.doIteration(longest if timeout is None else min(longest, timeout))
@@ -224,7 +225,7 @@ class Stage:
         self.run(0.1)
         self.reactor.stop()
         while self.reactor.running:
-            self._iterate(0.1)
+            self.turn(0.1)
         self.reactor.disconnectAll()
         self.reactor.removeAll()
         globalLogPublisher.removeObserver(cast(ILogObserver, self._note))

@@ -4,8 +4,10 @@ The flood is a program of its own (``flood``). What it costs in lateness is a fi
 ``bench.storm``; here it costs no frame, keeps nobody out, and is over when it is over.
 """
 
+import contextlib
 import json
 import resource
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,23 @@ import pytest
 
 from tests.conftest import SOAK
 from tests.docs.pages import ROOT
+from tests.goals.flood import address
+from tests.goals.relay import HOME
 from tests.goals.stage import LOW, Guest, Stage, stage
 from tests.integration.children import Program, Server
+from voicechat.security.secret import Secret
+from voicechat.server.hub import Hub
+from voicechat.server.protocol import LET_IN
+from voicechat.server.service import VoiceService
+from voicechat.testing import MemoryCodec
 
 MIB = 1 << 20
 
 SECONDS = 60.0 if SOAK else 1.0
 DATAGRAMS = 1_000_000 if SOAK else 10_000
 CONNECTS = 500
+LONGEST = 600.0
+"""Seconds that a million datagrams may take."""
 
 
 def flood(held: Stage, server: Server, kind: str, seconds: float, *options: object) -> Program:
@@ -32,9 +43,9 @@ def flood(held: Stage, server: Server, kind: str, seconds: float, *options: obje
     return program
 
 
-def over(held: Stage, program: Program) -> dict[str, Any]:
+def over(held: Stage, program: Program, seconds: float = 90.0) -> dict[str, Any]:
     """What they say that they did."""
-    held.line(program, '"seconds"', 90.0)
+    held.line(program, '"seconds"', seconds)
     told: dict[str, Any] = json.loads(program.out)
     return told
 
@@ -81,6 +92,25 @@ def test_r2_a_flood_of_connections_costs_no_frame_and_keeps_no_friend_out(
         assert "Traceback" not in server.program.out
 
 
+def test_r2_in_a_turn_of_the_reactor_few_are_let_in(tmp_path: Path) -> None:
+    with stage(tmp_path) as held, contextlib.ExitStack() as strangers:
+        hub = Hub(held.reactor, MemoryCodec(), Secret("some password"))
+        service = VoiceService(held.reactor, hub, 0, HOME, None)
+        service.privilegedStartService()
+        for number in range(60):  # the kernel takes them, and they wait for us
+            line = socket.create_connection((HOME, service.port), source_address=(address(number), 0))
+            strangers.enter_context(line)
+        let_in = []
+        while len(hub.admission) < 60:
+            before = len(hub.admission)
+            held.turn()
+            let_in.append(len(hub.admission) - before)
+        assert max(let_in) == LET_IN
+        over: list[None] = []
+        service.stopService().addCallback(over.append)
+        held.until(lambda: bool(over), "it ends")
+
+
 def test_r14_without_descriptors_new_ones_are_refused_and_the_old_stay(tmp_path: Path) -> None:
     with stage(tmp_path) as held:
         server = held.server("--limit", "before_login=1000", "--limit", "before_login_each=1000")
@@ -121,7 +151,7 @@ def test_r17_forged_and_replayed_datagrams_get_not_a_byte_and_disturb_nobody(tmp
         recorded = tmp_path / "recorded.txt"
         recorded.write_text("\n".join(datagram.hex() for datagram in relay.recorded))
         options = ("--most", DATAGRAMS, "--rate", 10_000, "--replay", recorded)
-        told = over(held, flood(held, server, "datagrams", 600.0, *options))
+        told = over(held, flood(held, server, "datagrams", LONGEST, *options), LONGEST)
         assert told["sent"] == DATAGRAMS
         assert told["answered"] == 0
         assert_every_frame_came(held, ann, ben)

@@ -41,7 +41,7 @@ def test_r11_a_day_of_clocks_that_disagree_leaves_the_delay_where_it_was(*, alwa
         settled = [delay for (_, delay), at in zip(heard.delays, into, strict=True) if SETTLED <= at < SPURT]
         assert len(settled) > 0.9 * 60 * 60 * hours * TICKS_PER_SECOND * (SPURT - SETTLED) / TURN
         middle = (max(settled) + min(settled)) / 2
-        assert (max(settled) - middle) * TICK_MS <= 20
+        assert (max(settled) - middle) * TICK_MS <= (25 if always_mix else 20), "a mix passes two buffers"
         slips = sum(
             later != sooner + 1
             for (sooner, at), (later, _) in itertools.pairwise(zip(heard.ticks, into, strict=True))

@@ -33,7 +33,7 @@ from voicechat.server.metrics import Metrics
 from voicechat.server.protocol import VoiceServerFactory
 from voicechat.testing import MemoryCodec
 
-RING: Final = 8.0
+RING: Final = 32.0
 """Seconds after which the values of a voice repeat."""
 
 LOUDEST: Final = 0.85

@@ -6,7 +6,7 @@ error of the other side ends here, in one place, and costs this connection only.
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Final, ParamSpec
+from typing import Any, Final, ParamSpec
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
@@ -29,6 +29,11 @@ P = ParamSpec("P")
 
 EXCESS: Final = 9
 """Times the allowed rate that may be dropped on top of it before a participant is cut."""
+
+LET_IN: Final = 10
+"""Connections taken in a turn of the reactor: 4 ms. Voices that come meanwhile wait so long; of a hundred, as Twisted
+takes them, they waited a tenth of a second (measured). Fewer would keep a friend in the kernel's queue in a flood of
+logins, of which each turn computes one."""
 
 
 class VoiceServerProtocol(Connection):
@@ -261,7 +266,22 @@ class VoiceServerFactory(ServerFactory):
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self._port: Any = None
+        self._held_back = False
+
+    def listens(self, port: Any) -> None:
+        """What listens takes LET_IN connections in a turn of the reactor from now on."""
+        self._port = port
+        self._hold_back()
+
+    def _hold_back(self) -> None:
+        """In a flood Twisted takes a hundred in a turn, and twenty more in each."""
+        self._held_back = False
+        self._port.numberAccepts = LET_IN
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """One for ``addr``."""
+        if self._port is not None and not self._held_back:
+            self._held_back = True
+            self._hub.clock.callLater(0, self._hold_back)
         return VoiceServerProtocol(self._hub, neighbourhood(getattr(addr, "host", "local")))

@@ -85,6 +85,7 @@ class VoiceService(Service):
     def _listen_on(self, factory: VoiceServerFactory, interface: str) -> Any:
         """TCP, and UDP on the same number."""
         listening = self._reactor.listenTCP(self._number, factory, LISTEN, interface)
+        factory.listens(listening)
         try:
             number = listening.getHost().port
             self._datagrams = self._reactor.listenUDP(number, self.hub.datagrams, interface, LARGEST_DATAGRAM)
