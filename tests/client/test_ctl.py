@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from voicechat.client import ctl
 
 ARGUMENTS = st.lists(
-    st.sampled_from([*ctl.WORDS, "--json", "--socket", "--socket=x", "--", "-6", "--frob"]) | st.text(max_size=5),
+    st.sampled_from([*ctl.WORDS, "--json", "--socket", "--socket=x", "--socket=", "--", "-6", "--frob"])
+    | st.text(max_size=5),
     max_size=5,
 )
 

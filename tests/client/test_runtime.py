@@ -63,6 +63,15 @@ def test_a_folder_that_somebody_else_made_is_refused(places: dict[str, str], mon
             use(places)
 
 
+def test_what_somebody_else_made_elsewhere_hides_no_client(places: dict[str, str]) -> None:
+    folder = runtime.own_folder(places)
+    Path(places["TMPDIR"], f"voicechat-{os.geteuid()}").mkdir(mode=0o755)
+    with listening(folder, 1):
+        assert runtime.find(places) == [f"{folder}/client-1.sock"]
+    with pytest.raises(ConfigError, match="chmod 700"):
+        runtime.find(places)
+
+
 @pytest.mark.parametrize("mode", [0o750, 0o705, 0o777, 0o711])
 def test_a_folder_that_others_may_open_is_refused(places: dict[str, str], mode: int) -> None:
     Path(runtime.own_folder(places)).chmod(mode)

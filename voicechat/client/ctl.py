@@ -109,19 +109,21 @@ def _parted(argv: list[str]) -> tuple[list[str], str, bool]:
         argument = argv.pop(0)
         if argument == "--":
             return words + argv, where, as_json
-        if words[:1] == ["say"] or not argument.startswith("--"):
-            words.append(argument)
-        elif argument == "--help":
+        if words[:1] != ["say"] and argument in ("-h", "--help"):
             lines = (f"  {' '.join((word, *rest.split())):<16}{told}" for word, (rest, told) in WORDS.items())
             raise SystemExit(_tell(HELP.format(words="\n".join(lines))))
+        if words[:1] == ["say"] or not argument.startswith("--"):
+            words.append(argument)
         elif argument == "--version":
             from importlib.metadata import version
 
             raise SystemExit(_tell(f"voicechat {version('voicechat')}\n"))
         elif argument == "--json":
             as_json = True
-        elif argument.startswith("--socket=") or (argument == "--socket" and argv):
-            where = argument.partition("=")[2] or argv.pop(0)
+        elif argument == "--socket" and argv:
+            where = argv.pop(0)
+        elif argument.startswith("--socket=") and argument != "--socket=":
+            where = argument.partition("=")[2]
         else:
             raise Failed(USAGE, f"{argument}: there is no such option, or its value is missing; see --help")
     return words, where, as_json

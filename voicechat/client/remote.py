@@ -5,6 +5,7 @@ the socket. Whoever connects can hold a connection for some seconds and nothing 
 request each, of bounded length, from the same user, from a few at a time.
 """
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -18,7 +19,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from voicechat.client import runtime
 from voicechat.client.controls import Controls, FriendStatus, Status
 from voicechat.client.ctl import WORDS
-from voicechat.errors import ControlError
+from voicechat.errors import ConfigError, ControlError
 
 LONGEST_LINE: Final = 8192
 """Bytes of a request: a text line of 500 characters, each written as an escaped pair of twelve, and what is around."""
@@ -176,7 +177,8 @@ class Remote(ServerFactory):
 
     def start(self) -> str:
         """Listen; where. Sockets that dead clients left are removed. ConfigError, OSError if it cannot be."""
-        runtime.find(os.environ)
+        with contextlib.suppress(ConfigError):  # another folder than ours may be somebody else's
+            runtime.find(os.environ)
         path = runtime.path_in(runtime.own_folder(os.environ))
         self._port = self.clock.listenUNIX(path, self, backlog=MOST_AT_ONCE, mode=0o600)
         return path

@@ -67,14 +67,22 @@ def path_in(folder: str) -> str:
 def find(environ: Mapping[str, str]) -> list[str]:
     """The sockets of all living clients of this user; those of dead ones are removed.
 
-    ConfigError if a folder where they should be is not ours alone.
+    A folder that is not ours alone is left aside; ConfigError about it if there is no living client elsewhere.
     """
-    living = []
+    living: list[str] = []
+    refused: ConfigError | None = None
     for folder in _folders(environ):
-        with contextlib.suppress(FileNotFoundError):
+        try:
             check(folder)
-            names = [name for name in os.listdir(folder) if name.startswith(PREFIX) and name.endswith(SUFFIX)]
-            living += [path for name in sorted(names) if not is_dead(path := os.path.join(folder, name))]
+        except FileNotFoundError:
+            continue
+        except ConfigError as error:
+            refused = error
+            continue
+        names = [name for name in os.listdir(folder) if name.startswith(PREFIX) and name.endswith(SUFFIX)]
+        living += [path for name in sorted(names) if not is_dead(path := os.path.join(folder, name))]
+    if refused is not None and not living:
+        raise refused
     return living
 
 
