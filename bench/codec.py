@@ -25,11 +25,12 @@ import opuslib
 import soundfile
 from opuslib.api import ctl, decoder, encoder
 
-from voicechat.codecs.opus import MOST_PAYLOAD_BYTES, WIDEBAND_UP_TO, OpusCodec
+from voicechat.codecs.opus import WIDEBAND_UP_TO, OpusCodec
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICK_MS, Samples, silent_frame
 from voicechat.media.gate import TalkGate
 from voicechat.media.levels import mean_square
 from voicechat.media.mixer import Limiter, mix
+from voicechat.media.packet import MOST_PAYLOAD
 
 VOICE = Path(__file__).parents[1] / "demo" / "voices" / "cs_m1.flac"
 BITRATES = (12_000, 24_000)
@@ -85,14 +86,14 @@ def pointers_to(frames: Samples) -> list[Any]:
 def encoding(frames: Samples, bitrate: int, complexity: int) -> dict[str, Step]:
     """The floor first, then ours, then opuslib's class."""
     ours = OpusCodec(complexity).encoder(bitrate)
-    state, room = floor_encoder(bitrate, complexity), ctypes.create_string_buffer(MOST_PAYLOAD_BYTES)
+    state, room = floor_encoder(bitrate, complexity), ctypes.create_string_buffer(MOST_PAYLOAD)
     prepared, function = pointers_to(frames), encoder.libopus_encode_float
     theirs = opuslib.Encoder(SAMPLE_RATE, 1, opuslib.APPLICATION_VOIP)
     theirs.encoder_state = floor_encoder(bitrate, complexity)
     whole = [(frame * 32767).astype(np.int16).tobytes() for frame in frames]
     label = f"encode {bitrate // 1000} k c{complexity}"
     return {
-        f"{label}: libopus": lambda i: function(state, prepared[i], FRAME_SAMPLES, room, MOST_PAYLOAD_BYTES),
+        f"{label}: libopus": lambda i: function(state, prepared[i], FRAME_SAMPLES, room, MOST_PAYLOAD),
         f"{label}: ours": lambda i: ours.encode(frames[i]),
         f"{label}: opuslib's class": lambda i: theirs.encode(whole[i], FRAME_SAMPLES),
     }

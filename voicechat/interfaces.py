@@ -13,7 +13,7 @@ class IEncoder(Interface):
     """One talker's (or one mix's) way from frames to payloads; keeps state between frames."""
 
     def encode(frame: Frame) -> bytes:
-        """Code one frame (float32, 960 samples, -1..1) into one payload of 1 to 400 bytes."""
+        """Code one frame (float32, 960 samples, -1..1) into one payload of 1 to MOST_PAYLOAD bytes."""
 
 
 class IDecoder(Interface):
@@ -36,4 +36,4 @@ class ICodec(Interface):
         """A fresh decoder."""
 
     def check(payload: bytes) -> None:
-        """WireError unless the payload is one mono frame of 20 ms of at most 400 bytes; looks at the header only."""
+        """WireError unless the payload is a mono frame of 20 ms, MOST_PAYLOAD bytes at most; looks at its header."""

@@ -16,10 +16,7 @@ from zope.interface.verify import verifyObject
 
 from voicechat.codecs import opus
 from voicechat.codecs.opus import (
-    HIGHEST_BITRATE,
     LOOKAHEAD_SAMPLES,
-    LOWEST_BITRATE,
-    MOST_PAYLOAD_BYTES,
     OpusCodec,
     OpusEncoder,
 )
@@ -27,6 +24,8 @@ from voicechat.errors import VoiceChatError, WireError
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples, silent_frame
 from voicechat.interfaces import ICodec, IDecoder, IEncoder
 from voicechat.media.levels import mean_square, mean_square_of
+from voicechat.media.packet import MOST_PAYLOAD
+from voicechat.media.quality import HIGHEST_BITRATE, LOWEST_BITRATE
 
 VOICES_FOLDER = Path(__file__).parents[2] / "demo" / "voices"
 VOICES = ("cs_f1", "cs_m1", "en_f2", "en_f3", "en_m4", "it_m2")
@@ -259,7 +258,7 @@ def test_libopus_agrees_about_every_first_byte() -> None:
 @pytest.mark.parametrize(("size", "passes"), [(0, False), (1, True), (400, True), (401, False), (1275, False)])
 def test_a_payload_has_1_to_400_bytes(size: int, passes: bool) -> None:
     assert accepted(b"\x48" * size) == passes
-    assert MOST_PAYLOAD_BYTES == 400
+    assert MOST_PAYLOAD == 400
 
 
 # Garbage and loss

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.codecs.opus import HIGHEST_BITRATE, LOWEST_BITRATE
 from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.packet import ME, MediaPacket
+from voicechat.media.quality import HIGHEST_BITRATE, LOWEST_BITRATE
 from voicechat.server.limits import OVERHEAD, Bans, Bucket, Limits, media_bytes, neighbourhood
 from voicechat.wire import media
 

@@ -20,7 +20,6 @@ from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from voicechat.carriage.clock import ticks
 from voicechat.carriage.datagrams import Link
 from voicechat.errors import WireError
 from voicechat.session.base import Session
@@ -175,13 +174,13 @@ class Connection(Int32StringReceiver):
             for _ in range(1 + twice):
                 self.link.send_media(packet)
         elif self._paused:
-            self.outbox.put_media(packet, ticks(self.clock))
+            self.outbox.put_media(packet, self.clock.seconds())
         else:
             self._write(self.session.seal(packet))
 
     def _flush(self) -> None:
         while self._connected and not self._paused:
-            packet = self.outbox.take(ticks(self.clock))
+            packet = self.outbox.take(self.clock.seconds())
             if packet is None:
                 return
             self._write(self.session.seal(packet))

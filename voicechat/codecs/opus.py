@@ -25,12 +25,8 @@ from zope.interface import implementer
 from voicechat.errors import VoiceChatError, WireError
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, silent_frame
 from voicechat.interfaces import ICodec, IDecoder, IEncoder
-
-LOWEST_BITRATE: Final = 8_000
-"""bit/s; below it libopus falls to narrow band and 2.7 PESQ (measured at 8 000)."""
-
-HIGHEST_BITRATE: Final = 64_000
-"""bit/s; twice the rate at which PESQ no longer gains from more (4.4 at 32 000, measured)."""
+from voicechat.media.packet import MOST_PAYLOAD
+from voicechat.media.quality import HIGHEST_BITRATE, LOWEST_BITRATE
 
 DEFAULT_COMPLEXITY: Final = 8
 """Of 0 to 10. 9 and 10 give the same sound; 5 halves the CPU time and costs 0.26 PESQ at 12 kbit/s (measured)."""
@@ -40,9 +36,6 @@ WIDEBAND_UP_TO: Final = 16_000
 
 LOOKAHEAD_SAMPLES: Final = 312
 """Samples by which sound leaves the decoder later than it entered the encoder (6.5 ms; GET_LOOKAHEAD, VOIP)."""
-
-MOST_PAYLOAD_BYTES: Final = 400
-"""Longest payload taken or made: 160 kbit/s, above anything that HIGHEST_BITRATE makes and far below libopus' 1 275."""
 
 _TOP: Final = np.full(FRAME_SAMPLES, 1.0, np.float32)
 _BOTTOM: Final = np.full(FRAME_SAMPLES, -1.0, np.float32)
@@ -71,7 +64,7 @@ _ACCEPTED: Final = tuple(_one_mono_frame(toc) for toc in range(256))
 
 def _check(payload: bytes) -> None:
     """As ``ICodec.check``."""
-    if not 0 < len(payload) <= MOST_PAYLOAD_BYTES:
+    if not 0 < len(payload) <= MOST_PAYLOAD:
         raise WireError(f"a payload of {len(payload)} bytes")
     if not _ACCEPTED[payload[0]]:
         raise WireError(f"not one mono frame of 20 ms: first byte of the payload is {payload[0]:#04x}")
@@ -136,7 +129,7 @@ class OpusEncoder:
         self._encode = library.encoder.libopus_encode_float
         self._samples = silent_frame()
         self._pointer = _pointer(self._samples)
-        self._payload = ctypes.create_string_buffer(MOST_PAYLOAD_BYTES)
+        self._payload = ctypes.create_string_buffer(MOST_PAYLOAD)
 
     def encode(self, frame: Frame) -> bytes:
         """Code ``frame``; samples beyond -1..1 are clipped, a frame with NaN in it counts as silence."""
@@ -145,7 +138,7 @@ class OpusEncoder:
         np.maximum(samples, _BOTTOM, out=samples)
         if not samples.dot(samples) >= 0.0:  # NaN: libopus' tonality analysis would never get rid of it
             samples.fill(0.0)
-        size = self._encode(self._state, self._pointer, FRAME_SAMPLES, self._payload, MOST_PAYLOAD_BYTES)
+        size = self._encode(self._state, self._pointer, FRAME_SAMPLES, self._payload, MOST_PAYLOAD)
         if size < 1:
             raise RuntimeError(f"libopus cannot encode: error {size}")
         return self._payload.raw[:size]

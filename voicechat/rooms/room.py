@@ -2,12 +2,13 @@
 
 from typing import Final
 
+from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.packet import LAST_SOURCE
 from voicechat.media.quality import Quality
 from voicechat.wire.messages import Participant
 from voicechat.wire.text import MOST_NAME
 
-REST_SECONDS: Final = 60.0
+REST_TICKS: Final = 60 * TICKS_PER_SECOND
 """How long a number is not given to somebody else: as long as streams remember what they learnt."""
 
 
@@ -36,7 +37,7 @@ class Member:
 
 
 class Room:
-    """The members of one room. ``now`` is in seconds of a monotonic clock."""
+    """The members of one room. ``now`` is in ticks."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -61,7 +62,7 @@ class Room:
     def leave(self, source: int, now: float) -> None:
         """Free the seat; the number rests."""
         if self.members.pop(source, None) is not None:
-            self._resting[source] = now + REST_SECONDS
+            self._resting[source] = now + REST_TICKS
         for member in self.members.values():
             member.gains.pop(source, None)
 

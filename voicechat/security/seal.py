@@ -39,8 +39,9 @@ from voicechat.wire.datagrams import (
     DatagramHeader,
     DatagramType,
 )
+from voicechat.wire.handshake import MAX_WELCOME
 
-MAX_STRING: Final = 4096
+MAX_STRING: Final = MAX_WELCOME
 """Longest sealed string in bytes, tag included."""
 
 STRING_TAG_BYTES: Final = 16

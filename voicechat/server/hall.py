@@ -127,7 +127,7 @@ class Hall:
         self.seats.pop(seat.source, None)
         with ExitStack() as rest:
             rest.callback(self._left, seat, reason)
-            rest.callback(self.conference.room.leave, seat.source, self._clock.seconds())
+            rest.callback(self.conference.room.leave, seat.source, ticks(self._clock))
             self.conference.remove(seat.source, ticks(self._clock))
 
     def _left(self, seat: Seat, reason: str) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from voicechat.carriage.clock import ticks
 from voicechat.interfaces import ICodec
 from voicechat.media.quality import HIGH_BITRATE, NORMAL_BITRATE
 from voicechat.rooms.conference import Conference
@@ -95,7 +96,7 @@ class Hub:
         bitrate, high = self._bitrates
         conference: Conference
         if isinstance(key, Alone):
-            conference = EchoConference(self._codec, bitrate, self.clock.seconds())
+            conference = EchoConference(self._codec, bitrate, ticks(self.clock))
         else:
             conference = Conference(Room(key), self._codec, bitrate, high=high, always_mix=self._always_mix)
         return Hall(key, conference, self.clock, self.limits, self.metrics)
@@ -109,7 +110,7 @@ class Hub:
         hall = self.halls.find(key)
         if hall is None:
             raise TurnedAway(TRY_LATER)
-        member = hall.conference.room.enter(request.name, self.clock.seconds(), request.quality)
+        member = hall.conference.room.enter(request.name, ticks(self.clock), request.quality)
         comings = Bucket(self.limits.comings_a_second, self.limits.comings_burst, self.clock.seconds())
         seat = Seat(member, hall, self._new_connection(), comings)
         self.seats[seat.connection] = seat

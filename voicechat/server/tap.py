@@ -17,6 +17,7 @@ from twisted.python import usage
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
+from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, NORMAL_BITRATE
 from voicechat.security.secret import Secret
 from voicechat.server.limits import MOST_SEATS, Limits
 
@@ -26,6 +27,8 @@ CONFIG: Final = 78
 _OWN_OPTION: Final = ("max_clients", "room_size")
 """Limits that --limit does not set, because an option does."""
 
+
+_BITRATES: Final = (LOWEST_BITRATE, HIGHEST_BITRATE)
 
 _YES: Final = ("yes", "true", "on", "1")
 _NO: Final = ("no", "false", "off", "0")
@@ -57,12 +60,17 @@ class Options(usage.Options):
         ["interface", "i", None, "The address to listen on. [default: all, IPv4 and IPv6]"],
         ["max-clients", None, None, "Seats in all rooms together. [default: 4]"],
         ["room-size", None, None, "Seats in each room. [default: as many as there are in all]"],
-        ["bitrate", "b", None, "Bits a second of each voice and mix, 8000 to 64000. [default: 12000]"],
+        [
+            "bitrate",
+            "b",
+            None,
+            f"Bits a second of each voice and mix, {_BITRATES[0]} to {_BITRATES[1]}. [default: {NORMAL_BITRATE}]",
+        ],
         [
             "high-bitrate",
             None,
             None,
-            "The same for high quality; never below --bitrate. [default: 24000]",
+            f"The same for high quality; never below --bitrate. [default: {HIGH_BITRATE}]",
         ],
         ["mixing", None, None, "auto: forward where one talker is heard; always: mix every row. [default: auto]"],
     ]
@@ -105,8 +113,8 @@ class Options(usage.Options):
         self["port"] = self._number("port", 1234, 0, 65535)
         self["max-clients"] = self._number("max-clients", 4, 1, MOST_SEATS)
         self["room-size"] = self._number("room-size", MOST_SEATS, 1, MOST_SEATS)
-        self["bitrate"] = self._number("bitrate", 12_000, 8_000, 64_000)
-        self["high-bitrate"] = self._number("high-bitrate", 24_000, 8_000, 64_000)
+        self["bitrate"] = self._number("bitrate", NORMAL_BITRATE, *_BITRATES)
+        self["high-bitrate"] = self._number("high-bitrate", HIGH_BITRATE, *_BITRATES)
         self["interface"] = self._text("interface", "")
         self["mixing"] = self._text("mixing", "auto")
         if self["mixing"] not in ("auto", "always"):

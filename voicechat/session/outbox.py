@@ -7,13 +7,11 @@ is never dropped: above its limit the peer is to be cut.
 from collections import deque
 from typing import Final
 
-from voicechat.format import TICK_MS
-
 MOST_MEDIA: Final = 5
 """Media packets waiting; 100 ms of one talker. Older words help nobody."""
 
-OLDEST_MEDIA: Final = 100 / TICK_MS
-"""Ticks after which waiting media is thrown away."""
+OLDEST_MEDIA: Final = 0.1
+"""Seconds after which waiting media is thrown away."""
 
 MOST_CONTROL: Final = 64
 """Control packets waiting: more than a full room joining and leaving at once makes."""
@@ -27,7 +25,7 @@ class OutboxFull(Exception):
 
 
 class Outbox:
-    """Plaintext packets in the order in which they should leave: control first. ``now`` is in ticks."""
+    """Plaintext packets in the order in which they should leave: control first. ``now`` is in seconds."""
 
     def __init__(self) -> None:
         self._control: deque[bytes] = deque()

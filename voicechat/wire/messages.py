@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from voicechat.media.packet import LAST_SOURCE
-from voicechat.media.quality import NORMAL_BITRATE, Quality
+from voicechat.media.quality import HIGHEST_BITRATE, LOWEST_BITRATE, NORMAL_BITRATE, Quality
 from voicechat.media.redundancy import Loss
 from voicechat.wire import text as texts
 
@@ -93,7 +93,7 @@ class Welcome(Message, frozen=True, omit_defaults=True):
     roster: Annotated[list[Participant], Meta(max_length=LAST_SOURCE)]
     udp_port: _Port = 0
     """0: media goes over TCP only."""
-    bitrate: Annotated[int, Meta(ge=8_000, le=64_000)] = NORMAL_BITRATE
+    bitrate: Annotated[int, Meta(ge=LOWEST_BITRATE, le=HIGHEST_BITRATE)] = NORMAL_BITRATE
     """bit/s to send at; the range that every codec takes (ICodec)."""
     ticket: TicketText | None = None
     echo: Annotated[int, Meta(ge=0, le=LAST_SOURCE)] = 0
