@@ -11,7 +11,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -83,30 +83,34 @@ def doctor(chosen: argparse.Namespace, password: Callable[[], Secret]) -> int:
     """Check everything, tell it line by line; 0 only if a call would work."""
     console = Console()
     code = Exit.OK
-
-    def tell(finding: Finding) -> None:
-        nonlocal code
-        console.say(f"{finding.verdict.value:8} {finding.text}")
-        if finding.verdict is Verdict.FAIL and code is Exit.OK:
-            code = finding.code
-
-    with quiet_stderr():
-        try:
-            codec = OpusCodec(chosen.complexity)
-            tell(Finding(Verdict.OK, "libopus is there"))
-            tell(effort(codec, Quality(chosen.quality).bitrate(NORMAL_BITRATE, HIGH_BITRATE), time.process_time))
-        except VoiceChatError as error:
-            codec = None
-            tell(Finding(Verdict.FAIL, str(error), Exit.CONFIG))
-        for finding in sound(chosen.input, chosen.output, console.say):
-            tell(finding)
-    if codec is not None:
-        for finding in server(chosen, password, codec):
-            tell(finding)
-    console.say(
-        "a call will work" if code is Exit.OK else "a call will not work yet: see the lines that begin with fail"
-    )
+    try:
+        for finding in _everything(chosen, password, console.say):
+            console.say(f"{finding.verdict.value:8} {finding.text}")
+            if finding.verdict is Verdict.FAIL and code is Exit.OK:
+                code = finding.code
+        well = code is Exit.OK
+        console.say("a call will work" if well else "a call will not work yet: see the lines that begin with fail")
+    finally:
+        console.close()
     return code
+
+
+def _everything(
+    chosen: argparse.Namespace, password: Callable[[], Secret], say: Callable[[str], None]
+) -> Iterator[Finding]:
+    codec = None
+    try:
+        codec = OpusCodec(chosen.complexity)
+        yield Finding(Verdict.OK, "libopus is there")
+        bitrate = Quality(chosen.quality).bitrate(NORMAL_BITRATE, HIGH_BITRATE)
+        yield effort(codec, bitrate, time.process_time)
+    except VoiceChatError as error:
+        yield Finding(Verdict.FAIL, str(error), Exit.CONFIG)
+    with quiet_stderr():
+        found = sound(chosen.input, chosen.output, say)
+    yield from found
+    if codec is not None:
+        yield from server(chosen, password, codec)
 
 
 def effort(codec: ICodec, bitrate: int, cpu: Callable[[], float]) -> Finding:
