@@ -10,6 +10,7 @@ controls   what a player can do: mute, deafen, the key, volumes, text lines
 volumes    how loud each friend is for me, remembered
 estimate   how late a friend is heard
 voice      what is done to our own voice before it is coded
+rnnoise    strong noise suppression, the only user of its library
 playback   what is heard, on the sound card's beat
 echo       the echo test and its verdict
 bridge     the ONE object that two threads touch

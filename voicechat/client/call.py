@@ -207,10 +207,13 @@ class Call:
             return
         if connection is None or frame is None or not self.friends.listening:
             packet = sending.finish(tick)
+            self.voice.rest()
         else:
-            packet = sending.push(tick, self.voice.treat(frame, mean_square))
-            self._leaks.spoke(tick, mean_square)
-            self.sent += 1
+            treated = self.voice.treat(frame, mean_square)
+            packet = sending.finish(tick) if treated is None else sending.push(tick, treated)
+            if treated is not None:
+                self._leaks.spoke(tick, mean_square)
+                self.sent += 1
         if packet is not None and connection is not None:
             for packed in self._packing.pack(packet, connection.redundancy):
                 connection.send_media(media.encode(packed), twice=packed.end)

@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.client.call import Call, Said
 from voicechat.client.estimate import delay_ms
+from voicechat.client.voice import Suppress
 from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB, Volumes
 from voicechat.errors import ConfigError, ControlError, WireError
 from voicechat.format import TICK_MS
@@ -225,6 +226,31 @@ class Controls:
         else:
             mode = GateMode.SHUT if self.talk is Talk.PUSH else GateMode.VOICE
         self._gate.mode = mode
+
+    # -- our voice ------------------------------------------------------------------------
+
+    @property
+    def suppressed(self) -> Suppress:
+        """How much noise suppression is on."""
+        return self._call.voice.suppressed
+
+    def suppress(self, mode: str) -> None:
+        """Noise suppression: off, light or strong."""
+        try:
+            wanted = Suppress(mode)
+        except ValueError:
+            raise ControlError("noise suppression is off, light or strong") from None
+        self._call.voice.suppress(wanted)
+        self._changed()
+
+    def next_suppress(self) -> None:
+        """The one key: the next of off, light and strong, and off again; and say which."""
+        modes = list(Suppress)
+        before = self.suppressed
+        self.suppress(modes[(modes.index(before) + 1) % len(modes)].value)
+        if self.suppressed is before:
+            self.suppress(Suppress.OFF.value)  # strong is missing, light was on already
+        self._call.tell(f"noise suppression: {self.suppressed.value}")
 
     # -- friends ------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ WORDS = {
     "deafen": ("", "you hear nobody, and nobody hears you"),
     "undeafen": ("", "you hear them again"),
     "deafen-toggle": ("", "the one or the other"),
+    "suppress": ("MODE", "noise suppression: off, light or strong"),
     "ptt-down": ("", "press the talk key"),
     "ptt-up": ("", "let it go"),
     "ptt-toggle": ("", "press it until the next time"),

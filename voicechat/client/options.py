@@ -133,6 +133,7 @@ OPTIONS: Final = (
     Option("quality", "bytes or sound, for both directions", str, "normal", choices=("saver", "normal", "high")),
     Option("complexity", "how hard Opus tries; 5 spares a weak machine half of it", int, 8, "0-10", between=(0, 10)),
     Option("gate", "dBFS above which you are heard; auto learns the noise", float, "auto", "DB", ("auto",), (-90, 0)),
+    Option("suppress", "noise suppression; strong needs RNNoise", str, "off", choices=("off", "light", "strong")),
     Option("loudness", "bring your voice to the level that all have", bool, True),
     Option("ui", "auto: screen on a terminal, else line", str, "auto", choices=("auto", "screen", "line")),
     Option("duration", "leave S seconds after entering", float, metavar="S"),

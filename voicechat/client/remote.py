@@ -61,6 +61,7 @@ class Commands:
             "deafen": controls.deafen,
             "undeafen": controls.undeafen,
             "deafen-toggle": controls.toggle_deafen,
+            "suppress": controls.suppress,
             "ptt-down": controls.ptt_down,
             "ptt-up": controls.ptt_up,
             "ptt-toggle": controls.ptt_toggle,

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,7 @@ from voicechat.client.portaudio import quiet_stderr
 from voicechat.client.remote import Commands, Remote
 from voicechat.client.service import Service, Target
 from voicechat.client.sound import Sound
-from voicechat.client.voice import Voice
+from voicechat.client.voice import Suppress, Voice
 from voicechat.client.volumes import Volumes
 from voicechat.client.volumes import place as volumes_place
 from voicechat.codecs.opus import OpusCodec
@@ -88,7 +89,8 @@ class _Run:
         self._test: EchoTest | None = None
         bridge_of = MeteredBridge if chosen.echo_test else AudioBridge
         self._bridge = bridge_of(self._reactor.callFromThread, gate)
-        voice = Voice(Loudness() if chosen.loudness else None)
+        voice = Voice(Loudness() if chosen.loudness else None, time.perf_counter, self._console.warn)
+        voice.suppress(Suppress(chosen.suppress))
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console, voice=voice)
         talk = Talk.VOICE if chosen.echo_test else Talk(chosen.talk)  # a test needs no key
         self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, talk)

@@ -300,6 +300,7 @@ class Screen(Console):
         return {
             "m": controls.toggle_mute,
             "d": controls.toggle_deafen,
+            "n": controls.next_suppress,
             " ": controls.ptt_toggle,
             "q": controls.quit,
             "up": lambda: self._choose(-1),

@@ -30,6 +30,7 @@ FEWEST_LINES: Final = 3
 KEYS: Final[tuple[tuple[str, str], ...]] = (
     ("m", "mute yourself, or unmute"),
     ("d", "deafen: hear nothing and be muted"),
+    ("n", "noise suppression: off, light, strong"),
     ("space", "hold the talk key, or let go"),
     ("up, down", "choose a friend"),
     ("+, -", "the chosen friend louder or softer for you"),

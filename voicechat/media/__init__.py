@@ -14,6 +14,7 @@ quality     how many bits, how many frames a packet: each client's choice
 packing     frames made packets: with redundancy, or two at a time
 redundancy  which earlier frame a packet carries again
 gate        does the microphone carry talk?
+suppression less steady noise around a voice
 loudness    a talker as loud as the others
 leak        whose microphone returns what I said
 levels      loudness, fades
