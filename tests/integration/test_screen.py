@@ -93,6 +93,29 @@ def test_an_evening_on_the_screen(
     ben.line("Ann left")
 
 
+def test_a_terminal_that_stands_still_does_not_hold_up_the_call(
+    start: Start, ben: Program, request: pytest.FixtureRequest
+) -> None:
+    """Sixteen screens of 200 x 60 that nobody reads: more than any terminal's buffer takes."""
+    ann = start("Ann", 200, 60, "--room", room(request))
+    ann.until("> Ben", "UDP")
+    for n in range(16):
+        ann.type("\x0cm")  # ctrl-l draws the whole screen anew
+        ben.until(lambda n=n: ben.out.count("Ann is ") > n, "hear that Ann goes on")  # type: ignore[misc]
+    ann.type("d")
+    ann.until("you DEAFENED")
+    ann.type("q")
+    assert ann.end() == 0
+    assert ann.restored
+
+
+def test_ctrl_s_does_not_stop_the_screen(start: Start, ben: Program, request: pytest.FixtureRequest) -> None:
+    ann = start("Ann", 60, 15, "--room", room(request))
+    ann.until("> Ben", "UDP")
+    ann.type("\x13m")
+    ann.until("you MUTED")
+
+
 def test_no_color_is_obeyed(start: Start, ben: Program, request: pytest.FixtureRequest) -> None:
     ann = start("Ann", 60, 15, "--room", room(request), NO_COLOR="1")
     ann.until("> Ben", "talks", "UDP")

@@ -20,8 +20,9 @@ import urwid
 from twisted.internet.interfaces import IDelayedCall
 
 from voicechat.client import view
-from voicechat.client.console import Console
+from voicechat.client.console import LAST_MOMENT, Console
 from voicechat.client.controls import Controls, FriendStatus
+from voicechat.client.patient import PatientWriter
 from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB
 from voicechat.errors import ControlError
 from voicechat.wire.text import MOST_TEXT
@@ -133,6 +134,28 @@ class Loop(urwid.TwistedEventLoop):
         return super().handle_exit(guarded, enable_idle)
 
 
+class Drawing(urwid.MainLoop):
+    """urwid's loop, but that it draws only when it ``may``."""
+
+    def __init__(self, may: Callable[[], bool], *rest: Any, **named: Any) -> None:
+        self._may = may
+        super().__init__(*rest, **named)
+
+    def draw_screen(self) -> None:
+        """Called by urwid after keys, too."""
+        if self._may():
+            super().draw_screen()
+
+
+def _no_flow_control(keyboard: int) -> None:
+    """Ctrl-S is no command to stand still; urwid puts back what was before."""
+    import termios
+
+    settings = termios.tcgetattr(keyboard)
+    settings[0] &= ~termios.IXON
+    termios.tcsetattr(keyboard, termios.TCSANOW, settings)
+
+
 class Screen(Console):
     """A console that fills the terminal between `begin` and `end`; before and after it keeps or prints lines.
 
@@ -161,6 +184,9 @@ class Screen(Console):
         self._draw_call: IDelayedCall | None = None
         self._drawn_at = float("-inf")
         self._meter_until = 0.0
+        self._writer: PatientWriter | None = None
+        self._owed = False
+        """Something has changed that is not drawn, since the terminal stands still."""
 
     # -- a console ----------------------------------------------------------------------
 
@@ -191,9 +217,13 @@ class Screen(Console):
         self._controls = controls
         controls.watch(self.redraw)
         if self._display is None:
-            self._display = urwid.display.raw.Screen(bracketed_paste_mode=True, focus_reporting=False)
+            self._writer = PatientWriter(sys.stdout, lambda: self._reactor.callFromThread(self._free))
+            self._display = urwid.display.raw.Screen(
+                output=self._writer, bracketed_paste_mode=True, focus_reporting=False
+            )
             self._display.set_terminal_properties(colors=1 if os.environ.get("NO_COLOR") else 16)
-        self._loop = urwid.MainLoop(
+        self._loop = Drawing(
+            self._may_draw,
             self._frame,
             PALETTE,
             self._display,
@@ -203,6 +233,8 @@ class Screen(Console):
         )
         self._stop_typing()
         self._loop.start()
+        if self._writer is not None:
+            _no_flow_control(sys.stdin.fileno())
         self._look_again()
 
     def end(self) -> None:
@@ -213,6 +245,8 @@ class Screen(Console):
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.stop()
+        if self._writer is not None:
+            self._writer.settle(LAST_MOMENT)
 
     def _failed(self, error: Exception) -> None:
         """The keyboard is gone, or a fault of ours: no screen any more."""
@@ -223,6 +257,16 @@ class Screen(Console):
         self._gone()
 
     # -- drawing ------------------------------------------------------------------------
+
+    def _may_draw(self) -> bool:
+        """The last drawing has left; else this one is made when it has."""
+        self._owed = self._writer is not None and self._writer.busy
+        return not self._owed
+
+    def _free(self) -> None:
+        """A drawing has left."""
+        if self._owed:
+            self.redraw()
 
     def redraw(self) -> None:
         """Something has changed: draw soon."""
