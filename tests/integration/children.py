@@ -35,7 +35,7 @@ class Program:
         self._process = subprocess.Popen(
             arguments,
             cwd=folder,
-            env=environment() | {"XDG_RUNTIME_DIR": str(folder)} | (variables or {}),
+            env=environment() | _places(folder) | (variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -141,6 +141,11 @@ class Program:
         with self._changed:
             self._ended += 1
             self._changed.notify_all()
+
+
+def _places(folder: Path) -> dict[str, str]:
+    """Where clients and voicechat-ctl meet: so that no other client of this machine is among them."""
+    return {"XDG_RUNTIME_DIR": str(folder), "TMPDIR": str(folder)}
 
 
 class Children:
