@@ -96,8 +96,8 @@ def test_an_evening_on_the_screen(
 def test_a_terminal_that_stands_still_does_not_hold_up_the_call(
     start: Start, ben: Program, request: pytest.FixtureRequest
 ) -> None:
-    """Sixteen screens of 200 x 60 that nobody reads: more than any terminal's buffer takes."""
-    ann = start("Ann", 200, 60, "--room", room(request))
+    """Sixteen screens of 10 KB each that nobody reads: more than a terminal's buffer takes (64 KB on Linux)."""
+    ann = start("Ann", 1000, 20, "--room", room(request))
     ann.until("> Ben", "UDP")
     for n in range(16):
         ann.type("\x0cm")  # ctrl-l draws the whole screen anew
