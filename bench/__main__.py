@@ -42,6 +42,7 @@ OURS: Final = {
     "recovery": "bench.parts.recovery:recovery",
     "handover": "bench.parts.handover:handover",
     "codec": "bench.parts.coding:coding",
+    "comforts": "bench.parts.comforts:comforts",
 }
 """Questions about voicechat alone."""
 
@@ -58,7 +59,7 @@ def main() -> int:
     """Measure what was asked for; gives the exit status."""
     chosen = options()
     if chosen.what == [REPORT]:
-        print(f"{report.PAGE}: took {', '.join(report.write(OUT)) or 'nothing'}")
+        print(f"{', '.join(map(str, report.PAGES))}: took {', '.join(report.write(OUT)) or 'nothing'}")
         return 0
     try:
         system = voicechat() if chosen.client is None else System("other", chosen.server or "", chosen.client)
@@ -79,7 +80,7 @@ def options() -> argparse.Namespace:
         description="Measure a call: delay, bytes, quality, CPU, memory, bad lines, rooms.",
         epilog="In the commands stand {host}, {port}, {k} (the client's number) and {home}. A client finds its "
         "microphone and loudspeaker as ALSA's default device. Tables go to the terminal and to out/bench; "
-        "'report' puts them into docs/performance.md.",
+        "'report' puts them into docs/performance.md and docs/sound.md.",
     )
     parser.add_argument(
         "what", nargs="*", choices=[*EVERY, REPORT, []], metavar="WHAT", help=", ".join([*EVERY, REPORT])

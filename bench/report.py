@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from bench.figures import Table
 
-PAGE: Final = Path("docs", "performance.md")
+PAGES: Final = (Path("docs", "performance.md"), Path("docs", "sound.md"))
 
 
 def save(folder: Path, part: str, tables: Iterable[Table], made: Mapping[str, str]) -> None:
@@ -34,12 +34,13 @@ def fill(page: str, kept: Mapping[str, Mapping[str, Any]]) -> str:
     return re.sub(r"<!-- bench:(?P<part>\w+) -->\n.*?<!-- /bench:(?P=part) -->", section, page, flags=re.DOTALL)
 
 
-def write(folder: Path, page: Path = PAGE) -> list[str]:
-    """Fill the page from the folder; the parts whose tables it took."""
+def write(folder: Path, pages: Iterable[Path] = PAGES) -> list[str]:
+    """Fill the pages from the folder; the parts whose tables were there."""
     kept = {}
     for path in sorted(folder.glob("*.json")):
         kept[path.stem] = json.loads(path.read_text(encoding="utf-8"))
-    page.write_text(fill(page.read_text(encoding="utf-8"), kept), encoding="utf-8")
+    for page in pages:
+        page.write_text(fill(page.read_text(encoding="utf-8"), kept), encoding="utf-8")
     return list(kept)
 
 
