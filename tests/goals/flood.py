@@ -1,7 +1,7 @@
 """A flood against a server, as a program of its own: ``python -m tests.goals.flood KIND PORT SECONDS [options]``.
 
 What lives here: what strangers can throw at a port. Kinds: ``connect`` opens connections
-as fast as it can and says nothing; ``hello`` sends the first string of a login on each;
+as fast as it can and says nothing; ``hello`` sends the first string of a login on each, ``resume`` a ticket;
 ``datagrams`` sends forged datagrams, and those of ``--replay FILE`` again. It keeps few
 connections at a time, closing its oldest, and comes from ``--sources`` addresses of
 loopback in turn. At the end it prints a line of JSON: what it sent, and how many bytes
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from voicechat.security.secret import Secret
+from voicechat.security.tickets import Ticket
 from voicechat.session.client import ClientSession
 from voicechat.wire import messages
 from voicechat.wire.datagrams import DatagramHeader, DatagramType
@@ -30,6 +31,11 @@ TARGET: Final = "127.0.0.1"
 
 HELLO: Final = ClientSession(Secret("a guess"), messages.Request("Eve")).begin()
 """The same each time: a stranger need not compute anything."""
+
+RESUME: Final = ClientSession(Secret("a guess"), messages.Request("Eve"), Ticket(bytes(16), bytes(32))).begin()
+"""A ticket that nobody gave him."""
+
+SAID: Final = {"connect": b"", "hello": HELLO, "resume": RESUME}
 
 
 def address(number: int) -> str:
@@ -102,7 +108,7 @@ def datagrams(port: int, end: float, most: int, rate: float, replayed: list[byte
 def main() -> None:
     """Flood, and tell."""
     parser = argparse.ArgumentParser(prog="python -m tests.goals.flood")
-    parser.add_argument("kind", choices=["connect", "hello", "datagrams"])
+    parser.add_argument("kind", choices=[*SAID, "datagrams"])
     parser.add_argument("port", type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--sources", type=int, default=1)
@@ -117,7 +123,7 @@ def main() -> None:
         replayed = [bytes.fromhex(line) for line in chosen.replay.read_text().split()] if chosen.replay else []
         told = datagrams(chosen.port, end, chosen.most, chosen.rate, replayed)
     else:
-        say = HELLO if chosen.kind == "hello" else b""
+        say = SAID[chosen.kind]
         told = connections(chosen.port, end, chosen.most, chosen.rate, chosen.sources, chosen.keep, say)
     sys.stdout.write(json.dumps(told | {"seconds": round(time.monotonic() - start, 2)}) + "\n")
 

@@ -71,7 +71,7 @@ def descriptors(program: Program) -> int:
     return len(list(Path(f"/proc/{program.pid}/fd").iterdir()))
 
 
-@pytest.mark.parametrize(("kind", "sources"), [("connect", 1), ("hello", 64)])
+@pytest.mark.parametrize(("kind", "sources"), [("connect", 1), ("hello", 64), ("resume", 64)])
 def test_r2_a_flood_of_connections_costs_no_frame_and_keeps_no_friend_out(
     tmp_path: Path, server: Server, kind: str, sources: int
 ) -> None:

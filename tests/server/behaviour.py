@@ -15,6 +15,7 @@ from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.limits import Limits
 from voicechat.session.states import State
 from voicechat.wire import handshake, messages
+from voicechat.wire.text import MOST_TEXT
 
 SAVERS = (("Ann", Quality.SAVER), ("Ben", Quality.SAVER), ("Cid", Quality.NORMAL))
 
@@ -559,7 +560,18 @@ class Behaviour:
             ann.send(messages.Text(f"line {n}"))
         self.house.settle()
         assert len(ben.told_of(messages.Text)) == Limits().text_burst
+        assert self.house.counted("messages over the limit") == 15 - Limits().text_burst
         assert ann.connected
+
+    def test_a_line_of_text_has_500_characters_and_no_more(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        ann.send(messages.Text("é" * MOST_TEXT))
+        self.house.settle()
+        assert ben.told == [messages.Text("é" * MOST_TEXT, ann.source)]
+        ben.forget()
+        bad.send(messages.Text("x" * (MOST_TEXT + 1)))
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+        assert not ben.told_of(messages.Text)
 
     def test_control_messages_over_the_limit_are_not_obeyed(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")

@@ -236,6 +236,8 @@ class VoiceServerProtocol(Connection):
             case messages.Text():
                 if self._texts.take(self.clock.seconds()):
                     seat.hall.text(seat, text.line(message.text))
+                else:
+                    self._hub.metrics.note("messages over the limit", self.address, self.clock.seconds())
             case messages.Bye():
                 self._seat = None
                 self._hub.leave(seat, "")
