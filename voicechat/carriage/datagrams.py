@@ -51,12 +51,17 @@ REPORT_FOR: Final = 12.0
 _EXPEDITED: Final = 46 << 2
 """DSCP EF (RFC 3246) in the old TOS byte: routers that care let voice go first."""
 
+_RECEIVE_BYTES: Final = 1 << 20
+"""Of the kernel's queue: in a flood of 10 000 datagrams a second the usual 200 kB are full in 25 ms (measured)."""
+
 
 def expedite(port: Any) -> None:
-    """Mark what a UDP port sends as voice, where the platform lets us."""
+    """Mark what a UDP port sends as voice, and let more wait for it, where the platform lets us."""
     handle = getattr(port, "getHandle", lambda: None)()
     if handle is None:
         return
+    with suppress(OSError):
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
     for level, option in ((socket.IPPROTO_IP, "IP_TOS"), (socket.IPPROTO_IPV6, "IPV6_TCLASS")):
         with suppress(OSError, AttributeError):
             handle.setsockopt(level, getattr(socket, option), _EXPEDITED)
