@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples
 from voicechat.media.gate import (
+    FAILURES,
     HANG_OVER_TICKS,
     PRE_ROLL_FRAMES,
     RELEASE_TICKS,
@@ -229,17 +230,41 @@ def test_the_longer_the_talk_the_longer_the_gate_stays_open_up_to_300_ms(loud: i
     assert TRIAL_TICKS == 4
 
 
-def test_after_a_click_only_talk_opens_for_20_s() -> None:
+def test_after_two_clicks_only_talk_opens_for_20_s() -> None:
     gate = TalkGate()
-    assert gate.push(LOUD)
-    for _ in range(TRIAL_TICKS + 1):
-        gate.push(QUIET)
+    for _ in range(FAILURES):
+        assert gate.push(LOUD)
+        for _ in range(TRIAL_TICKS + 1):
+            gate.push(QUIET)
     assert not gate.push(LOUD), "another click"
     assert not gate.push(QUIET)
     assert [gate.push(LOUD) for _ in range(3)] == [False, False, True], "three frames in a row: the pre-roll has two"
     for _ in range(WARY_TICKS):
         gate.push(QUIET)
     assert gate.push(LOUD)
+
+
+def test_a_breath_and_the_word_after_it_are_one_spurt() -> None:
+    """Frames of a recorded voice, in dBFS: a breath about the threshold of a quiet room, then the word."""
+    breath = (-54.2, -56.8, -58.7, -56.6, -56.1, -58.3, -57.3, -57.1, -55.2, -57.1, -56.1, -53.4)
+    gate = TalkGate()
+    assert all(gate.push(mean_square_of(level)) for level in (*breath, -42.2, -26.9, -22.9, -22.7, -21.7))
+
+
+def test_a_word_that_rises_for_longer_than_a_trial_is_not_broken() -> None:
+    gate = TalkGate()
+    assert all(gate.push(mean_square_of(level)) for level in (-50.9, -55.8, -47.0, -33.1, -22.7, -20.2, -21.2, -23.7))
+
+
+def test_within_talk_every_loud_frame_brings_the_whole_hang_over() -> None:
+    gate = TalkGate()
+    for _ in range(10):
+        gate.push(LOUD)
+    for _ in range(HANG_OVER_TICKS - 1):
+        assert gate.push(QUIET)
+    assert gate.push(mean_square_of(-50))  # a soft last syllable, no talk by itself
+    assert all(gate.push(QUIET) for _ in range(HANG_OVER_TICKS))
+    assert not gate.push(QUIET)
 
 
 def test_what_falls_like_an_echo_confirms_nothing() -> None:
