@@ -20,8 +20,8 @@ from voicechat.media.loudness import Loudness
 from voicechat.media.suppression import WienerSuppressor
 
 MOST_SHARE: Final = 0.25
-"""Of the time of the frames of a second that suppression may take: ours needs 0.5 %, RNNoise 3 to 8 % where it is
-measured; four times that is a machine with other things to do."""
+"""Of the time of the frames of a second that suppression may take: ours needs 1 to 2 %, RNNoise 6 to 10 % where it
+was measured; more than twice that is a machine with other things to do."""
 
 TALKS_FROM: Final = 0.5
 """Probability from which a frame is talk: cuts 1 to 2 % of speech in noise, and sends no keyboard (measured)."""

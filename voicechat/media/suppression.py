@@ -12,8 +12,8 @@ words and behind the vowels every bin falls back to it. It is learnt from the fr
 that pass the gate, most quickly from the pre-roll and the hang-over, which hold little
 else. Clicks, games and other voices are no steady noise and stay.
 
-Measured (docs/sound.md): 0.6 PESQ better with a fan 15 dB below the voice, nothing with
-a keyboard, and some tenths worse without any noise; so it is off unless asked for.
+Measured (docs/sound.md): 0.5 PESQ better with a fan 15 dB below the voice, nothing with
+a keyboard, and a tenth or two worse without any noise; so it is off unless asked for.
 
 May import numpy and the sound format.
 """
