@@ -301,7 +301,7 @@ class Conversation:
 
 
 def chatter(seed: int, members: int, *, longest: int = 4 * TICKS_PER_SECOND, share: float = 0.5) -> Script:
-    """A script of talk spurts and pauses by chance; each member talks for about ``share`` of the time."""
+    """Talk spurts and pauses by chance, 20 minutes of them, over and over; each member talks for about ``share``."""
     spurts: dict[int, list[bool]] = {}
     for member in range(1, members + 1):
         chance = random.Random(seed * 1000 + member)
@@ -311,4 +311,4 @@ def chatter(seed: int, members: int, *, longest: int = 4 * TICKS_PER_SECOND, sha
             ticks += [True] * length
             ticks += [False] * max(10, int(chance.randrange(15, longest) * (1 - share) / share))
         spurts[member] = ticks
-    return lambda tick, member: spurts[member][tick]
+    return lambda tick, member: spurts[member][tick % (20 * MINUTE)]
