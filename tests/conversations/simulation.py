@@ -22,15 +22,16 @@ import numpy as np
 from zope.interface import implementer
 
 from voicechat.errors import WireError
-from voicechat.format import TICKS_PER_SECOND, Frame, Samples, silent_frame
+from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame, Samples, silent_frame
 from voicechat.interfaces import ICodec, IDecoder, IEncoder
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
 from voicechat.media.packing import Packing
 from voicechat.media.sending import SendStream
-from voicechat.rooms.conference import SILENT_AFTER, Conference, Delivery
+from voicechat.rooms.conference import Conference, Delivery
 from voicechat.rooms.room import Room
+from voicechat.rooms.talker import SILENT_AFTER
 from voicechat.testing import Line, LossyLink
 from voicechat.wire import media
 
@@ -38,6 +39,11 @@ MINUTE = 60 * TICKS_PER_SECOND
 
 PERIOD = 16
 """Samples: two slots for each of at most eight members."""
+
+VOICES = np.repeat(
+    np.random.default_rng(5).choice(np.array([-1, 1], np.float32), (FRAME_SAMPLES // PERIOD, PERIOD // 2)), 2, axis=1
+)
+"""Signs that each member's stamp is said with: a frame resembles itself where it was said, and nothing else."""
 
 RING = 1 << 18
 """Ticks after which stamps repeat: 87 minutes."""
@@ -57,12 +63,13 @@ def stamped(member: int, tick: int) -> Frame:
     frame = silent_frame()
     frame[2 * member - 2 :: PERIOD] = value
     frame[2 * member - 1 :: PERIOD] = 0.75 - value
+    frame *= VOICES.reshape(-1)
     return frame
 
 
 def read(frame: Frame) -> dict[int, int]:
     """The lower bits of the tick of each whose frame is in this one as he said it, alone or with others."""
-    periods = frame.reshape(-1, PERIOD)
+    periods = frame.reshape(-1, PERIOD) * VOICES
     steady = bool((periods == periods[0]).all())
     ticks: dict[int, int] = {}
     slots = periods[0].tolist()
@@ -83,17 +90,17 @@ class StampCoder:
         self._pattern: Samples = np.zeros(PERIOD, np.float32)
 
     def encode(self, frame: Frame) -> bytes:
-        periods = frame.reshape(-1, PERIOD)
+        periods = frame.reshape(-1, PERIOD) * VOICES
         mean = np.add.reduce(periods, axis=0, dtype=np.float64) / len(periods)
         return b"S" + bytes(mean.astype("<f4").data)
 
     def decode(self, payload: bytes, out: Frame) -> None:
         self._pattern = np.frombuffer(payload, "<f4", offset=1)
-        out.reshape(-1, PERIOD)[:] = self._pattern
+        np.multiply(self._pattern, VOICES, out=out.reshape(-1, PERIOD))
 
     def conceal(self, out: Frame) -> None:
         self._pattern = self._pattern / np.float32(2)
-        out.reshape(-1, PERIOD)[:] = self._pattern
+        np.multiply(self._pattern, VOICES, out=out.reshape(-1, PERIOD))
 
 
 @implementer(ICodec)

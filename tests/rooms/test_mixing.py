@@ -85,10 +85,10 @@ def test_each_further_bitrate_costs_one_encoding_more_and_everybody_gets_his(
     for tick in range(1, 11):
         mixed = mixing.run(asked, frames(*([0.125] * talkers)))
         assert mixing.encodings <= (talkers + len(bitrates)) * tick
-    for listeners, _ in mixed:
-        (coded,) = {mixing._coder_of[listener].encoder for listener in listeners}
+    for row in mixed:
+        (coded,) = {mixing._coder_of[listener].encoder for listener in row.listeners}
         assert isinstance(coded, MemoryEncoder)
-        assert {asked[listener].bitrate for listener in listeners} == {coded.bitrate}
+        assert {asked[listener].bitrate for listener in row.listeners} == {coded.bitrate}
 
 
 def test_rows_of_zeros_and_no_rows_cost_nothing() -> None:

@@ -9,6 +9,7 @@ sending     one talker's way out (SendStream)
 stream      one talker's way in (ReceiveStream)
 timescale   a frame more or less, where it is heard least
 gains       how loud each source is for one listener
+changeover  from forwarded packets to the mix and back, at the same word
 hearing     all streams that one listener hears, made one frame
 quality     how many bits, how many frames a packet: each client's choice
 packing     frames made packets: with redundancy, or two at a time

@@ -31,6 +31,10 @@ class Gains:
         self._wanted.pop(source, None)
         self._now.pop(source, None)
 
+    def last(self, source: int) -> float:
+        """What the source's last frame ended with."""
+        return self._now.get(source, 1.0)
+
     def apply(self, source: int, frame: Frame) -> None:
         """Make the source's next frame as loud as it is to be."""
         wanted = self._wanted.get(source)

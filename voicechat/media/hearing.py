@@ -3,23 +3,24 @@
 One ReceiveStream for each source; source 0 is the listener's mix, the others are
 talkers whose packets the server forwards. The server sends either the one or the
 other, and for a few frames both when it changes: the old way is heard until the new
-one's decoder is warm or the old one runs dry, then a crossfade of 10 ms leads over.
+one's decoder is warm or the old one runs dry, then the new one goes on at the same
+word (`changeover`).
 """
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
-from voicechat.format import Frame, silent_frame
+import numpy as np
+
+from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
 from voicechat.interfaces import ICodec
+from voicechat.media.changeover import Way
 from voicechat.media.gains import Gains
 from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import apart
 from voicechat.media.stream import Counts, Kind, ReceiveStream
-
-WARM_FRAMES: Final = 2
-"""Frames of a new way that are decoded and not heard: a cold decoder's first frames are wrong (measured)."""
 
 MOST_STREAMS: Final = 16
 """Sources kept at once: a room's seats twice over; the one unheard for longest goes first."""
@@ -33,11 +34,11 @@ class Hearing:
         self._streams: dict[int, ReceiveStream] = {}
         self._mixed = False
         """The mix was heard last, not a forwarded talker."""
-        self._overlapped = 0
-        """Frames for which both have been there."""
+        self._ways = Way(), Way()
+        """The forwarded talkers', and the mix's."""
         self._gains = Gains()
         self._limiter = Limiter()
-        self._frames: list[Frame] = []
+        self._spare = silent_frame()
         self.counts = Counts()
         self.heard: dict[int, int] = {}
         """Frames played of each source."""
@@ -48,7 +49,7 @@ class Hearing:
     @property
     def active(self) -> bool:
         """Somebody is being heard, or about to be."""
-        return any(stream.active for stream in self._streams.values())
+        return self._ways[self._mixed].delay > 0 or any(stream.active for stream in self._streams.values())
 
     @property
     def mixed(self) -> bool:
@@ -81,8 +82,8 @@ class Hearing:
 
     def _add(self, source: int) -> ReceiveStream:
         if len(self._streams) >= MOST_STREAMS:
-            idle = (s for s, stream in self._streams.items() if not stream.active)
-            del self._streams[next(idle, next(iter(self._streams)))]
+            talkers = [number for number in self._streams if number != MIX]
+            del self._streams[min(talkers, key=lambda number: self._streams[number].last_arrival)]
         stream = self._streams[source] = ReceiveStream(self._codec.decoder(), self.counts)
         return stream
 
@@ -113,68 +114,59 @@ class Hearing:
 
     def pull(self, at: float, out: Frame) -> bool:
         """Fill ``out`` with what is heard at ``at``; False when nothing more is on its way."""
-        voices: list[_Voice] = []
+        old, new = self._ways[self._mixed], self._ways[not self._mixed]
+        heard = old.sounds
+        for way in self._ways:
+            way.begin()
         for source, stream in self._streams.items():
-            if not stream.active:
-                continue
-            frame = self._scratch(len(voices), out)
-            kind = stream.pull(at, frame)
-            if kind is Kind.SILENT:
-                continue
-            if kind is not Kind.CONCEALED:
-                self.heard[source] = self.heard.get(source, 0) + 1
-                if source != MIX:
-                    self.on_forwarded(source, stream.level)
-            self._gains.apply(source, frame)
-            self._held += (stream.held() - self._held) / 16
-            voices.append(_Voice(source, kind, frame))
-        if not voices:
-            out.fill(0.0)
-            return self.active
-        if len(voices) > 1 and any(_differ(voice.source, voices[0].source) for voice in voices):
-            self._change_over(voices, out)
+            if stream.active:
+                self._voice(source, stream, at, heard)
+        if new.sounds and not old.sounds and not old.delay:
+            old.forget()
+            self._mixed = not self._mixed
+            old, new = new, old
+        old.end()
+        out[:] = old.heard(FRAME_SAMPLES)
+        if new.sounds:
+            new.end()
+            self._both(old, new, out)
         else:
-            self._mixed = voices[0].source == MIX
-            self._overlapped = 0
-            for voice in voices[1:]:
-                out += voice.frame
+            new.forget()
+            old.give_back(out)
         self._limiter.apply(out)
         return self.active
 
-    def _scratch(self, index: int, out: Frame) -> Frame:
-        """Where the next voice goes: straight into ``out`` if it is the first."""
-        if index == 0:
-            return out
-        while len(self._frames) < index:
-            self._frames.append(silent_frame())
-        return self._frames[index - 1]
-
-    def _change_over(self, voices: list["_Voice"], out: Frame) -> None:
-        """Both ways are heard: stay with the old one until the new one's decoder is warm, then cross over."""
-        old, new = silent_frame(), silent_frame()
-        for voice in voices:
-            into = old if (voice.source == MIX) == self._mixed else new
-            into += voice.frame
-        olds = [voice for voice in voices if (voice.source == MIX) == self._mixed]
-        self._overlapped += 1
-        if self._overlapped <= WARM_FRAMES and all(voice.kind is not Kind.CONCEALED for voice in olds):
-            out[:] = old
+    def _voice(self, source: int, stream: ReceiveStream, at: float, heard: bool) -> None:
+        """One stream's part of this frame; ``heard``: the way that is heard gave something for the last one."""
+        way = self._ways[source == MIX]
+        if heard and self._mixed != (source == MIX):
+            gain = np.float32(self._gains.last(source))
+            stream.join(at, lambda past: way.keep(past * gain))
+        frame = self._spare if way.sounds else way.frame
+        kind = stream.pull(at, frame)
+        if kind is Kind.SILENT:
             return
-        crossfade(old, new, out)
-        self._overlapped = 0
+        if kind is not Kind.CONCEALED:
+            self.heard[source] = self.heard.get(source, 0) + 1
+            if source != MIX:
+                self.on_forwarded(source, stream.level)
+        self._gains.apply(source, frame)
+        way.add(frame, concealed=kind is Kind.CONCEALED)
+        self._held += (stream.held() + way.delay / FRAME_SAMPLES - self._held) / 16
+
+    def _both(self, old: Way, new: Way, out: Frame) -> None:
+        """Both ways gave something; ``out`` is the old one. When the new one is warm, cross over to it."""
+        mix = self._streams.get(MIX)
+        over = not old.sounds or mix is None or mix.ending
+        if self._mixed and over and not new.warm:
+            out += new.frame  # the mix has not these words: a talker begins while its last ones are heard
+            return
+        if old.sounds and not old.concealed and not new.warm:
+            return
+        new.join(old)
+        crossfade(out, new.heard(FRAME_SAMPLES), out)
+        old.forget()
+        for source, stream in self._streams.items():
+            if (source == MIX) == self._mixed:
+                stream.stop()
         self._mixed = not self._mixed
-        for voice in olds:
-            self._streams[voice.source].stop()
-
-
-class _Voice(NamedTuple):
-    """What one stream gave for this frame."""
-
-    source: int
-    kind: Kind
-    frame: Frame
-
-
-def _differ(source: int, other: int) -> bool:
-    """One of the two is the mix, the other is not."""
-    return (source == MIX) != (other == MIX)

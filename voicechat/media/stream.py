@@ -19,9 +19,9 @@ A spurt ends at its end packet, or after ENDS_AFTER ticks without any frame.
 """
 
 import enum
-from collections.abc import Iterable
-from contextlib import suppress
-from typing import Final
+import math
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -30,7 +30,7 @@ from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame
 from voicechat.interfaces import IDecoder
 from voicechat.media.gate import PRE_ROLL_FRAMES
-from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
+from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer, Slot
 from voicechat.media.levels import fade_in, mean_square
 from voicechat.media.packet import MediaPacket
 from voicechat.media.playout import MARGIN, PlayoutDelay
@@ -50,6 +50,9 @@ RESET_AFTER: Final = 60 * TICKS_PER_SECOND
 SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5
 """Ticks of delay above target that are cut at once (90 ms): more than a pre-roll makes, and nobody wants old words."""
 
+JOINS_ABOVE: Final = PRE_ROLL_FRAMES + 1.0
+"""Ticks of delay from which on the first frames are older ones, sent again; a pre-roll is up to a tick less late."""
+
 EARLY: Final = 0.1
 """Ticks that a spurt may begin before its time: what aiming at blocks leaves; more would make its frames late."""
 
@@ -61,6 +64,10 @@ BURST: Final = WARM_WITH + 1
 
 STRAGGLERS: Final = 6
 """Ticks after a stream was stopped in which it is not begun anew without a marker: the rest of an overlap."""
+
+
+Past: TypeAlias = Callable[[Frame], object]
+"""Is given frames that are not played; the array is used again."""
 
 
 class Kind(enum.Enum):
@@ -104,7 +111,8 @@ class ReceiveStream:
         self._missing = 0
         self._waited = 0
         self._pace = Pace()
-        self._last_arrival: float | None = None
+        self.last_arrival = -math.inf
+        """When anything came last."""
         self._seen = Seen()
         self._marker = -CAPACITY
         self._spare: Frame = np.empty(FRAME_SAMPLES, np.float32)
@@ -124,18 +132,18 @@ class ReceiveStream:
         return arrival
 
     def _unwrap(self, packet: MediaPacket, now: float) -> int:
-        idle = self._last_arrival is None or now - self._last_arrival > RESET_AFTER
+        idle = now - self.last_arrival > RESET_AFTER
         if idle and self._phase is _Phase.IDLE:
             self.delay.base = None
             self._seen.forget()
-        self._last_arrival = now
+        self.last_arrival = now
         return unwrap(packet.tick, self.delay.expected_tick(now))
 
     def _frame(self, tick: int, payload: bytes, now: float, *, recovered: bool, marker: bool = False) -> Arrival:
         if not self._seen.first_time(tick):
             return Arrival.DUPLICATE
-        if marker:
-            self._marker = tick
+        if marker or self._phase is _Phase.IDLE or (self._phase is _Phase.WAITING and tick < self._marker):
+            self._marker = tick  # in a burst another may overtake the one with the marker
         self.delay.observe(tick, now, marker, burst=0 <= tick - self._marker < BURST)
         if self._phase is _Phase.IDLE:
             if not marker and self._buffer.next - CAPACITY < tick < self._buffer.next:
@@ -205,11 +213,23 @@ class ReceiveStream:
             self.counts.silent += 1
         return kind
 
-    def warm(self, payloads: Iterable[bytes]) -> None:
-        """Decode what is not played, so that the decoder knows what comes before the next frame."""
-        for payload in payloads:
-            with suppress(WireError):
-                self._decoder.decode(payload, self._spare)
+    @property
+    def ending(self) -> bool:
+        """The end of the spurt is known."""
+        return self._end is not None
+
+    def join(self, at: float, past: Past, above: float = JOINS_ABOVE) -> None:
+        """Begin in the middle of a spurt that is heard in another way already.
+
+        If the first frame is late by ``above`` ticks, the frames whose time is over are decoded and given
+        to ``past`` instead of being played. To be called before `pull`, at the same time.
+        """
+        late = at - self.delay.play_at(self._buffer.next)
+        if self._phase is _Phase.WAITING and late >= above:
+            self._phase = _Phase.PLAYING
+            self._missing = 0
+            self._skip(late, past)
+            self._pace.start(at - self.delay.play_at(self._buffer.next))
 
     def stop(self) -> None:
         """End the spurt now and forget what was not played, and what of it still comes."""
@@ -254,7 +274,7 @@ class ReceiveStream:
         if late > SKIP_ABOVE:
             self._skip(late)
 
-    def _skip(self, late: float) -> None:
+    def _skip(self, late: float, past: Past | None = None) -> None:
         """Jump to the frame whose time it is, but never past the newest one."""
         newest = self._buffer.newest()
         if newest is None:
@@ -264,8 +284,12 @@ class ReceiveStream:
             slot = self._buffer.pull()
             if slot is not None:
                 self.counts.dropped += 1
-                if target - self._buffer.next < WARM_WITH:
-                    self.warm((slot.payload,))
+                if past is not None or target - self._buffer.next < WARM_WITH:
+                    self._decode(slot, self._spare)
+            elif past is not None:
+                self._decoder.conceal(self._spare)
+            if past is not None:
+                past(self._spare)
         self._pace.error = 0.0
 
     def _finish(self) -> None:
@@ -313,16 +337,19 @@ class ReceiveStream:
     def _play(self, out: Frame) -> Kind:
         slot = self._buffer.pull()
         assert slot is not None
-        try:
-            self._decoder.decode(slot.payload, out)
-        except WireError:
-            self.counts.dropped += 1
-            self._decoder.conceal(out)
+        self._decode(slot, out)
         if self._missing > FADES_AFTER:
             fade_in(out)
         self._missing = self._waited = 0
         self._pace.played(mean_square(out))
         return Kind.RECOVERED if slot.recovered else Kind.PLAYED
+
+    def _decode(self, slot: Slot, out: Frame) -> None:
+        try:
+            self._decoder.decode(slot.payload, out)
+        except WireError:
+            self.counts.dropped += 1
+            self._decoder.conceal(out)
 
     def _shrink(self, out: Frame) -> Kind:
         """Take frames out: all that are quiet, else merge one with its successor now and then."""

@@ -4,40 +4,38 @@
 called every 20 ms while `mixing`, serves those who hear several: each talker's
 ReceiveStream gives one frame, `Mixing` makes and encodes the distinct rows.
 
-Change-over to a mix: the talker that was forwarded goes on being forwarded until
-the first mixed frame leaves. His decoder is warmed with his last payloads, so the
-mix does not begin with a cold codec. The way back is decided by `forwarding.Row`.
+Change-over to a mix: the talker that was forwarded goes on being forwarded while the
+first mixed frames leave. What he said before goes through his decoder and the new
+encoder first, and the last of it to the listener, so that nobody hears a cold codec.
+The way back is decided by `forwarding.Row`.
 
 With fewer than two members present nothing is decoded, encoded or delivered.
 """
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND
+from voicechat.format import FRAME_SAMPLES
 from voicechat.interfaces import ICodec
 from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import apart
 from voicechat.media.quality import HIGH_BITRATE
-from voicechat.media.seen import Seen
-from voicechat.media.serial import ahead, unwrap, wrap
-from voicechat.media.stream import EARLY, WARM_WITH, Counts, Kind, ReceiveStream
-from voicechat.rooms.mixing import Mixing
+from voicechat.media.serial import wrap
+from voicechat.media.stream import Counts
+from voicechat.rooms.mixing import Mixed, Mixing
 from voicechat.rooms.mixing import Row as MixedRow
 from voicechat.rooms.room import Room
-
-SILENT_AFTER: Final = TICKS_PER_SECOND // 2
-"""Ticks without a packet after which a talker who sent no end is taken to have stopped: a stall of 0.5 s."""
+from voicechat.rooms.talker import PAST, SILENT_AFTER, Talker
 
 _NO_FRAMES: Final = np.empty((0, FRAME_SAMPLES), np.float32)
 
 
 OVERLAP: Final = 4
-"""Ticks that both ways are sent at a change-over: two to warm the listener's decoder, two for the mix's lag."""
+"""Ticks that both ways are sent at a change-over: two for the mix's lag, two for what jitter adds to it."""
 
 
 class Delivery(NamedTuple):
@@ -52,63 +50,6 @@ class Edge(NamedTuple):
 
     source: int
     talking: bool
-
-
-class _Talker:
-    """What the conference knows of one who talks."""
-
-    def __init__(self) -> None:
-        self.talking = False
-        self.last_arrival = 0.0
-        self.recent: deque[MediaPacket] = deque(maxlen=WARM_WITH)
-        """The last packets of this talk spurt, as they were passed on."""
-        self.seen = Seen()
-        self.ended: int | None = None
-        """Wire tick of the last end packet, while silent."""
-        self.stream: ReceiveStream | None = None
-        """His frames for mixing; kept, for what it has learnt of his way."""
-        self.mixed = False
-        """The stream is being fed."""
-
-    def passed_on(self, source: int, packet: MediaPacket) -> list[MediaPacket]:
-        """What a packet becomes on its way on, without the redundancy of this hop.
-
-        A frame that this hop had lost and redundancy brings goes first, as a packet of
-        its own, so that the next hop's redundancy covers it like any other: with both
-        hops losing 10 %, 2 % of the frames are lost for good instead of 3 %.
-        """
-        if packet.marker:
-            self.seen.forget()
-            self.recent.clear()
-        tick = unwrap(packet.tick, self.seen.newest)
-        out = []
-        if packet.redundant and self.seen.first_time(tick - packet.offset):
-            out.append(MediaPacket(source, wrap(tick - packet.offset), packet.redundant))
-        if packet.payload:
-            self.seen.first_time(tick)
-        out.append(MediaPacket(source, packet.tick, packet.payload, packet.marker, packet.end))
-        return out
-
-    def straggles(self, packet: MediaPacket) -> bool:
-        """The packet was overtaken by the end of its spurt: nobody begins to talk by it."""
-        return not packet.marker and self.ended is not None and -SILENT_AFTER <= ahead(packet.tick, self.ended) < 0
-
-    def warm_stream(self, codec: ICodec, counts: Counts) -> ReceiveStream:
-        """His stream, for mixing; when that begins, the decoder has just heard his last payloads."""
-        if self.stream is None:
-            self.stream = ReceiveStream(codec.decoder(), counts, margin=EARLY)  # the tick decodes at once
-        if not self.mixed:
-            self.mixed = True
-            self.stream.stop()
-            self.stream.warm(packet.payload for packet in self.recent)
-        return self.stream
-
-    def history(self) -> list[MediaPacket]:
-        """His last packets again, for a listener who is forwarded to from now on: his decoder needs them."""
-        return [
-            MediaPacket(packet.source, packet.tick, packet.payload, marker=number == 0)
-            for number, packet in enumerate(self.recent)
-        ]
 
 
 class _Listener:
@@ -135,7 +76,7 @@ class Conference:
         self._room = room
         self._codec = codec
         self._always_mix = always_mix
-        self._talkers: dict[int, _Talker] = {}
+        self._talkers: dict[int, Talker] = {}
         self._listeners: dict[int, _Listener] = {}
         self._bitrates = bitrate, high
         self._mixing = Mixing(codec)
@@ -164,7 +105,7 @@ class Conference:
     def add(self, source: int) -> None:
         """A member entered; he hears the rest of what is just being said."""
         self._undecided = True
-        self._talkers[source] = _Talker()
+        self._talkers[source] = Talker()
         self._listeners[source] = _Listener(Row(always_mix=self._always_mix))
 
     def remove(self, source: int, now: float) -> None:
@@ -203,16 +144,16 @@ class Conference:
             elif self._undecided:
                 self._decide(now)
         deliveries = self._pass_on(source, talker, packets, now) if self._room.present > 1 else []
-        talker.recent.extend(out for out in packets if out.payload)
+        talker.remember(packets, now)
         if packet.end:
             talker.ended = packet.tick
             self._stop(source, now)
         return deliveries
 
-    def _pass_on(self, source: int, talker: _Talker, packets: list[MediaPacket], now: float) -> list[Delivery]:
+    def _pass_on(self, source: int, talker: Talker, packets: list[MediaPacket], now: float) -> list[Delivery]:
         """Into the talker's stream if somebody is mixed for, and to those who hear just him."""
         if self.mixing:
-            stream = talker.warm_stream(self._codec, self.counts)
+            stream = talker.enter_mix(self._codec, self.counts)
             for packet in packets:
                 stream.put(packet, now)
         listeners = [number for number, listener in self._listeners.items() if self._forwards(listener, source)]
@@ -244,14 +185,14 @@ class Conference:
     def held(self, source: int) -> float | None:
         """Ticks that a talker's frames are held for mixing; None if he was never mixed."""
         talker = self._talkers.get(source)
-        return None if talker is None or talker.stream is None else talker.stream.held()
+        return None if talker is None else talker.held()
 
     def edges(self) -> list[Edge]:
         """Who started and stopped talking since the last call."""
         edges, self._edges = self._edges, []
         return edges
 
-    def _start(self, source: int, talker: _Talker, now: float) -> None:
+    def _start(self, source: int, talker: Talker, now: float) -> None:
         talker.talking, talker.ended = True, None
         self._edges.append(Edge(source, True))
         self._decide(now)
@@ -259,8 +200,7 @@ class Conference:
     def _stop(self, source: int, now: float) -> None:
         talker = self._talkers.get(source)
         if talker is not None and talker.talking:
-            talker.talking = False
-            talker.recent.clear()
+            talker.stop()
             self._edges.append(Edge(source, False))
             self._decide(now)
 
@@ -287,9 +227,16 @@ class Conference:
                 listener.follows = 0
             elif listener.in_mix:
                 listener.until = int(now) + OVERLAP
-        if not self.mixing:
-            for talker_state in self._talkers.values():
-                talker_state.mixed = False
+        self._feed()
+
+    def _feed(self) -> None:
+        """Have the talkers' streams fed while somebody is mixed for, and only then."""
+        mixing = self.mixing
+        for talker in self._talkers.values():
+            if not mixing:
+                talker.leave_mix()
+            elif talker.talking:
+                talker.enter_mix(self._codec, self.counts)
 
     # -- the tick ---------------------------------------------------------------
 
@@ -309,15 +256,19 @@ class Conference:
             for number, listener in self._listeners.items()
             if listener.in_mix or listener.row.way is Way.MIX
         }
+        # their decoders have heard the same words in another way, and go on in the middle of one
+        fresh = {number for number in rows if self._listeners[number].bridged and not self._listeners[number].in_mix}
         deliveries: list[Delivery] = []
         served: set[int] = set()
-        for mixed in self._mixing.run(rows, frames):
+        for mixed in self._mixing.run(rows, frames, fresh, self._past(live) if fresh else ()):
             served.update(mixed.listeners)
-            deliveries += self._mixed(mixed.listeners, mixed.payload, tick)
+            deliveries += self._mixed(mixed, fresh, tick)
         silent = over + [number for number in rows if number not in served and self._listeners[number].in_mix]
         if silent:
             deliveries.append(Delivery(silent, MediaPacket(MIX, wrap(tick), b"", end=True)))
             self._close(silent)
+        if not self.mixing:
+            self._feed()
         return deliveries
 
     def _row(self, number: int, live: list[int]) -> MixedRow:
@@ -339,27 +290,41 @@ class Conference:
                 over.append(number)
         return over
 
-    def _pull(self, tick: int) -> tuple[list[int], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
+    def _past(self, live: list[int]) -> NDArray[np.float32]:
+        """What the talkers gave in the ticks before: shape (PAST, talkers, FRAME_SAMPLES)."""
+        past = np.zeros((PAST, len(live), FRAME_SAMPLES), np.float32)
+        for column, source in enumerate(live):
+            *before, _ = self._talkers[source].past
+            for ago, frame in enumerate(reversed(before), 1):
+                past[-ago, column] = frame
+        return past
+
+    def _pull(self, tick: int) -> tuple[list[int], NDArray[np.float32]]:
         """The talkers that gave sound, and their frames."""
         frames = np.empty((len(self._talkers), FRAME_SAMPLES), np.float32)
         live: list[int] = []
         for source, talker in self._talkers.items():
-            stream = talker.stream
-            if stream is not None and stream.active and stream.pull(float(tick), frames[len(live)]) is not Kind.SILENT:
+            if talker.pull(float(tick), frames[len(live)]):
                 live.append(source)
         return live, frames[: len(live)]
 
-    def _mixed(self, listeners: list[int], payload: bytes, tick: int) -> Iterable[Delivery]:
-        """The packets of one row; listeners whose mix begins get the marker."""
-        fresh = [number for number in listeners if not self._listeners[number].in_mix]
-        going = [number for number in listeners if self._listeners[number].in_mix]
-        for number in fresh:
-            self._listeners[number].in_mix = True
-            self._listeners[number].until = tick + OVERLAP
+    def _mixed(self, mixed: Mixed, changing: Set[int], tick: int) -> Iterable[Delivery]:
+        """The packets of one row; who is ``changing`` gets those before it first, as a talker's history."""
+        states = [(number, self._listeners[number]) for number in mixed.listeners]
+        warmed = [number for number, listener in states if mixed.past and number in changing]
+        cold = [number for number, listener in states if not listener.in_mix and number not in warmed]
+        going = [number for number, listener in states if listener.in_mix or number in warmed]
+        for _, listener in states:
+            if not listener.in_mix:
+                listener.in_mix, listener.until = True, tick + OVERLAP
+        if warmed:
+            for ago, payload in zip(range(len(mixed.past), 0, -1), mixed.past, strict=True):
+                packet = MediaPacket(MIX, wrap(tick - ago), payload, marker=ago == len(mixed.past))
+                yield Delivery(warmed, packet)
         if going:
-            yield Delivery(going, MediaPacket(MIX, wrap(tick), payload))
-        if fresh:
-            yield Delivery(fresh, MediaPacket(MIX, wrap(tick), payload, marker=True))
+            yield Delivery(going, MediaPacket(MIX, wrap(tick), mixed.payload))
+        if cold:
+            yield Delivery(cold, MediaPacket(MIX, wrap(tick), mixed.payload, marker=True))
 
     def _close(self, numbers: list[int]) -> None:
         for number in numbers:

@@ -5,6 +5,8 @@ one for all pure listeners, one for each talker's own mix-minus. Rows are equal 
 at one bitrate, so q bitrates among the listeners make that k + q.
 """
 
+from collections import Counter, deque
+from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +14,8 @@ from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, Frame
 from voicechat.interfaces import ICodec, IEncoder
-from voicechat.media.mixer import Limiter, mix
+from voicechat.media.mixer import Frames, Limiter, mix
+from voicechat.media.stream import WARM_WITH
 
 Gains = tuple[float, ...]
 """A row of the gain matrix: one linear gain for each live talker."""
@@ -30,6 +33,8 @@ class Mixed(NamedTuple):
 
     listeners: list[int]
     payload: bytes
+    past: tuple[bytes, ...]
+    """What its encoder made before, as much as a decoder needs to settle."""
 
 
 class _Coder:
@@ -37,15 +42,24 @@ class _Coder:
 
     def __init__(self, encoder: IEncoder) -> None:
         self.encoder = encoder
-        self.limiter = Limiter()
+        self._limiter = Limiter()
+        self.past: deque[bytes] = deque(maxlen=WARM_WITH)
+        """What it made last."""
+
+    def encode(self, frame: Frame) -> bytes:
+        """Limit a frame in place, and encode it."""
+        self._limiter.apply(frame)
+        payload = self.encoder.encode(frame)
+        self.past.append(payload)
+        return payload
 
 
 class Mixing:
     """Groups listeners by their row and encodes each distinct row once a tick.
 
-    A listener stays with the coder he had while nobody else of another group
-    claims it; changing coders in mid-stream is not heard (measured). His bitrate
-    stays the same until he is forgotten.
+    A listener stays with the coder he had unless others of his group had another, or
+    more of another group had his; changing coders in mid-stream is not heard
+    (measured). His bitrate stays the same until he is forgotten.
     """
 
     def __init__(self, codec: ICodec) -> None:
@@ -61,15 +75,21 @@ class Mixing:
     @property
     def coders(self) -> int:
         """Encoders held: at most one a listener."""
-        return len({id(coder) for coder in self._coder_of.values()})
+        return len(set(self._coder_of.values()))
 
     def forget(self, listener: int) -> None:
         """The listener no longer hears a mix."""
         self._coder_of.pop(listener, None)
         self._groups = {}
 
-    def run(self, rows: dict[int, Row], frames: NDArray[np.float32]) -> list[Mixed]:
-        """Mix ``frames`` (talkers x 960) for each listener's row; rows of zeros are left out."""
+    def run(
+        self, rows: dict[int, Row], frames: Frames, fresh: Set[int] = frozenset(), past: Iterable[Frames] = ()
+    ) -> list[Mixed]:
+        """Mix ``frames`` (talkers x 960) for each listener's row; rows of zeros are left out.
+
+        ``past`` are the frames of the ticks before. A new coder with a listener in
+        ``fresh`` codes them first, so that it and his decoder have settled.
+        """
         groups: dict[Row, list[int]] = {}
         for listener, row in rows.items():
             if any(row.gains):
@@ -82,28 +102,36 @@ class Mixing:
             self._groups = groups
         mixed = np.empty((len(groups), FRAME_SAMPLES), np.float32)
         mix(self._matrix, frames, mixed)
-        return [
-            Mixed(listeners, self._encode(coder, frame))
-            for listeners, coder, frame in zip(self._groups.values(), self._coders, mixed, strict=True)
-        ]
-
-    def _encode(self, coder: _Coder, frame: Frame) -> bytes:
-        coder.limiter.apply(frame)
-        self.encodings += 1
-        return coder.encoder.encode(frame)
+        done = []
+        for listeners, coder, gains, frame in zip(
+            self._groups.values(), self._coders, self._matrix, mixed, strict=True
+        ):
+            if not coder.past and not fresh.isdisjoint(listeners):
+                for before in past:
+                    coder.encode(gains @ before)
+                    self.encodings += 1
+            earlier = tuple(coder.past)
+            self.encodings += 1
+            done.append(Mixed(listeners, coder.encode(frame), earlier))
+        return done
 
     def _assign(self, groups: dict[Row, list[int]]) -> list[_Coder]:
-        """A coder for each group: one that its listeners had, or a new one; a decoder begins anew as well then."""
-        claimed: set[int] = set()
-        chosen: list[_Coder | None] = []
-        for listeners in groups.values():
-            had = (self._coder_of.get(listener) for listener in listeners)
-            coder = next((c for c in had if c is not None and id(c) not in claimed), None)
-            if coder is not None:
-                claimed.add(id(coder))
-            chosen.append(coder)
-        coders = [coder or _Coder(self._codec.encoder(row.bitrate)) for row, coder in zip(groups, chosen, strict=True)]
-        for listeners, coder in zip(groups.values(), coders, strict=True):
-            for listener in listeners:
-                self._coder_of[listener] = coder
+        """A coder for each group: the one that most of its listeners had, or a new one."""
+        had = Counter(
+            (number, self._coder_of[listener])
+            for number, listeners in enumerate(groups.values())
+            for listener in listeners
+            if listener in self._coder_of
+        )
+        chosen: dict[int, _Coder] = {}
+        claimed: set[_Coder] = set()
+        for (number, coder), _ in had.most_common():
+            if number not in chosen and coder not in claimed:
+                chosen[number] = coder
+                claimed.add(coder)
+        coders = []
+        for number, (row, listeners) in enumerate(groups.items()):
+            coder = chosen.get(number) or _Coder(self._codec.encoder(row.bitrate))
+            coders.append(coder)
+            self._coder_of.update(dict.fromkeys(listeners, coder))
         return coders

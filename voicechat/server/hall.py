@@ -14,9 +14,10 @@ from voicechat.carriage.clock import ticks
 from voicechat.format import TICK_SECONDS
 from voicechat.media.packet import MediaPacket
 from voicechat.media.packing import Packing
-from voicechat.rooms.conference import SILENT_AFTER, Conference, Delivery
+from voicechat.rooms.conference import Conference, Delivery
 from voicechat.rooms.directory import Key
 from voicechat.rooms.room import Member
+from voicechat.rooms.talker import SILENT_AFTER
 from voicechat.server.limits import Bucket, Limits
 from voicechat.server.metrics import Metrics
 from voicechat.wire import media

@@ -1,0 +1,120 @@
+"""What a conference knows of one who talks: his packets as they go on, and his frames for a mix.
+
+May import the media core and the codec's interface. Times are ticks.
+"""
+
+from collections import deque
+from typing import Final
+
+from voicechat.format import TICKS_PER_SECOND, Frame
+from voicechat.interfaces import ICodec
+from voicechat.media.packet import MediaPacket
+from voicechat.media.seen import Seen
+from voicechat.media.serial import ahead, unwrap, wrap
+from voicechat.media.stream import EARLY, WARM_WITH, Counts, Kind, ReceiveStream
+
+SILENT_AFTER: Final = TICKS_PER_SECOND // 2
+"""Ticks without a packet after which a talker who sent no end is taken to have stopped: a stall of 0.5 s."""
+
+PAST: Final = 2 * WARM_WITH
+"""Frames of a talker that go before the first one of a mix: a new encoder codes them, and the last WARM_WITH of what it
+makes go to the listener's decoder. With 5 instead of 10 a hundred changes cost 0.02 PESQ more (measured)."""
+
+REMEMBERED: Final = PAST + WARM_WITH
+"""Packets of a talker that are kept: by the first of them his own decoder settles."""
+
+
+class Talker:
+    """What the conference knows of one who talks."""
+
+    def __init__(self) -> None:
+        self.talking = False
+        self.last_arrival = 0.0
+        self._recent: deque[tuple[MediaPacket, float]] = deque(maxlen=REMEMBERED)
+        """The last packets of this talk spurt, as they were passed on, and when."""
+        self.seen = Seen()
+        self.ended: int | None = None
+        """Wire tick of the last end packet, while silent."""
+        self._stream: ReceiveStream | None = None
+        """His frames for mixing; kept, for what it has learnt of his way."""
+        self._mixed = self._joins = False
+        self.past: deque[Frame] = deque(maxlen=PAST + 1)
+        """What the stream gave in the last ticks without a break, this one included; before the first, what came
+        before the mix."""
+
+    def passed_on(self, source: int, packet: MediaPacket) -> list[MediaPacket]:
+        """What a packet becomes on its way on, without the redundancy of this hop.
+
+        A frame that this hop had lost and redundancy brings goes first, as a packet of
+        its own, so that the next hop's redundancy covers it like any other: with both
+        hops losing 10 %, 2 % of the frames are lost for good instead of 3 %.
+        """
+        if packet.marker:
+            self.seen.forget()
+            self._recent.clear()
+        tick = unwrap(packet.tick, self.seen.newest)
+        out = []
+        if packet.redundant and self.seen.first_time(tick - packet.offset):
+            out.append(MediaPacket(source, wrap(tick - packet.offset), packet.redundant))
+        if packet.payload:
+            self.seen.first_time(tick)
+        out.append(MediaPacket(source, packet.tick, packet.payload, packet.marker, packet.end))
+        return out
+
+    def straggles(self, packet: MediaPacket) -> bool:
+        """The packet was overtaken by the end of its spurt: nobody begins to talk by it."""
+        return not packet.marker and self.ended is not None and -SILENT_AFTER <= ahead(packet.tick, self.ended) < 0
+
+    def remember(self, packets: list[MediaPacket], now: float) -> None:
+        """These were passed on."""
+        self._recent.extend((packet, now) for packet in packets if packet.payload)
+
+    def stop(self) -> None:
+        """His spurt is over."""
+        self.talking = False
+        self._recent.clear()
+
+    def enter_mix(self, codec: ICodec, counts: Counts) -> ReceiveStream:
+        """His stream, for mixing; when that begins, it is fed with his last packets, as if it had been before."""
+        if self._stream is None:
+            self._stream = ReceiveStream(codec.decoder(), counts, margin=EARLY)  # the tick decodes at once
+        if not self._mixed:
+            self._mixed, self._joins = True, bool(self._recent)
+            self.past.clear()
+            self._stream.stop()
+            for number, (packet, at) in enumerate(self._recent):
+                self._stream.put(_again(packet, marker=number == 0), at)
+        return self._stream
+
+    def held(self) -> float | None:
+        """Ticks that his frames are held for mixing; None if he was never mixed."""
+        return None if self._stream is None else self._stream.held()
+
+    def leave_mix(self) -> None:
+        """Nobody is mixed for any more."""
+        self._mixed = False
+
+    def pull(self, tick: float, out: Frame) -> bool:
+        """Fill ``out``, which is kept, with his frame for the mix of ``tick``; False if he says nothing in it."""
+        stream = self._stream
+        if stream is None or not stream.active:
+            return False
+        if self._joins:
+            self._joins = False
+            stream.join(tick, lambda frame: self.past.append(frame.copy()), 1.0)
+        playing = stream.playing
+        if stream.pull(tick, out) is not Kind.SILENT:
+            self.past.append(out)
+            return True
+        if playing:
+            self.past.clear()
+        return False
+
+    def history(self) -> list[MediaPacket]:
+        """His last packets again, for a listener who is forwarded to from now on: his decoder needs them."""
+        last = [packet for packet, _ in self._recent][-WARM_WITH:]
+        return [_again(packet, marker=number == 0) for number, packet in enumerate(last)]
+
+
+def _again(packet: MediaPacket, *, marker: bool) -> MediaPacket:
+    return MediaPacket(packet.source, packet.tick, packet.payload, marker)
