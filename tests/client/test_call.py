@@ -247,6 +247,20 @@ def test_a_broken_line_is_mended_by_ticket(two: Evening) -> None:
     assert ben.entered == 2
 
 
+def test_whose_number_is_somebody_elses_after_a_reconnect_is_forgotten(two: Evening) -> None:
+    ann, ben = two.players
+    ann.says = 0.25
+    two.wait(1.0)
+    source = ann.call.source
+    assert ben.call.hearing.talkers == [source]
+    connection = ben.call.connection
+    assert connection is not None
+    for name, known in (("Ann", [source]), ("Zoe", [])):
+        roster = [messages.Participant(source, name)]
+        ben.call.entered(connection, messages.Welcome(ben.call.source, "Ben", "", 1, roster))
+        assert ben.call.hearing.talkers == known
+
+
 def test_a_stall_of_two_seconds_leaves_no_delay_behind(two: Evening) -> None:
     ann, ben = two.players
     ann.says = 0.25

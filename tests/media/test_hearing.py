@@ -144,6 +144,18 @@ def test_sources_are_bounded() -> None:
     assert listener.hearing.active
 
 
+def test_who_was_not_heard_for_longest_makes_room_and_never_the_mix() -> None:
+    listener = Listener()
+    listener.steps(5, {MIX: 0.25})
+    listener.step({}, ends=(MIX,))
+    for source in range(1, MOST_STREAMS):
+        listener.step({source: 0.01})
+    listener.step({1: 0.01})  # the first one made, heard again
+    listener.step({200: 0.01})
+    assert set(listener.hearing.talkers) == {1, *range(3, MOST_STREAMS), 200}
+    assert MIX in listener.hearing._streams
+
+
 def test_it_tells_what_waits_and_what_is_missing() -> None:
     listener = Listener()
     hearing = listener.hearing

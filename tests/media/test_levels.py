@@ -15,7 +15,6 @@ from voicechat.media.levels import (
     crossfade,
     dbfs_of,
     fade_in,
-    fade_out,
     gain_of,
     mean_square,
     mean_square_of,
@@ -67,22 +66,6 @@ def test_a_fade_in_rises_over_10_ms_and_leaves_the_rest() -> None:
     assert (np.diff(frame[:FADE_SAMPLES]) > 0).all()
     assert np.abs(np.diff(frame)).max() <= STEEPEST
     assert (frame[FADE_SAMPLES:] == 1).all()
-
-
-def test_a_fade_out_falls_over_the_last_10_ms() -> None:
-    frame = ones()
-    fade_out(frame)
-    assert (frame[:-FADE_SAMPLES] == 1).all()
-    assert (np.diff(frame[-FADE_SAMPLES:]) < 0).all()
-    assert np.abs(np.diff(frame)).max() <= STEEPEST
-    assert frame[-1] < 1e-4
-
-
-def test_fading_out_and_in_over_the_same_samples_sums_to_one() -> None:
-    rising, falling = ones()[:FADE_SAMPLES], ones()[:FADE_SAMPLES]
-    fade_in(rising)
-    fade_out(falling)
-    assert np.abs(rising + falling - 1).max() < 1e-6
 
 
 @settings(deadline=None)

@@ -127,6 +127,11 @@ class Call:
         self.path = "tcp"
         for source in list(self.hearing.heard):
             self._settle_heard(source)
+        here = {person.source: person.name for person in welcome.roster}
+        for source in self.hearing.talkers:
+            if here.get(source) != self.friends.name(source):  # gone meanwhile; the number may be somebody else's
+                self.hearing.forget(source)
+                self._leaks.forget(source)
         if self._sending is None or self._bitrate != welcome.bitrate:
             self._bitrate = welcome.bitrate
             self._sending = SendStream(self._codec.encoder(welcome.bitrate))

@@ -23,7 +23,7 @@ from voicechat.media.packing import apart
 from voicechat.media.stream import Counts, Kind, ReceiveStream
 
 MOST_STREAMS: Final = 16
-"""Sources kept at once: a room's seats twice over; the one unheard for longest goes first."""
+"""Sources kept at once: a room's seats twice over; the talker unheard for longest goes first, never the mix."""
 
 
 class Hearing:
@@ -82,10 +82,14 @@ class Hearing:
 
     def _add(self, source: int) -> ReceiveStream:
         if len(self._streams) >= MOST_STREAMS:
-            talkers = [number for number in self._streams if number != MIX]
-            del self._streams[min(talkers, key=lambda number: self._streams[number].last_arrival)]
+            del self._streams[min(self.talkers, key=lambda number: self._streams[number].last_arrival)]
         stream = self._streams[source] = ReceiveStream(self._codec.decoder(), self.counts)
         return stream
+
+    @property
+    def talkers(self) -> list[int]:
+        """Sources of which something is known, but for the mix."""
+        return [source for source in self._streams if source != MIX]
 
     def forget(self, source: int) -> None:
         """The source is gone, its number may be somebody else's next."""

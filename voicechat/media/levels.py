@@ -57,17 +57,11 @@ def _rise(samples: int) -> Samples:
 
 
 _RISE: Final = _rise(FADE_SAMPLES)
-_FALL: Final = _RISE[::-1].copy()
 
 
 def fade_in(samples: Samples) -> None:
     """Let the first 10 ms rise from silence, in place; ``samples`` are at least FADE_SAMPLES."""
     samples[:FADE_SAMPLES] *= _RISE
-
-
-def fade_out(samples: Samples) -> None:
-    """Let the last 10 ms fall to silence, in place; ``samples`` are at least FADE_SAMPLES."""
-    samples[-FADE_SAMPLES:] *= _FALL
 
 
 def crossfade(old: Samples, new: Samples, out: Samples, samples: int = FADE_SAMPLES) -> None:
