@@ -29,7 +29,7 @@ from voicechat.media.stream import Counts
 from voicechat.rooms.mixing import Mixed, Mixing
 from voicechat.rooms.mixing import Row as MixedRow
 from voicechat.rooms.room import Room
-from voicechat.rooms.talker import PAST, SILENT_AFTER, Talker
+from voicechat.rooms.talker import SILENT_AFTER, Talker
 
 _NO_FRAMES: Final = np.empty((0, FRAME_SAMPLES), np.float32)
 
@@ -291,10 +291,10 @@ class Conference:
         return over
 
     def _past(self, live: list[int]) -> NDArray[np.float32]:
-        """What the talkers gave in the ticks before: shape (PAST, talkers, FRAME_SAMPLES)."""
-        past = np.zeros((PAST, len(live), FRAME_SAMPLES), np.float32)
-        for column, source in enumerate(live):
-            *before, _ = self._talkers[source].past
+        """What the talkers gave in the ticks before: shape (as many as are known, talkers, FRAME_SAMPLES)."""
+        known = [list(self._talkers[source].past)[:-1] for source in live]
+        past = np.zeros((max(map(len, known), default=0), len(live), FRAME_SAMPLES), np.float32)
+        for column, before in enumerate(known):
             for ago, frame in enumerate(reversed(before), 1):
                 past[-ago, column] = frame
         return past
