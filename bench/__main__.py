@@ -24,6 +24,8 @@ from demo.processes import sigterm_as_interrupt
 from tests.sound.rig import RigError
 
 OUT: Final = Path("out", "bench")
+QUICKLY: Final = "quick"
+"""The folder in it for quick runs."""
 
 SOUND: Final = {
     "latency": "bench.parts.latency:latency",
@@ -59,7 +61,7 @@ def main() -> int:
     """Measure what was asked for; gives the exit status."""
     chosen = options()
     if chosen.what == [REPORT]:
-        print(f"{', '.join(map(str, report.PAGES))}: took {', '.join(report.write(OUT)) or 'nothing'}")
+        print(f"{', '.join(map(str, report.PAGES))}: took {', '.join(report.write(OUT, OUT / QUICKLY)) or 'nothing'}")
         return 0
     try:
         system = voicechat() if chosen.client is None else System("other", chosen.server or "", chosen.client)
@@ -104,7 +106,7 @@ def default(quick: bool, system: System) -> list[str]:
 
 def measure(what: list[str], system: System, plan: Plan) -> int:
     """Measure and print, part by part; what fails is tried once more. 1 if one of them could not be measured."""
-    folder = OUT if system.ours and not plan.quick else OUT / ("quick" if system.ours else system.name)
+    folder = OUT if system.ours and not plan.quick else OUT / (QUICKLY if system.ours else system.name)
     if not network.allowed():
         print("bench: no root, so no namespaces: all on loopback, no bytes at IP level, no bad lines", file=sys.stderr)
         what = [part for part in what if part not in LINES]

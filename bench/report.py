@@ -34,11 +34,11 @@ def fill(page: str, kept: Mapping[str, Mapping[str, Any]]) -> str:
     return re.sub(r"<!-- bench:(?P<part>\w+) -->\n.*?<!-- /bench:(?P=part) -->", section, page, flags=re.DOTALL)
 
 
-def write(folder: Path, pages: Iterable[Path] = PAGES) -> list[str]:
-    """Fill the pages from the folder; the parts whose tables were there."""
+def write(folder: Path, quick: Path, pages: Iterable[Path] = PAGES) -> list[str]:
+    """Fill the pages; the parts whose tables were there. Of a part without a full run, the quick one's are taken."""
     kept = {}
-    for path in sorted(folder.glob("*.json")):
-        kept[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+    for path in (*sorted(quick.glob("*.json")), *sorted(folder.glob("*.json"))):
+        kept[path.stem] = json.loads(path.read_text(encoding="utf-8")) | {"quick": path.parent == quick}
     for page in pages:
         page.write_text(fill(page.read_text(encoding="utf-8"), kept), encoding="utf-8")
     return list(kept)
@@ -47,5 +47,6 @@ def write(folder: Path, pages: Iterable[Path] = PAGES) -> list[str]:
 def _text(kept: Mapping[str, Any]) -> str:
     tables = "\n".join(Table.of(plain).text() for plain in kept["tables"])
     made = kept["made"]
-    told = f"Measured {made['when']} with voicechat {made['voicechat']}; {made['machine']}; {made['busy']}."
+    how = ", quickly (little speech, each call once)," if kept.get("quick") else ""
+    told = f"Measured{how} {made['when']} with voicechat {made['voicechat']}; {made['machine']}; {made['busy']}."
     return f"{tables}\n*{told}*\n\n*{made['versions']}.*\n"
