@@ -59,6 +59,12 @@ class CountedDecoder:
     def conceal(self, out: Frame) -> None:
         self._decoder.conceal(out)
 
+    def keep(self) -> None:
+        self._decoder.keep()
+
+    def restore(self) -> None:
+        self._decoder.restore()
+
     def decode(self, payload: bytes, out: Frame) -> None:
         Counted.decodes += 1
         self._decoder.decode(payload, out)

@@ -25,6 +25,12 @@ class IDecoder(Interface):
     def conceal(out: Frame) -> None:
         """Fill ``out`` with the frame that best continues what was decoded last (PLC); silence if nothing was."""
 
+    def keep() -> None:
+        """Remember what has been decoded so far, for `restore`; only the last time counts."""
+
+    def restore() -> None:
+        """Forget what was decoded and concealed since `keep`."""
+
 
 class ICodec(Interface):
     """Makes encoders and decoders, and judges payloads without decoding them."""

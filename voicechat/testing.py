@@ -67,7 +67,7 @@ class MemoryDecoder:
     def __init__(self) -> None:
         self.frames = 0
         """Frames decoded so far, without concealed ones."""
-        self._value = 0.0
+        self._value = self._kept = 0.0
 
     def decode(self, payload: bytes, out: Frame) -> None:
         """Fill ``out`` with the payload's value; WireError, and ``out`` silent, if it is none of MemoryEncoder's."""
@@ -80,6 +80,14 @@ class MemoryDecoder:
         """Fill ``out`` with half of what it had before."""
         self._value /= 2
         out.fill(self._value)
+
+    def keep(self) -> None:
+        """Remember the value."""
+        self._kept = self._value
+
+    def restore(self) -> None:
+        """Go back to the value that was kept."""
+        self._value = self._kept
 
 
 @implementer(ICodec)

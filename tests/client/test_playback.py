@@ -111,6 +111,27 @@ def test_a_frame_that_never_comes_is_concealed_and_time_goes_on(ann: Player) -> 
     assert in_order(ann.played)[-1] == ben.sent[-1]
 
 
+def test_of_a_frame_that_comes_a_little_late_the_second_half_is_heard(ann: Player) -> None:
+    ben = Talker(ann)
+    ben.talk(20)
+    late = ben.frame()
+    before, underruns = ann.call.hearing.counts.concealed, ann.bridge.underruns
+    while ann.call.hearing.counts.concealed == before:  # its time has come, and it has not
+        pass_time([ann], BLOCK_SECONDS / 10)
+    pass_time([ann], 0.002)
+    ben.say(late)
+    pass_time([ann], TICK_SECONDS)
+    ben.talk(10)
+    ben.hush()
+    pass_time([ann], 0.2)
+    first = ann.played.index(ben.sent[19]) + 2
+    made_up, true = ann.played[first : first + 2]
+    assert made_up == pytest.approx(ben.sent[19] / 2, abs=1e-3)
+    assert true == pytest.approx(made_up / 4 + ben.sent[20] * 3 / 4, abs=1e-3)  # half of it is the change-over
+    assert ann.bridge.underruns == underruns
+    assert ben.sent[-1] in ann.played[first:]
+
+
 def test_two_at_once_are_added(ann: Player) -> None:
     ben, cid = Talker(ann, 2), Talker(ann, 3)
     for _ in range(30):

@@ -88,6 +88,7 @@ class StampCoder:
 
     def __init__(self) -> None:
         self._pattern: Samples = np.zeros(PERIOD, np.float32)
+        self._kept = self._pattern
 
     def encode(self, frame: Frame) -> bytes:
         periods = frame.reshape(-1, PERIOD) * VOICES
@@ -101,6 +102,12 @@ class StampCoder:
     def conceal(self, out: Frame) -> None:
         self._pattern = self._pattern / np.float32(2)
         np.multiply(self._pattern, VOICES, out=out.reshape(-1, PERIOD))
+
+    def keep(self) -> None:
+        self._kept = self._pattern
+
+    def restore(self) -> None:
+        self._pattern = self._kept
 
 
 @implementer(ICodec)

@@ -158,6 +158,26 @@ def test_between_two_clocks_that_drift_the_delay_stays(ppm: int) -> None:
     assert rehearsal.delay.target < 1.0
 
 
+def test_where_half_of_a_late_frame_is_heard_less_is_held_and_no_more_sound_is_lost() -> None:
+    whole, halved = Rehearsal(), Rehearsal()
+    halved.delay = PlayoutDelay(halves=True)
+    for rehearsal in (whole, halved):
+        chance = random.Random(1)
+        rehearsal.talk(2 * MINUTE, lambda _tick: WAY + chance.expovariate(2))  # noqa: B023  used at once
+    assert 0.1 < whole.delay.target - halved.delay.target < 0.5
+    lost = [1.0 if held < -0.5 else 0.5 for held in halved.held if held < 0]
+    assert sum(lost) / len(halved.held) < 0.015
+
+
+def test_a_lucky_packet_does_not_bring_all_others_late() -> None:
+    """What is played when is a matter of the slow ones; one that is faster than ever changes nothing about them."""
+    rehearsal = Rehearsal().talk(10 * TICKS_PER_SECOND, jitter(4))
+    at = rehearsal.delay.play_at(0)
+    rehearsal.talk(1, lambda _tick: WAY - 0.8)
+    rehearsal.talk(8, jitter(4))
+    assert rehearsal.delay.play_at(0) == pytest.approx(at, abs=0.3)
+
+
 @pytest.mark.parametrize("ppm", [-200, 200])
 def test_a_quiet_friend_is_not_held_back_though_clocks_drift_between_his_words(ppm: int) -> None:
     """Half a second of talk each 40 s: ten seconds of talk are thirteen minutes, in which clocks drift by 8 ticks."""

@@ -293,6 +293,70 @@ def test_a_payload_that_cannot_be_decoded_is_concealed_and_counted() -> None:
     assert len(player.unchanged()) >= 17
 
 
+def late_once(late: float) -> tuple[ReceiveStream, SendStream, list[Frame]]:
+    """A stream that is on time, in which frame 50 comes ``late`` ticks after its turn; what it gave from then on."""
+    stream, sending = ReceiveStream(CODEC.decoder(), halves=True), SendStream(CODEC.encoder(12_000))
+    out, frames = silent_frame(), list[Frame]()
+    for tick in range(50):
+        stream.put(sending.push(tick, said(tick)), tick + 2.0)
+        stream.pull(tick + 2.3, out)
+    packet = sending.push(50, said(50))
+    assert stream.pull(52.3, out) is Kind.CONCEALED
+    frames.append(out.copy())
+    assert stream.awaits
+    assert stream.mended() is None
+    assert stream.put(packet, 52.3 + late) is Arrival.LATE
+    assert not stream.awaits
+    return stream, sending, frames
+
+
+def test_of_a_frame_that_is_late_the_second_half_can_be_had() -> None:
+    stream, sending, (made_up,) = late_once(0.4)
+    half = stream.mended()
+    assert half is not None
+    assert half.tolist() == [said(50)[0]] * (FRAME_SAMPLES // 2)
+    assert made_up[0] != said(50)[0]
+    out = silent_frame()
+    stream.put(sending.push(51, said(51)), 53.0)
+    assert stream.pull(53.3, out) is Kind.PLAYED
+    assert heard(out, 51) == 51
+    assert stream.counts.late == 1
+
+
+def test_after_a_late_frame_words_go_on_at_their_time_and_the_joint_is_smooth() -> None:
+    stream, sending, (made_up,) = late_once(0.8)
+    out = silent_frame()
+    stream.put(sending.push(51, said(51)), 53.2)
+    assert stream.pull(53.3, out) is Kind.PLAYED
+    assert out[-1] == said(51)[0]
+    assert np.abs(np.diff(np.concatenate([made_up / 2, out]))).max() < 0.02
+    assert stream.mended() is None
+
+
+def test_where_the_second_half_is_not_asked_for_a_late_frame_is_waited_for() -> None:
+    player = Player().run(50, talking=True)
+    player.at -= 0.9
+    player.run(50, talking=True)
+    assert player.stream.counts.late == 0
+
+
+def test_frames_that_go_on_being_late_are_waited_for() -> None:
+    stream, sending = ReceiveStream(CODEC.decoder(), halves=True), SendStream(CODEC.encoder(12_000))
+    out, kinds = silent_frame(), []
+    for tick in range(200):
+        at = tick + 2.3
+        if tick < 100:
+            stream.put(sending.push(tick, said(tick)), at - 0.2)
+            stream.pull(at, out)
+        else:  # each comes 1.5 ticks later from now on
+            if tick > 101:
+                stream.put(sending.push(tick - 2, said(tick - 2)), at - 0.5)
+            kinds.append(stream.pull(at, out))
+    assert kinds.count(Kind.CONCEALED) <= 4
+    assert stream.counts.late <= 1
+    assert set(kinds[10:]) == {Kind.PLAYED}
+
+
 def test_when_every_frame_comes_later_from_now_on_none_is_thrown_away() -> None:
     player = Player().run(100, talking=True)
     player.at -= 0.9  # a sound card that hiccuped

@@ -4,6 +4,8 @@ THE SOUND CARD IS THE CLIENT'S CLOCK. While somebody is heard, the bridge asks f
 frame each time it has given its last block away, 10 ms before the next is needed. If
 the frame due has not arrived by then, there is still time: the answer is held back
 until it comes, or until HOLD is over. That alone saves half a frame of delay.
+Then a made-up frame is handed over, but only its first half: if the true one comes in
+the 10 ms that this takes, its second half is heard.
 
 A talk spurt that begins while the bridge rests picks its own beat: the first frame
 starts at the first block that is late enough for the playout delay, so that frames
@@ -17,7 +19,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.carriage.clock import ticks
 from voicechat.client.bridge import AudioBridge
-from voicechat.format import BLOCK_SECONDS, TICK_SECONDS, silent_frame
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, TICK_SECONDS, silent_frame
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
 
@@ -45,6 +47,8 @@ class Playback:
         self._hold_call: IDelayedCall | None = None
         self._start_call: IDelayedCall | None = None
         self._at = 0.0
+        self._half = False
+        """Only the first half of the frame was handed over."""
         bridge.on_awake = self.awake
 
     def arrived(self, packet: MediaPacket) -> None:
@@ -55,7 +59,7 @@ class Playback:
         elif not self._bridge.playing:
             if self._start_call is None:
                 self._start_call = self._clock.callLater(GATHER, self._start)
-        elif self._hold_call is not None and not self.hearing.lacks():
+        elif self._hold_call is not None and not self._lacks():
             self._hold_call.cancel()
             self._fulfil()
 
@@ -69,7 +73,7 @@ class Playback:
         if not self._bridge.asked or self._hold_call is not None or not self._bridge.playing:
             return
         self._at = (self._bridge.exchanged_at + BLOCK_SECONDS) / TICK_SECONDS
-        if self.hearing.lacks():
+        if self._lacks():
             left = self._bridge.exchanged_at + HOLD - self._clock.seconds()
             if left > 0:
                 self._hold_call = self._clock.callLater(left, self._fulfil)
@@ -82,11 +86,13 @@ class Playback:
             if call is not None:
                 call.cancel()
         self._hold_call = self._start_call = None
+        self._half = False
         self._bridge.rest()
 
     def _start(self) -> None:
         """Begin a beat: silence until the first block that is late enough, then the first frame."""
         self._start_call = None
+        self._half = False
         due = self.hearing.due_at()
         now = self._clock.seconds()
         if due is None or now - self._bridge.exchanged_at > DEAD_AFTER:
@@ -103,7 +109,17 @@ class Playback:
 
     def _fulfil(self) -> None:
         self._hold_call = None
-        if self.hearing.pull(self._at, self._frame):
-            self._bridge.provide(self._frame.tobytes())
+        frame, halved = self._frame, self._half
+        self._half = False
+        if halved:
+            self.hearing.mend(frame)
+            self._bridge.provide(frame[BLOCK_SAMPLES:].tobytes())
+        elif self.hearing.pull(self._at, frame):
+            self._half = self.hearing.awaits
+            self._bridge.provide((frame[:BLOCK_SAMPLES] if self._half else frame).tobytes())
         else:
             self._bridge.rest()
+
+    def _lacks(self) -> bool:
+        """What is to be handed over next may still come."""
+        return self.hearing.awaits if self._half else self.hearing.lacks()

@@ -156,6 +156,7 @@ class OpusDecoder:
         self._control = library.decoder.libopus_ctl
         self._samples = silent_frame()
         self._pointer = _pointer(self._samples)
+        self._kept = ctypes.create_string_buffer(library.decoder.libopus_get_size(1))
 
     def decode(self, payload: bytes, out: Frame) -> None:
         """Decode ``payload`` into ``out``; WireError, and ``out`` silent, unless it passes ``OpusCodec.check``."""
@@ -170,6 +171,14 @@ class OpusDecoder:
         """Fill ``out`` with libopus' packet loss concealment: fades out within about 100 ms, silence at the start."""
         with suppress(WireError):  # libopus has no reason to refuse; if it does, silence conceals as well
             self._run(None, 0, out)
+
+    def keep(self) -> None:
+        """Remember the state, 18 KB: libopus promises that it may be copied (opus_decoder.h, opus_decoder_init)."""
+        ctypes.memmove(self._kept, self._state, len(self._kept))
+
+    def restore(self) -> None:
+        """Go back to the state that was kept; before the first `keep` there is none, and nothing happens."""
+        ctypes.memmove(self._state, self._kept, len(self._kept))
 
     def _run(self, data: bytes | None, size: int, out: Frame) -> None:
         samples = self._samples

@@ -106,6 +106,10 @@ class Way:
             self.frame.fill(0.0)
         self.keep(self.frame)
 
+    def mend(self, end: Samples) -> None:
+        """The present frame ends otherwise."""
+        self._kept[-end.size :] = end
+
     def forget(self) -> None:
         """It is heard no more."""
         self._known = self.delay = 0

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
+from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, Frame, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.changeover import Way
 from voicechat.media.gains import Gains
@@ -20,7 +20,7 @@ from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import apart
-from voicechat.media.stream import Counts, Kind, ReceiveStream
+from voicechat.media.stream import JOINT, Counts, Kind, ReceiveStream
 
 MOST_STREAMS: Final = 16
 """Sources kept at once: a room's seats twice over; the talker unheard for longest goes first, never the mix."""
@@ -45,6 +45,8 @@ class Hearing:
         self.on_forwarded: Callable[[int, float], None] = lambda _source, _mean_square: None
         """Called with the mean square of each frame of a forwarded talker, before gain."""
         self._held = 0.0
+        self._late: tuple[int, ReceiveStream] | None = None
+        """The only source in the last frame, where that was concealed."""
 
     @property
     def active(self) -> bool:
@@ -83,7 +85,7 @@ class Hearing:
     def _add(self, source: int) -> ReceiveStream:
         if len(self._streams) >= MOST_STREAMS:
             del self._streams[min(self.talkers, key=lambda number: self._streams[number].last_arrival)]
-        stream = self._streams[source] = ReceiveStream(self._codec.decoder(), self.counts)
+        stream = self._streams[source] = ReceiveStream(self._codec.decoder(), self.counts, halves=True)
         return stream
 
     @property
@@ -122,14 +124,20 @@ class Hearing:
         heard = old.sounds
         for way in self._ways:
             way.begin()
-        for source, stream in self._streams.items():
-            if stream.active:
-                self._voice(source, stream, at, heard)
+        kinds = {
+            source: kind
+            for source, stream in self._streams.items()
+            if stream.active and (kind := self._voice(source, stream, at, heard)) is not Kind.SILENT
+        }
         if new.sounds and not old.sounds and not old.delay:
             old.forget()
             self._mixed = not self._mixed
             old, new = new, old
         old.end()
+        self._late = None
+        if [*kinds.values()] == [Kind.CONCEALED] and old.sounds and not old.delay:
+            (source,) = kinds
+            self._late = source, self._streams[source]
         out[:] = old.heard(FRAME_SAMPLES)
         if new.sounds:
             new.end()
@@ -140,7 +148,23 @@ class Hearing:
         self._limiter.apply(out)
         return self.active
 
-    def _voice(self, source: int, stream: ReceiveStream, at: float, heard: bool) -> None:
+    @property
+    def awaits(self) -> bool:
+        """The last frame is made up, and its second half might still be the true one."""
+        return self._late is not None and self._late[1].awaits
+
+    def mend(self, out: Frame) -> None:
+        """Let ``out``, which the last pull gave, end as it should have, if what was missing has come meanwhile."""
+        if self._late is None:
+            return
+        source, stream = self._late
+        half = stream.mended()
+        if half is not None:
+            loud = half * np.float32(self._gains.last(source) * self._limiter.gain)
+            crossfade(out[BLOCK_SAMPLES:], np.clip(loud, -1, 1), out[BLOCK_SAMPLES:], JOINT)
+            self._ways[source == MIX].mend(out[BLOCK_SAMPLES:])
+
+    def _voice(self, source: int, stream: ReceiveStream, at: float, heard: bool) -> Kind:
         """One stream's part of this frame; ``heard``: the way that is heard gave something for the last one."""
         way = self._ways[source == MIX]
         if heard and self._mixed != (source == MIX):
@@ -149,7 +173,7 @@ class Hearing:
         frame = self._spare if way.sounds else way.frame
         kind = stream.pull(at, frame)
         if kind is Kind.SILENT:
-            return
+            return kind
         if kind is not Kind.CONCEALED:
             self.heard[source] = self.heard.get(source, 0) + 1
             if source != MIX:
@@ -157,6 +181,7 @@ class Hearing:
         self._gains.apply(source, frame)
         way.add(frame, concealed=kind is Kind.CONCEALED)
         self._held += (stream.held() + way.delay / FRAME_SAMPLES - self._held) / 16
+        return kind
 
     def _both(self, old: Way, new: Way, out: Frame) -> None:
         """Both ways gave something; ``out`` is the old one. When the new one is warm, cross over to it."""

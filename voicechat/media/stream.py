@@ -11,9 +11,14 @@ that frame came (PLAYED), came only as redundancy (RECOVERED) or did not come
   so the words after it are on time
 * too shallow: a quiet frame is followed by a concealed one
 
-A frame that is missing while nothing newer is here may be late and not lost: it is
-concealed without moving on, and played when it comes, a tick later. If a newer one
-comes without it, it was lost and is passed over; its time has been concealed.
+A frame that is missing when its time has come is concealed. Then:
+
+* the first one is taken to be late, and time goes on: if it comes soon, its second half
+  may still be heard (`mended`), and what follows is decoded as if it had been in time
+* where frames are played before their time, or the next one is missing too, and nothing
+  newer is here, the stream waits: it conceals without moving on, and plays what it
+  waited for when it comes, a tick later. If a newer one comes without it, it was lost
+  and is passed over; its time has been concealed
 
 A spurt ends at its end packet, or after ENDS_AFTER ticks without any frame.
 """
@@ -27,11 +32,12 @@ import msgspec
 import numpy as np
 
 from voicechat.errors import WireError
-from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame
+from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame, Samples
 from voicechat.interfaces import IDecoder
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer, Slot
-from voicechat.media.levels import fade_in, mean_square
+from voicechat.media.levels import crossfade, fade_in, mean_square
+from voicechat.media.mending import Mending
 from voicechat.media.packet import MediaPacket
 from voicechat.media.playout import MARGIN, PlayoutDelay
 from voicechat.media.seen import Seen
@@ -61,6 +67,12 @@ WARM_WITH: Final = 5
 
 BURST: Final = WARM_WITH + 1
 """Ticks from a marker on in which frames may come as a burst, the pre-roll or a talker's last packets: no jitter."""
+
+SHALLOW: Final = 0.25
+"""Ticks before its time at which a frame is played where a missing one shows that the delay is too small."""
+
+JOINT: Final = BLOCK_SAMPLES // 2
+"""Samples of the crossfade from what was made up to what came: 5 ms, about one period of a deep voice."""
 
 STRAGGLERS: Final = 6
 """Ticks after a stream was stopped in which it is not begun anew without a marker: the rest of an overlap."""
@@ -101,10 +113,17 @@ class _Phase(enum.Enum):
 class ReceiveStream:
     """One source as one listener hears it. Times (``now``, ``at``) are ticks of the local clock, with fractions."""
 
-    def __init__(self, decoder: IDecoder, counts: Counts | None = None, margin: float = MARGIN) -> None:
+    def __init__(
+        self, decoder: IDecoder, counts: Counts | None = None, margin: float = MARGIN, *, halves: bool = False
+    ) -> None:
+        """``margin``: as PlayoutDelay has it; ``halves``: `mended` is asked for the second half of a late frame."""
         self._decoder = decoder
         self._buffer = JitterBuffer()
-        self.delay = PlayoutDelay(margin=margin)
+        self._mending = Mending(decoder)
+        self.delay = PlayoutDelay(margin=margin, halves=halves)
+        self._halves = halves
+        self._shallow = False
+        """The last pull was for a frame before its time."""
         self.counts = counts if counts is not None else Counts()
         self._phase = _Phase.IDLE
         self._end: int | None = None
@@ -156,6 +175,7 @@ class ReceiveStream:
         arrival = self._buffer.put(tick, payload, recovered)
         if arrival is Arrival.LATE:
             self.counts.late += not recovered
+            self._mending.come(tick, payload)
         elif arrival is Arrival.OVERFLOW:
             self.counts.dropped += 1
             self._begin(tick)
@@ -194,6 +214,17 @@ class ReceiveStream:
         if self._pace.too_deep and not self._waited and self._buffer.holds(tick):
             tick += 1
         return tick != self._end and not self._buffer.holds(tick)
+
+    @property
+    def awaits(self) -> bool:
+        """The last pull concealed a frame that may come in time for its second half."""
+        return self._missing == 1 and self._mending.awaits
+
+    def mended(self) -> Samples | None:
+        """The second half of the frame that the last pull concealed, if it has come; the array is used again."""
+        if self._missing != 1 or not self._mending.possible:
+            return None
+        return self._mending.mend()[BLOCK_SAMPLES:]
 
     def held(self) -> float:
         """Ticks that frames are being held beyond the earliest possible arrival (smoothed)."""
@@ -235,11 +266,13 @@ class ReceiveStream:
         """End the spurt now and forget what was not played, and what of it still comes."""
         self._phase = _Phase.IDLE
         self._buffer.reset(max(self._buffer.next, self._seen.newest + 1) + STRAGGLERS)
+        self._mending.forget()
         self._end = None
 
     def _begin(self, tick: int) -> None:
         self._phase = _Phase.WAITING
         self._buffer.reset(tick)
+        self._mending.forget()
         self._end = None
 
     def _next(self, at: float, out: Frame) -> Kind:
@@ -253,6 +286,7 @@ class ReceiveStream:
             self._start(late)
             late = at - self.delay.play_at(buffer.next)
         self._pace.follow(late)
+        self._shallow = late < -SHALLOW
         if late > SKIP_ABOVE:
             self._skip(late)
         self._give_up()
@@ -279,6 +313,7 @@ class ReceiveStream:
         newest = self._buffer.newest()
         if newest is None:
             return
+        self._mending.forget()
         target = min(newest, self._buffer.next + int(late))
         while self._buffer.next < target:
             slot = self._buffer.pull()
@@ -295,6 +330,7 @@ class ReceiveStream:
     def _finish(self) -> None:
         """The spurt is over; if the next one lies in the buffer already, wait for its time."""
         self._end = None
+        self._mending.forget()
         self._missing = self._waited = 0
         if not len(self._buffer):
             self._phase = _Phase.IDLE
@@ -308,18 +344,17 @@ class ReceiveStream:
             self._finish()
             return Kind.SILENT
         self._missing += 1
-        if self._missing > FADES_AFTER:
-            self._decoder.conceal(out)
-            steps = ENDS_AFTER - FADES_AFTER - 1
-            done = self._missing - FADES_AFTER
-            out *= np.linspace(1 - (done - 1) / steps, 1 - done / steps, out.size, dtype=np.float32)
-        else:
-            self._decoder.conceal(out)
-        if len(self._buffer):
+        if len(self._buffer) or (self._missing == 1 and self._halves and not self._shallow):
+            self._mending.miss(self._buffer.next)
             self._buffer.pull()
         else:
             self._waited += 1
             self._pace.put_in()
+        self._decoder.conceal(out)
+        if self._missing > FADES_AFTER:
+            steps = ENDS_AFTER - FADES_AFTER - 1
+            done = self._missing - FADES_AFTER
+            out *= np.linspace(1 - (done - 1) / steps, 1 - done / steps, out.size, dtype=np.float32)
         return Kind.CONCEALED
 
     def _give_up(self) -> None:
@@ -337,9 +372,17 @@ class ReceiveStream:
     def _play(self, out: Frame) -> Kind:
         slot = self._buffer.pull()
         assert slot is not None
+        mends, faded = self._mending.possible, self._missing > FADES_AFTER
+        if mends:
+            self._decoder.conceal(self._spare)
+            going_on = self._spare.copy()
+            self._mending.mend()
         self._decode(slot, out)
-        if self._missing > FADES_AFTER:
+        if faded:
             fade_in(out)
+        elif mends:
+            crossfade(going_on, out, out, JOINT)
+        self._mending.forget()
         self._missing = self._waited = 0
         self._pace.played(mean_square(out))
         return Kind.RECOVERED if slot.recovered else Kind.PLAYED

@@ -68,6 +68,14 @@ class GuardedDecoder:
             self._told("a decoder failed to conceal and was replaced")
             self._start_anew(out)
 
+    def keep(self) -> None:
+        """As the decoder does."""
+        self._decoder.keep()
+
+    def restore(self) -> None:
+        """As the decoder does; one that was made meanwhile has kept nothing, and stays as it is."""
+        self._decoder.restore()
+
     def _start_anew(self, out: Frame) -> None:
         out.fill(0.0)
         self._decoder = self._make()

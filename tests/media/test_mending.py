@@ -1,0 +1,98 @@
+"""Mending: the decoder goes back, and is where it would be without the miss; frames are single values."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicechat.codecs.opus import OpusCodec
+from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, silent_frame
+from voicechat.media.mending import MOST, Mending
+from voicechat.testing import MemoryCodec
+
+CODEC = MemoryCodec()
+
+
+def said(value: float) -> bytes:
+    return CODEC.encoder(0).encode(np.full(FRAME_SAMPLES, value, np.float32))
+
+
+def voice(frames: int) -> list[Frame]:
+    """A vowel whose pitch glides."""
+    time = np.arange(frames * FRAME_SAMPLES) / SAMPLE_RATE
+    phase = 2 * np.pi * (120 * time + 30 * time**2)
+    sound = np.sum([np.sin(n * phase) / n for n in range(1, 12)], axis=0)
+    return list((0.1 * sound).astype(np.float32).reshape(frames, FRAME_SAMPLES))
+
+
+def test_a_decoder_that_concealed_is_brought_to_where_it_would_be() -> None:
+    codec = OpusCodec()
+    encoder, steady, mended = codec.encoder(12_000), codec.decoder(), codec.decoder()
+    mending, expected, out = Mending(mended), silent_frame(), silent_frame()
+    for tick, frame in enumerate(voice(40)):
+        payload = encoder.encode(frame)
+        steady.decode(payload, expected)
+        if tick in {20, 21, 30}:
+            mending.miss(tick)
+            mended.conceal(out)
+            mending.come(tick, payload)
+            assert np.abs(out - expected).max() > 1e-3
+            assert tick != 20 or mending.possible
+            if tick == 20:
+                continue
+            np.testing.assert_array_equal(mending.mend(), expected)
+        else:
+            mended.decode(payload, out)
+            np.testing.assert_array_equal(out, expected)
+
+
+def test_what_never_came_is_concealed_between_what_did() -> None:
+    decoder, out = CODEC.decoder(), silent_frame()
+    mending = Mending(decoder)
+    decoder.decode(said(0.5), out)
+    for tick in (10, 11, 12):
+        mending.miss(tick)
+        decoder.conceal(out)
+    mending.come(11, said(0.25))
+    assert mending.possible
+    assert mending.awaits
+    assert mending.mend()[0] == 0.125  # of tick 12, which continues tick 11
+    assert not mending.possible
+    assert not mending.awaits
+
+
+def test_only_what_is_missed_counts() -> None:
+    decoder = CODEC.decoder()
+    mending = Mending(decoder)
+    mending.come(3, said(0.1))
+    assert not mending.possible
+    mending.miss(4)
+    for tick in (3, 5):
+        mending.come(tick, said(0.1))
+    assert not mending.possible
+    mending.miss(6)  # 5 was played: 4 is of no more use
+    mending.come(4, said(0.1))
+    assert not mending.possible
+    mending.come(6, said(0.1))
+    mending.forget()
+    assert not mending.possible
+
+
+def test_a_payload_that_cannot_be_decoded_leaves_a_decoder_that_can_go_on() -> None:
+    decoder, out = CODEC.decoder(), silent_frame()
+    mending = Mending(decoder)
+    mending.miss(1)
+    mending.come(1, b"garbage")
+    assert not mending.mend().any()
+    decoder.decode(said(0.5), out)
+    assert out[0] == 0.5
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 40)), max_size=80))
+def test_nothing_is_kept_beyond_its_limit(calls: list[tuple[bool, int]]) -> None:
+    mending = Mending(CODEC.decoder())
+    for missed, tick in calls:
+        if missed:
+            mending.miss(tick)
+        else:
+            mending.come(tick, said(0.1))
+        assert len(mending._came) <= MOST
