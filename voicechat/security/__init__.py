@@ -2,6 +2,7 @@
 
 secret   a password that does not show itself, and a generator of good ones
 login    both sides prove that they know the password (SPAKE2): four strings
+comb     the points that SPAKE2 multiplies in every login, with tables, for a server
 resume   coming back with a ticket: two strings
 tickets  the server's tickets, in memory, each good once
 keys     from a shared secret to the keys of a session

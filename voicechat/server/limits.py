@@ -31,7 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     login_seconds: float = 5.0
     """For the whole login, not for each byte of it: a slow-loris gets no more."""
     logins_a_second: float = 25.0
-    """SPAKE2 costs 12 ms each: a flood of logins takes a third of a core and no more."""
+    """SPAKE2 costs 7 ms each: a flood of logins takes a fifth of a core and no more."""
     logins_burst: float = 25.0
     failures: int = 10
     """Wrong passwords from an address within `failure_seconds` that ban it (Mumble's figures)."""

@@ -2,7 +2,7 @@
 
 The caller feeds every string to `receive` and acts on the value that comes back:
 
-    Hello    put `answer` into the queue of logins (it costs 12 ms of CPU), send what it returns
+    Hello    put `answer` into the queue of logins (it costs 7 ms of CPU), send what it returns
     Resume   look the ticket up, then `resume`
     Request  the password is proved: find a seat, then `enter`, or `turn_away`
     others   packets of a participant in the room
@@ -65,7 +65,7 @@ class ServerSession(Session):
         return self._request(string)
 
     def answer(self) -> bytes:
-        """The REPLY to the HELLO that came (12 ms of CPU). WireError if it was none of SPAKE2's."""
+        """The REPLY to the HELLO that came (7 ms of CPU). WireError if it was none of SPAKE2's."""
         if self._login is None or self._state is not State.HELLO:
             raise WireError("no login under way")
         hello, self._hello = self._hello, b""
