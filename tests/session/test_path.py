@@ -119,8 +119,9 @@ def test_words_after_silence_are_a_reason_to_ask_at_once() -> None:
     assert path.turn(b"a" * 8, 0.0) == b"a" * 8
     assert path.answered(b"a" * 8, 0.1)
     assert path.next_at(0.1) > 0.2
-    path.flows(50.0)
+    assert path.flows(50.0), "so somebody has to ask the path again"
     assert path.next_at(50.0) == 50.0
+    assert not path.flows(50.02), "and not at every word"
     assert path.turn(b"b" * 8, 50.0) == b"b" * 8
 
 

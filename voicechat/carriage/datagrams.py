@@ -145,8 +145,8 @@ class Link:
         self._write(datagram, address)
 
     def _flows(self) -> None:
-        self.path.flows(self._clock.seconds())
-        self._schedule()
+        if self.path.flows(self._clock.seconds()):
+            self._schedule()
 
     # -- receiving ------------------------------------------------------------------
 

@@ -70,11 +70,13 @@ class Path:
         self._tokens: deque[tuple[bytes, float]] = deque(maxlen=FIRST_PROBES)
         self._probe_at = now
 
-    def flows(self, now: float) -> None:
-        """A media packet went or came."""
-        if now - self._flowed_at >= FLOWS_FOR:
+    def flows(self, now: float) -> bool:
+        """A media packet went or came; True if it is the first for long, and so a reason to ask."""
+        begins = now - self._flowed_at >= FLOWS_FOR
+        if begins:
             self.probe_now(now)
         self._flowed_at = now
+        return begins
 
     def probe_now(self, now: float) -> None:
         """There is a new reason to ask."""
