@@ -43,7 +43,7 @@ HOOKS: Final[dict[type, str]] = {
     ServerSession: "receive answer resume enter seal datagram close",
     Outbox: "put_control put_media take",
     Admission: "came gone queue _turn _show_out failed",
-    Hub: "enter entered redeem resume leave gone wake _welcome _beat _expire",
+    Hub: "enter entered redeem resume leave gone _welcome _beat _expire",
     Hall: "enter leave away back state gain text tell arrived tick deliver _watch _tell_edges _tell_presence _left",
     Conference: "add remove changed arrived expire edges tick",
     Ticker: "wake _due",

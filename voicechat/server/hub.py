@@ -173,11 +173,6 @@ class Hub:
         seat.hall.away(seat)
         self.metrics.people(f"{seat.member.name!r} in room {seat.hall.name!r} is away", self.clock.seconds())
 
-    def wake(self) -> None:
-        """Start the beat if a room needs it."""
-        if not self.ticker.running and any(hall.conference.mixing for hall in self.halls):
-            self.ticker.wake()
-
     def change_password(self, password: Secret, *, kick: bool = False) -> None:
         """From now on this one counts, also for logins that have begun; ``kick``: nobody stays who came by another."""
         if password == self.password:

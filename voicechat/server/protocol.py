@@ -199,7 +199,8 @@ class VoiceServerProtocol(Connection):
             self._too_much(now)
             return
         seat.hall.arrived(seat, packet)
-        self._hub.wake()
+        if seat.hall.conference.mixing:
+            self._hub.ticker.wake()
 
     def _too_much(self, now: float) -> None:
         """More media than anybody needs is dropped; ten times as much for some seconds ends it."""
