@@ -13,6 +13,7 @@ from voicechat.errors import WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.media.packing import apart
 from voicechat.media.quality import Quality
+from voicechat.security.keys import Side, login_keys
 from voicechat.wire import media, messages
 from voicechat.wire.datagrams import parse_header
 
@@ -128,6 +129,37 @@ class UdpTests(Behaviour, SynchronousTestCase):
         if self.lines is None or self.lines.house is not self.house:
             self.lines = Lines(self.house)
         return UdpFriend(self.house, name, self.lines, **rest).begin()
+
+
+class Handle:
+    """A socket that a port may have, and what it was given to send."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, Address]] = []
+        self.broken = False
+
+    def sendto(self, datagram: bytes, address: Address) -> int:
+        if self.broken:
+            raise OSError("no route")
+        self.sent.append((datagram, address))
+        return len(datagram)
+
+
+def test_a_socket_is_given_what_is_sent_and_may_fail() -> None:
+    house, handle, address = House(), Handle(), ("192.0.2.7", 5000)
+    port = MemoryPort("udp", 1234, SERVER[0])
+    port.getHandle = lambda: handle  # type: ignore[attr-defined]
+    house.hub.datagrams.makeConnection(port)  # type: ignore[arg-type]
+    keys = login_keys(Side.SERVER, bytes(32), b"")
+    link = house.hub.datagrams.open(keys, 7, lambda _: None)
+    assert link is not None
+    link.address = address
+    link.send_media(b"a word")
+    assert [to for _, to in handle.sent] == [address]
+    assert not port.sent
+    handle.broken = True
+    link.send_media(b"another")
+    assert house.hub.metrics.counts["datagrams not sent"] == 1
 
 
 class DatagramTests(SynchronousTestCase):
