@@ -26,6 +26,7 @@ from voicechat.carriage.clock import monotonic_reactor
 from voicechat.codecs.opus import OpusCodec, OpusDecoder, OpusEncoder
 from voicechat.format import TICK_SECONDS, TICKS_PER_SECOND, Frame
 from voicechat.interfaces import ICodec, IDecoder, IEncoder
+from voicechat.media.quality import MIX_COMPLEXITY
 from voicechat.server.hub import Hub
 from voicechat.server.limits import Limits
 from voicechat.server.service import VoiceService
@@ -75,7 +76,7 @@ class CountedCodec:
     """Opus, and how often it was called."""
 
     def __init__(self) -> None:
-        self._opus = OpusCodec()
+        self._opus = OpusCodec(MIX_COMPLEXITY)
 
     def encoder(self, bitrate: int) -> CountedEncoder:
         return CountedEncoder(self._opus.encoder(bitrate))

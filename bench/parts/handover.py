@@ -28,6 +28,7 @@ from voicechat.codecs.opus import OpusCodec
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Samples, silent_frame
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import ME
+from voicechat.media.quality import MIX_COMPLEXITY
 from voicechat.media.sending import SendStream
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.room import Room
@@ -92,7 +93,7 @@ def endless(ticks: int) -> Samples:
 def talk(said: Samples, *, alone: bool = False, always: bool = False) -> tuple[Signal, NDArray[np.bool_]]:
     """What one listener hears of a talk that passed a conference, and whether each frame came by the mix."""
     codec, room = OpusCodec(), Room("")
-    conference = Conference(room, codec, BITRATE, always_mix=always)
+    conference = Conference(room, OpusCodec(MIX_COMPLEXITY), BITRATE, always_mix=always)
     talker, silent, listener = (room.enter(name, 0.0).source for name in ("talker", "silent", "listener"))
     for source in (talker, silent, listener):
         conference.add(source)

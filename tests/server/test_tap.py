@@ -52,7 +52,7 @@ def ended(*arguments: str) -> int:
 def test_the_defaults() -> None:
     options = parsed("--password", PASSWORD)
     named = {name: options[name] for name in ("port", "interface", "max-clients", "bitrate", "mixing", "password-file")}
-    named["room-size"] = options["room-size"]
+    named |= {name: options[name] for name in ("room-size", "complexity")}
     assert named == {
         "port": 1234,
         "interface": "",
@@ -60,6 +60,7 @@ def test_the_defaults() -> None:
         "room-size": MOST_SEATS,
         "bitrate": 12_000,
         "mixing": "auto",
+        "complexity": 6,
         "password-file": None,
     }
     assert options["password"] == Secret(PASSWORD)
@@ -70,11 +71,11 @@ def test_the_defaults() -> None:
 def test_everything_can_be_chosen() -> None:
     options = parsed(
         *("--password", PASSWORD, "-p", "4321", "-i", "::1", "--max-clients", "6", "--room-size", "3"),
-        *("-b", "24000", "--mixing", "always"),
+        *("-b", "24000", "--mixing", "always", "--complexity", "8"),
     )
     assert options["room-size"] == 3
     assert (options["port"], options["interface"], options["max-clients"]) == (4321, "::1", 6)
-    assert (options["bitrate"], options["mixing"]) == (24_000, "always")
+    assert (options["bitrate"], options["mixing"], options["complexity"]) == (24_000, "always", 8)
 
 
 def test_the_bitrates_are_those_of_the_welcome() -> None:
@@ -143,6 +144,7 @@ def test_systemd_is_told_if_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         ("--bitrate", "12k"),
         ("--high-bitrate", "64001"),
         ("--mixing", "never"),
+        ("--complexity", "11"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(arguments: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:

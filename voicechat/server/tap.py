@@ -17,7 +17,7 @@ from twisted.python import usage
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
-from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, NORMAL_BITRATE
+from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, MIX_COMPLEXITY, NORMAL_BITRATE
 from voicechat.security.secret import Secret
 from voicechat.server.limits import MOST_SEATS, Limits
 
@@ -72,6 +72,7 @@ class Options(usage.Options):
             None,
             f"The same for high quality; never below --bitrate. [default: {HIGH_BITRATE}]",
         ],
+        ["complexity", None, None, f"How hard Opus tries at mixes, 0 to 10. [default: {MIX_COMPLEXITY}]"],
         ["mixing", None, None, "auto: forward where one talker is heard; always: mix every row. [default: auto]"],
     ]
 
@@ -115,6 +116,7 @@ class Options(usage.Options):
         self["room-size"] = self._number("room-size", MOST_SEATS, 1, MOST_SEATS)
         self["bitrate"] = self._number("bitrate", NORMAL_BITRATE, *_BITRATES)
         self["high-bitrate"] = self._number("high-bitrate", HIGH_BITRATE, *_BITRATES)
+        self["complexity"] = self._number("complexity", MIX_COMPLEXITY, 0, 10)
         self["interface"] = self._text("interface", "")
         self["mixing"] = self._text("mixing", "auto")
         if self["mixing"] not in ("auto", "always"):
@@ -175,7 +177,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     seats = Limits(max_clients=options["max-clients"], room_size=options["room-size"])
     limits = msgspec.structs.replace(seats, **options.limits)
     try:
-        codec = OpusCodec()
+        codec = OpusCodec(options["complexity"])
     except VoiceChatError as error:
         fail(CONFIG, str(error))
     hub = Hub(
