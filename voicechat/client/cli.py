@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from voicechat.client.exits import Exit
+from voicechat.client.lean import begin_lean
 from voicechat.client.options import OPTIONS, add_to, from_environment
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 
@@ -145,6 +146,7 @@ def _of_file(given: dict[str, Any]) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the client; the exit code."""
+    begin_lean()
     argv = sys.argv[1:] if argv is None else argv
     try:
         chosen = options(argv)
