@@ -235,25 +235,6 @@ def test_a_card_that_opens_and_does_not_call_is_none(library: Library, monkeypat
     chosen.close()
 
 
-def test_of_two_cards_the_newer_is_heard_and_the_older_silent() -> None:
-    turns = devices._Turns()
-    turns.exchange = lambda block: b"+" + block
-    first, second = turns.offer(), turns.offer()
-    assert second(b"2") == b"+2"
-    assert turns.taken.is_set()
-    assert first(b"1") == SILENT_BLOCK
-    assert second(b"2") == b"+2"
-    third = turns.offer()
-    assert turns.withdraw()
-    assert third(b"3") == SILENT_BLOCK
-    assert second(b"2") == b"+2"
-    fourth = turns.offer()
-    fourth(b"4")
-    assert not turns.withdraw(), "it has called meanwhile"
-    turns.end()
-    assert fourth(b"4") == SILENT_BLOCK
-
-
 def test_a_call_that_hangs_and_returns_later_opens_nothing(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = Devices("default", "default")
     chosen.open(lambda block: block)

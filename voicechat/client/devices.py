@@ -7,13 +7,11 @@ harm if it returns after all.
 """
 
 import sys
-import threading
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from voicechat.client.bridge import SILENT_BLOCK
 from voicechat.client.card import SoundCard
 from voicechat.client.portaudio import DEFAULT, Listing, PortAudio, look
 from voicechat.client.synthetic import (
@@ -28,6 +26,7 @@ from voicechat.client.synthetic import (
     WavSink,
     read_wav,
 )
+from voicechat.client.turns import Turns
 from voicechat.errors import DeviceError
 from voicechat.format import SAMPLE_RATE
 from voicechat.media.gate import GUARD_DBFS
@@ -79,7 +78,7 @@ class Devices:
         """A device is used that may be lost."""
         self.gate_dbfs: float | None = GUARD_DBFS if isinstance(source, Tone) else None
         """The level that opens the gate, where the source has no noise to learn: a tone would be learnt as noise."""
-        self._turns = _Turns()
+        self._turns = Turns()
         self._tries = 0
         self._cards: str | None = None
         self._audio: PortAudio | None = None
@@ -288,56 +287,6 @@ class _Side:
             missing = () if self.name is None else (Missing(self._what, self.name, name),)
             found.append(_Choice(len(missing), standard, name, missing))
         return [*found, _Choice(3, None, None, (Missing(self._what, self.name, None),))]
-
-
-class _Turns:
-    """Who may call ``exchange``: the newest card that has called at all. The one before it plays silence."""
-
-    def __init__(self) -> None:
-        self.exchange: Exchange = lambda _: SILENT_BLOCK
-        self.taken = threading.Event()
-        """The card that was offered a turn has called."""
-        self._change = threading.Lock()
-        self._count = self._now = self._offered = 0
-
-    def offer(self) -> Exchange:
-        """What the next card shall call."""
-        self._count += 1
-        number = self._count
-        with self._change:
-            self._offered = number
-            self.taken.clear()
-
-        def turn(block: bytes) -> bytes:
-            return self.exchange(block) if number == self._now or self._take(number) else SILENT_BLOCK
-
-        return turn
-
-    def again(self) -> None:
-        """The card that has the turn is stopped; its next call is to be noticed."""
-        with self._change:
-            self._now, self._offered = 0, self._now
-            self.taken.clear()
-
-    def withdraw(self) -> bool:
-        """The offer does not stand any longer; False if it was taken."""
-        with self._change:
-            self._offered = 0
-            return not self.taken.is_set()
-
-    def end(self) -> None:
-        """Nobody may call any more."""
-        with self._change:
-            self._offered = self._now = 0
-
-    def _take(self, number: int) -> bool:
-        """On the device's thread: once for each card, and while it is stopped."""
-        with self._change:
-            if number != self._offered:
-                return False
-            self._now, self._offered = number, 0
-            self.taken.set()
-            return True
 
 
 def _cards() -> str | None:

@@ -1,0 +1,61 @@
+"""Which of the sound cards that were opened may call ``exchange``, settled by one number.
+
+What opens cards takes its time and may hang, and a card that is given up may call again:
+only the newest that has called at all is heard. Called from the devices' threads and from
+whichever opens them; knows neither cards nor devices.
+"""
+
+import threading
+
+from voicechat.client.bridge import SILENT_BLOCK
+from voicechat.client.synthetic import Exchange
+
+
+class Turns:
+    """Who may call ``exchange``: the newest card that has called at all. The one before it plays silence."""
+
+    def __init__(self) -> None:
+        self.exchange: Exchange = lambda _: SILENT_BLOCK
+        self.taken = threading.Event()
+        """The card that was offered a turn has called."""
+        self._change = threading.Lock()
+        self._count = self._now = self._offered = 0
+
+    def offer(self) -> Exchange:
+        """What the next card shall call."""
+        self._count += 1
+        number = self._count
+        with self._change:
+            self._offered = number
+            self.taken.clear()
+
+        def turn(block: bytes) -> bytes:
+            return self.exchange(block) if number == self._now or self._take(number) else SILENT_BLOCK
+
+        return turn
+
+    def again(self) -> None:
+        """The card that has the turn is stopped; its next call is to be noticed."""
+        with self._change:
+            self._now, self._offered = 0, self._now
+            self.taken.clear()
+
+    def withdraw(self) -> bool:
+        """The offer does not stand any longer; False if it was taken."""
+        with self._change:
+            self._offered = 0
+            return not self.taken.is_set()
+
+    def end(self) -> None:
+        """Nobody may call any more."""
+        with self._change:
+            self._offered = self._now = 0
+
+    def _take(self, number: int) -> bool:
+        """On the device's thread: once for each card, and while it is stopped."""
+        with self._change:
+            if number != self._offered:
+                return False
+            self._now, self._offered = number, 0
+            self.taken.set()
+            return True
