@@ -1,6 +1,7 @@
 """The client's dealings with real PortAudio devices."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,55 @@ def test_a_default_device_that_is_chosen_anew_is_followed(tmp_path: Path) -> Non
             rig.wait_for_link("mic1")
             rig.wait_for_link("spk1")
             assert "stopped" not in ann.written(), "nothing was lost"
+
+
+def test_the_devices_thread_keeps_its_python_state_until_it_rests() -> None:
+    """Made and destroyed at each block it would cost more than all else in a silent room; left behind, memory."""
+    with sound_rig(1) as rig:
+        ended = subprocess.run(
+            [sys.executable, "-c", STATES], env=rig.client_environment(0), capture_output=True, text=True, check=False
+        )
+    assert ended.stdout.split() == ["1", "0", "2", "0"], ended.stderr
+
+
+STATES = """
+import gc, threading, weakref
+from voicechat.client.devices import Devices
+
+class Mark: pass
+
+local, marks, enough = threading.local(), weakref.WeakSet(), threading.Event()
+
+def exchange(block):
+    calls = local.calls = getattr(local, "calls", 0) + 1
+    if calls == 1:
+        local.mark = Mark()  # lives as long as the thread's state
+        marks.add(local.mark)
+        seen.append(calls)
+    if calls == 20:
+        enough.set()
+    return block
+
+def living():
+    gc.collect()
+    return len(marks)
+
+seen = []
+devices = Devices("default", "default")
+devices.open(exchange)
+assert enough.wait(10), "each call has a state of its own"
+print(len(seen))
+devices.pause()
+print(living())
+enough.clear()
+devices.go_on()
+assert enough.wait(10), "each call has a state of its own"
+print(len(seen))
+devices.pause()
+print(living())
+devices.close()
+"""
+"""One thread local value for each state that the device's thread had, and how many of them live."""
 
 
 @contextmanager

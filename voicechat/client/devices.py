@@ -168,6 +168,7 @@ class Devices:
     def pause(self) -> Opened:
         """Stop playing, too, until `go_on`. DeviceError if the device is gone."""
         if isinstance(self._card, SoundCard):
+            self._turns.rest()
             self._card.pause()
             self._turns.again()
         return self.opened

@@ -6,20 +6,31 @@ whichever opens them; knows neither cards nor devices.
 """
 
 import threading
+from typing import Final
 
 from voicechat.client.bridge import SILENT_BLOCK
 from voicechat.client.synthetic import Exchange
+from voicechat.client.threadstate import ThreadState
+
+NOTICED_WITHIN: Final = 0.05
+"""Seconds within which a card's thread has called once more, if it still does; it does so every 10 ms."""
 
 
 class Turns:
-    """Who may call ``exchange``: the newest card that has called at all. The one before it plays silence."""
+    """Who may call ``exchange``: the newest card that has called at all. The one before it plays silence.
+
+    The thread that has the turn keeps its Python state, and lets it go at its first call after that.
+    """
 
     def __init__(self) -> None:
         self.exchange: Exchange = lambda _: SILENT_BLOCK
         self.taken = threading.Event()
         """The card that was offered a turn has called."""
+        self._left = threading.Event()
+        """The card that had the turn has called without it."""
+        self._state = ThreadState()
         self._change = threading.Lock()
-        self._count = self._now = self._offered = 0
+        self._count = self._now = self._offered = self._resting = 0
 
     def offer(self) -> Exchange:
         """What the next card shall call."""
@@ -34,10 +45,17 @@ class Turns:
 
         return turn
 
-    def again(self) -> None:
-        """The card that has the turn is stopped; its next call is to be noticed."""
+    def rest(self) -> None:
+        """The card that has the turn is to be stopped: it loses the turn, and gets time to notice."""
         with self._change:
-            self._now, self._offered = 0, self._now
+            self._now, self._resting = 0, self._now
+            self._left.clear()
+        self._left.wait(NOTICED_WITHIN)
+
+    def again(self) -> None:
+        """The card that rests is stopped; its next call is to be noticed, and brings the turn back."""
+        with self._change:
+            self._offered = self._resting
             self.taken.clear()
 
     def withdraw(self) -> bool:
@@ -52,10 +70,13 @@ class Turns:
             self._offered = self._now = 0
 
     def _take(self, number: int) -> bool:
-        """On the device's thread: once for each card, and while it is stopped."""
+        """On the device's thread: at a card's first call, and at each one without a turn."""
         with self._change:
             if number != self._offered:
+                if self._state.let_go():
+                    self._left.set()
                 return False
             self._now, self._offered = number, 0
+            self._state.keep()
             self.taken.set()
             return True
