@@ -22,6 +22,17 @@ class MemoryPort:
         """Where it is."""
         return IPv4Address("TCP" if self.kind == "tcp" else "UDP", self.interface, self.number)
 
+    def getHandle(self) -> "MemoryPort":
+        """Its socket, which is this too."""
+        return self
+
+    def setsockopt(self, *option: int) -> None:
+        """There is nothing to set."""
+
+    def sendto(self, datagram: bytes, address: Any) -> None:
+        """Send a datagram past Twisted."""
+        self.write(datagram, address)
+
     def connect(self, host: str, number: int) -> None:
         """From now on everything goes to one address."""
         self.peer = (host, number)
