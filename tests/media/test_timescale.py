@@ -97,7 +97,7 @@ def test_a_merged_tone_begins_and_ends_as_it_should_and_is_never_louder(hertz: f
     assert abs(out[-1] - second[-1]) < 1e-4
     assert np.abs(out).max() <= 0.5 + 1e-6
     blocks = out.reshape(-1, MERGE_SAMPLES)
-    assert np.abs(blocks).max(axis=1).min() > 0.25
+    assert np.abs(blocks).max(axis=1).min() > 0.2  # less than half, where the frames are in antiphase (125 Hz)
 
 
 def test_merging_what_is_alike_is_exact() -> None:
