@@ -338,6 +338,34 @@ def test_concealment_goes_on_with_the_voice_and_dies_away(voice: str) -> None:
     assert (out**2).mean() < power / 1000
 
 
+@pytest.mark.parametrize("voice", VOICES)
+def test_a_decoder_that_was_restored_is_as_if_nothing_had_been_since(voice: str) -> None:
+    decoder, steady = CODEC.decoder(), CODEC.decoder()
+    out, expected = silent_frame(), silent_frame()
+    for tick, payload in enumerate(payloads(voice)[:100]):
+        if tick % 7 == 0:
+            decoder.keep()
+            for other in (None, payloads(voice)[-1], None):
+                if other is None:
+                    decoder.conceal(out)
+                else:
+                    decoder.decode(other, out)
+            decoder.restore()
+        decoder.decode(payload, out)
+        steady.decode(payload, expected)
+        np.testing.assert_array_equal(out, expected)
+
+
+def test_before_it_was_kept_the_state_to_go_back_to_is_a_fresh_one() -> None:
+    decoder, out, expected = CODEC.decoder(), silent_frame(), silent_frame()
+    first, second = payloads("cs_m1")[speaking("cs_m1") :][:2]
+    decoder.decode(first, out)
+    decoder.restore()
+    decoder.decode(second, out)
+    CODEC.decoder().decode(second, expected)
+    np.testing.assert_array_equal(out, expected)
+
+
 # Memory
 
 

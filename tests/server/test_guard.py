@@ -35,6 +35,10 @@ def test_what_works_passes_through() -> None:
     codec.check(payload)
     decoder.decode(payload, out)
     assert out[0] == 0.5
+    decoder.keep()
+    decoder.conceal(out)
+    assert out[0] == 0.25
+    decoder.restore()
     decoder.conceal(out)
     assert out[0] == 0.25
     assert inner.made == 2

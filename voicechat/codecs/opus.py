@@ -157,6 +157,7 @@ class OpusDecoder:
         self._samples = silent_frame()
         self._pointer = _pointer(self._samples)
         self._kept = ctypes.create_string_buffer(library.decoder.libopus_get_size(1))
+        self.keep()
 
     def decode(self, payload: bytes, out: Frame) -> None:
         """Decode ``payload`` into ``out``; WireError, and ``out`` silent, unless it passes ``OpusCodec.check``."""
@@ -177,7 +178,7 @@ class OpusDecoder:
         ctypes.memmove(self._kept, self._state, len(self._kept))
 
     def restore(self) -> None:
-        """Go back to the state that was kept; before the first `keep` there is none, and nothing happens."""
+        """Go back to the state that was kept, or to that of a fresh decoder."""
         ctypes.memmove(self._state, self._kept, len(self._kept))
 
     def _run(self, data: bytes | None, size: int, out: Frame) -> None:
