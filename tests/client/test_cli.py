@@ -22,6 +22,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(option.variable, raising=False)
     monkeypatch.setenv("VOICECHAT_CONFIG", os.devnull)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.setattr(cli, "begin_lean", lambda: None)  # what it leaves out, other tests may need
 
 
 def usage_error(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.client.player import Player, pass_time
-from voicechat.format import BLOCK_SECONDS, FRAME_SAMPLES, TICK_SECONDS
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, TICK_SECONDS
 from voicechat.media.packet import MediaPacket
 from voicechat.media.sending import SendStream
 from voicechat.testing import MemoryCodec
@@ -130,6 +130,29 @@ def test_of_a_frame_that_comes_a_little_late_the_second_half_is_heard(ann: Playe
     assert true == pytest.approx(made_up / 4 + ben.sent[20] * 3 / 4, abs=1e-3)  # half of it is the change-over
     assert ann.bridge.underruns == underruns
     assert ben.sent[-1] in ann.played[first:]
+
+
+def test_a_card_that_calls_twice_at_once_gets_whole_frames(ann: Player) -> None:
+    ben, block = Talker(ann), np.zeros(BLOCK_SAMPLES, np.float32).tobytes()
+
+    def beat(late: bool = False) -> None:
+        packet = ben.frame()
+        if not late:
+            ben.say(packet)
+        ann.reactor.advance(TICK_SECONDS / 2)
+        for _ in range(2):
+            ann.bridge.exchange(block)
+            ann.reactor.advance(0)
+        ann.reactor.advance(TICK_SECONDS / 2)
+
+    for _ in range(25):
+        beat()
+    concealed, underruns = ann.call.hearing.counts.concealed, ann.bridge.underruns
+    beat(late=True)
+    for _ in range(25):
+        beat()
+    assert ann.call.hearing.counts.concealed > concealed
+    assert ann.bridge.underruns == underruns
 
 
 def test_two_at_once_are_added(ann: Player) -> None:

@@ -145,12 +145,15 @@ def test_when_talk_ends_its_rest_is_heard_and_the_delay_is_over(seed: int, more:
     sound = voice(1.0, seed)
     _, new = handed_over(sound, (more, 0), 2)
     delay, out, rest = new.delay, silent_frame(), []
+    assume(delay)  # a whole period earlier it says the same
     for _ in range(5):
         play(new, None, out)
         rest.append(out.copy())
     assert new.delay == 0
     tail = np.concatenate(rest)
-    assert np.abs(tail[:delay] - sound[33 * FRAME_SAMPLES - delay : 33 * FRAME_SAMPLES]).max(initial=0) < 1e-3
+    assert (
+        np.abs(tail[:delay] - sound[33 * FRAME_SAMPLES - delay : 33 * FRAME_SAMPLES]).max() < 1e-3
+    )  # what is left of a crossfade
     assert not tail[delay:].any()
 
 

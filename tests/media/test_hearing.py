@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.errors import WireError
-from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
+from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, Frame, silent_frame
 from voicechat.media.hearing import MOST_STREAMS, Hearing
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.serial import wrap
@@ -199,3 +199,63 @@ def test_whatever_comes_each_pull_fills_one_frame(turns: list[tuple[list[MediaPa
         assert np.abs(out).max() <= 1
         assert more == hearing.active
         assert hearing.held >= 0
+
+
+def late(listener: Listener, voices: dict[int, float], source: int) -> MediaPacket:
+    """A tick in which the packet of ``source`` does not come in time; it is given back."""
+    packet = MediaPacket(source, wrap(listener.tick), payload(voices[source]))
+    listener.step({other: value for other, value in voices.items() if other != source})
+    return packet
+
+
+@pytest.mark.parametrize(("source", "gain"), [(1, 1.0), (1, 0.5), (MIX, 1.0)])
+def test_of_a_late_frame_the_second_half_is_as_loud_as_the_rest(source: int, gain: float) -> None:
+    listener = Listener()
+    listener.hearing.set_gain(1, gain)
+    assert (listener.steps(60, {source: 0.25})[-1] == 0.25 * gain).all()
+    packet = late(listener, {source: 0.25}, source)
+    first = listener.out[:BLOCK_SAMPLES].copy()
+    assert listener.hearing.awaits
+    assert (first == 0.125 * gain).all()
+    listener.hearing.mend(listener.out)
+    assert (listener.out == 0.125 * gain).all(), "nothing has come yet"
+    listener.hearing.put(packet, listener.tick + 0.2)
+    assert not listener.hearing.awaits
+    listener.hearing.mend(listener.out)
+    assert (listener.out[:BLOCK_SAMPLES] == first).all()
+    assert listener.out[-1] == 0.25 * gain
+    assert np.abs(np.diff(listener.out)).max() < 0.001
+    assert (listener.step({source: 0.25}) == 0.25 * gain).all()
+
+
+def test_a_second_half_is_never_louder_than_full_scale() -> None:
+    listener = Listener()
+    listener.hearing.set_gain(1, 4.0)
+    listener.steps(60, {1: 0.9})
+    packet = late(listener, {1: 0.9}, 1)
+    listener.hearing.put(packet, listener.tick + 0.2)
+    listener.hearing.mend(listener.out)
+    assert 0.9 < np.abs(listener.out).max() < 1
+
+
+def test_where_two_are_heard_a_frame_is_whole() -> None:
+    listener = Listener()
+    listener.steps(60, {1: 0.25, 2: 0.25})
+    late(listener, {1: 0.25, 2: 0.25}, 1)
+    assert not listener.hearing.awaits
+
+
+@pytest.mark.parametrize("end", ["forget", "stop"])
+def test_who_is_gone_is_not_mended(end: str) -> None:
+    listener = Listener()
+    listener.steps(60, {1: 0.25})
+    packet = late(listener, {1: 0.25}, 1)
+    listener.hearing.put(packet, listener.tick + 0.2)
+    heard = listener.out.copy()
+    if end == "forget":
+        listener.hearing.forget(1)
+    else:
+        listener.hearing.stop()
+    assert not listener.hearing.awaits
+    listener.hearing.mend(listener.out)
+    assert (listener.out == heard).all()

@@ -31,45 +31,64 @@ def test_a_decoder_that_concealed_is_brought_to_where_it_would_be() -> None:
     for tick, frame in enumerate(voice(40)):
         payload = encoder.encode(frame)
         steady.decode(payload, expected)
-        if tick in {20, 21, 30}:
-            mending.miss(tick)
-            mended.conceal(out)
-            mending.come(tick, payload)
-            assert np.abs(out - expected).max() > 1e-3
-            assert tick != 20 or mending.possible
-            if tick == 20:
-                continue
-            np.testing.assert_array_equal(mending.mend(), expected)
-        else:
+        if tick not in {20, 21, 30}:
             mended.decode(payload, out)
             np.testing.assert_array_equal(out, expected)
+            continue
+        if tick != 21:
+            mending.begin(tick)
+        mending.miss()
+        mended.conceal(out)
+        assert np.abs(out - expected).max() > 1e-3
+        mending.come(tick, payload)
+        if tick != 20:
+            frame_late = mending.mend()
+            assert frame_late is not None
+            np.testing.assert_array_equal(frame_late, expected)
+
+
+def test_who_only_waited_goes_back_to_where_he_was() -> None:
+    decoder, out = CODEC.decoder(), silent_frame()
+    mending = Mending(decoder)
+    decoder.decode(said(0.5), out)
+    assert not mending.possible
+    mending.begin(10)
+    decoder.conceal(out)
+    decoder.conceal(out)
+    assert mending.possible
+    assert mending.mend() is None
+    decoder.conceal(out)
+    assert out[0] == 0.25
 
 
 def test_what_never_came_is_concealed_between_what_did() -> None:
     decoder, out = CODEC.decoder(), silent_frame()
     mending = Mending(decoder)
     decoder.decode(said(0.5), out)
-    for tick in (10, 11, 12):
-        mending.miss(tick)
+    mending.begin(10)
+    for _ in range(3):
+        mending.miss()
         decoder.conceal(out)
     mending.come(11, said(0.25))
     assert mending.possible
     assert mending.awaits
-    assert mending.mend()[0] == 0.125  # of tick 12, which continues tick 11
+    assert mending.mend() is None
     assert not mending.possible
-    assert not mending.awaits
+    decoder.conceal(out)
+    assert out[0] == 0.0625  # after tick 12, which continued tick 11
 
 
 def test_only_what_is_missed_counts() -> None:
-    decoder = CODEC.decoder()
-    mending = Mending(decoder)
+    mending = Mending(CODEC.decoder())
     mending.come(3, said(0.1))
     assert not mending.possible
-    mending.miss(4)
+    mending.begin(4)
+    mending.miss()
     for tick in (3, 5):
         mending.come(tick, said(0.1))
     assert not mending.possible
-    mending.miss(6)  # 5 was played: 4 is of no more use
+    mending.begin(6)  # 5 was played: 4 is of no more use
+    mending.miss()
     mending.come(4, said(0.1))
     assert not mending.possible
     mending.come(6, said(0.1))
@@ -80,19 +99,22 @@ def test_only_what_is_missed_counts() -> None:
 def test_a_payload_that_cannot_be_decoded_leaves_a_decoder_that_can_go_on() -> None:
     decoder, out = CODEC.decoder(), silent_frame()
     mending = Mending(decoder)
-    mending.miss(1)
+    mending.begin(1)
+    mending.miss()
     mending.come(1, b"garbage")
-    assert not mending.mend().any()
+    assert mending.mend() is None
     decoder.decode(said(0.5), out)
     assert out[0] == 0.5
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 40)), max_size=80))
-def test_nothing_is_kept_beyond_its_limit(calls: list[tuple[bool, int]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from("bmc"), st.integers(0, 40)), max_size=80))
+def test_nothing_is_kept_beyond_its_limit(calls: list[tuple[str, int]]) -> None:
     mending = Mending(CODEC.decoder())
-    for missed, tick in calls:
-        if missed:
-            mending.miss(tick)
+    for call, tick in calls:
+        if call == "b":
+            mending.begin(tick)
+        elif call == "m":
+            mending.miss()
         else:
             mending.come(tick, said(0.1))
         assert len(mending._came) <= MOST

@@ -1,10 +1,12 @@
 """What runs on a player's PC.
 
 cli        the command line; imports little, so that --help is there at once
+lean       which libraries need not be loaded
 options    THE table of options; configuration: their file
 run        one run: everything made, joined, started and taken down
 service    connecting, coming back, ending with a reason (retry: when)
 protocol   the TCP connection
+datagrams  the UDP socket beside it
 call       one player's media and people
 controls   what a player can do: mute, deafen, the key, volumes, text lines
 volumes    how loud each friend is for me, remembered
@@ -17,6 +19,7 @@ bridge     the ONE object that two threads touch
 doctor     would a call work? (a command of its own)
 sound      keeps the devices going: lost, taken up again
 devices    what --input and --output choose, opened as well as can be
+turns      which of the cards that were opened may call; threadstate: what Python keeps of its thread
 card       PortAudio's streams
 portaudio  which devices there are; the only importer of pyaudio
 synthetic  sound without a card: wav, tone, silence, null

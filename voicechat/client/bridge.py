@@ -23,7 +23,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, Frame
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, Frame
 from voicechat.media.gate import PRE_ROLL_FRAMES, GateMode, TalkGate
 
 MOST_CAPTURED: Final = 25
@@ -31,6 +31,9 @@ MOST_CAPTURED: Final = 25
 
 MOST_READY: Final = 32
 """Blocks ready for the loudspeaker: 320 ms, above the deepest playout delay and its frame."""
+
+PAIR: Final = BLOCK_SECONDS / 2
+"""Seconds below which two calls of the device are a pair: its own period is longer than a block."""
 
 BYTES: Final = BLOCK_SAMPLES * 4
 """Of a block of float32 samples."""
@@ -82,12 +85,16 @@ class AudioBridge:
         """Called in the reactor's thread when it has been started again."""
         self.exchanged_at = 0.0
         """Seconds of the reactor's clock at the last exchange."""
+        self.in_pairs = False
+        """The last exchange came right after the one before, so there is no time between two blocks."""
 
     # -- the device's thread ------------------------------------------------------
 
     def exchange(self, block: bytes) -> bytes:
         """Hand over one block (480 float32 samples), take one to play. Called on the DEVICE's thread."""
-        self.exchanged_at = time.perf_counter()
+        now = time.perf_counter()
+        self.in_pairs = now - self.exchanged_at < PAIR
+        self.exchanged_at = now
         wake = self._capture(block)
         try:  # not "if": while one card takes over from another, two threads may be here at once
             out = self._ready.popleft()

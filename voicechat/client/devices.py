@@ -121,6 +121,8 @@ class Devices:
         self._card = self._audio = None
         self._rank = WORST
         if card is not None:
+            if not lost:
+                self._turns.rest()
             card.stop(at_once=lost)
         if audio is not None:
             audio.close()
@@ -190,6 +192,7 @@ class Devices:
     def close(self) -> None:
         """Let everything go; recordings are complete afterwards."""
         self.sink.close()
+        self._turns.rest()
         self._turns.end()
         card, audio = self._card, self._audio
         self._card = self._audio = None
@@ -227,6 +230,7 @@ class Devices:
                 before, self._card = self._card, card
                 self._rank, self.opened = rank, opened
                 if before is not None:
+                    self._turns.notice()
                     before.stop()
                 return
             self._problem = problem

@@ -5,7 +5,8 @@ frame each time it has given its last block away, 10 ms before the next is neede
 the frame due has not arrived by then, there is still time: the answer is held back
 until it comes, or until HOLD is over. That alone saves half a frame of delay.
 Then a made-up frame is handed over, but only its first half: if the true one comes in
-the 10 ms that this takes, its second half is heard.
+the 10 ms that this takes, its second half is heard. (A card whose period is longer than
+a block calls twice at once; there is no time between, and nothing to gain.)
 
 A talk spurt that begins while the bridge rests picks its own beat: the first frame
 starts at the first block that is late enough for the playout delay, so that frames
@@ -92,7 +93,6 @@ class Playback:
     def _start(self) -> None:
         """Begin a beat: silence until the first block that is late enough, then the first frame."""
         self._start_call = None
-        self._half = False
         due = self.hearing.due_at()
         now = self._clock.seconds()
         if due is None or now - self._bridge.exchanged_at > DEAD_AFTER:
@@ -115,7 +115,7 @@ class Playback:
             self.hearing.mend(frame)
             self._bridge.provide(frame[BLOCK_SAMPLES:].tobytes())
         elif self.hearing.pull(self._at, frame):
-            self._half = self.hearing.awaits
+            self._half = self.hearing.awaits and not self._bridge.in_pairs
             self._bridge.provide((frame[:BLOCK_SAMPLES] if self._half else frame).tobytes())
         else:
             self._bridge.rest()

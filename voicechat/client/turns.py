@@ -39,6 +39,7 @@ class Turns:
         with self._change:
             self._offered = number
             self.taken.clear()
+            self._left.clear()
 
         def turn(block: bytes) -> bytes:
             return self.exchange(block) if number == self._now or self._take(number) else SILENT_BLOCK
@@ -50,13 +51,18 @@ class Turns:
         with self._change:
             self._now, self._resting = 0, self._now
             self._left.clear()
+        self.notice()
+
+    def notice(self) -> None:
+        """The card that had the turn is to be stopped, and gets time to notice: its thread lets its state go."""
         self._left.wait(NOTICED_WITHIN)
 
     def again(self) -> None:
-        """The card that rests is stopped; its next call is to be noticed, and brings the turn back."""
+        """The card that rests is stopped; its next call brings the turn back, unless there is a newer card by now."""
         with self._change:
-            self._offered = self._resting
-            self.taken.clear()
+            if not self._offered and not self._now:
+                self._offered = self._resting
+                self.taken.clear()
 
     def withdraw(self) -> bool:
         """The offer does not stand any longer; False if it was taken."""

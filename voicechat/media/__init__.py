@@ -7,6 +7,7 @@ jitter      slots by tick: order out of disorder
 playout     how late to play so that (almost) nothing comes too late
 sending     one talker's way out (SendStream)
 stream      one talker's way in (ReceiveStream)
+mending     what a frame that came too late is still good for
 timescale   a frame more or less, where it is heard least
 gains       how loud each source is for one listener
 changeover  from forwarded packets to the mix and back, at the same word

@@ -17,7 +17,7 @@ from voicechat.interfaces import ICodec
 from voicechat.media.changeover import Way
 from voicechat.media.gains import Gains
 from voicechat.media.levels import crossfade
-from voicechat.media.mixer import Limiter
+from voicechat.media.mixer import Limiter, bend
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import apart
 from voicechat.media.stream import JOINT, Counts, Kind, ReceiveStream
@@ -85,6 +85,7 @@ class Hearing:
     def _add(self, source: int) -> ReceiveStream:
         if len(self._streams) >= MOST_STREAMS:
             del self._streams[min(self.talkers, key=lambda number: self._streams[number].last_arrival)]
+            self._late = None
         stream = self._streams[source] = ReceiveStream(self._codec.decoder(), self.counts, halves=True)
         return stream
 
@@ -96,10 +97,12 @@ class Hearing:
     def forget(self, source: int) -> None:
         """The source is gone, its number may be somebody else's next."""
         self._streams.pop(source, None)
+        self._late = None
         self._gains.forget(source)
 
     def stop(self) -> None:
         """Nothing of what is on its way is to be heard any more."""
+        self._late = None
         for stream in self._streams.values():
             stream.stop()
 
@@ -160,9 +163,11 @@ class Hearing:
         source, stream = self._late
         half = stream.mended()
         if half is not None:
-            loud = half * np.float32(self._gains.last(source) * self._limiter.gain)
-            crossfade(out[BLOCK_SAMPLES:], np.clip(loud, -1, 1), out[BLOCK_SAMPLES:], JOINT)
-            self._ways[source == MIX].mend(out[BLOCK_SAMPLES:])
+            half *= np.float32(self._gains.last(source))
+            self._ways[source == MIX].mend(half)
+            half *= np.float32(self._limiter.gain)
+            bend(half)
+            crossfade(out[BLOCK_SAMPLES:], half, out[BLOCK_SAMPLES:], JOINT)
 
     def _voice(self, source: int, stream: ReceiveStream, at: float, heard: bool) -> Kind:
         """One stream's part of this frame; ``heard``: the way that is heard gave something for the last one."""

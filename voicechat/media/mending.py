@@ -5,7 +5,7 @@ the second half of it. Its payload is: a decoder predicts each frame from the on
 before, and one that has concealed predicts from what it made up, which spoils the
 next frames too. So the decoder's state is kept when concealing begins; when the
 missing payloads have come, the decoder goes back there, decodes them unheard and is
-where it would be without the miss. In 5 % late frames of a jittery line that is worth
+where it would be without the miss. The same goes for a frame that was waited for. In 5 % late frames of a jittery line that is worth
 0.2 PESQ, and hearing the second halves 0.4 more (measured).
 
 Pure: unwrapped ticks, no clock. May import the interfaces and the sound format.
@@ -26,17 +26,20 @@ class Mending:
 
     def __init__(self, decoder: IDecoder) -> None:
         self._decoder = decoder
+        self._begun = False
         self._first = 0
         self._count = 0
         self._came: dict[int, bytes] = {}
         self._unheard = silent_frame()
 
-    def miss(self, tick: int) -> None:
-        """``tick`` is about to be concealed, and its turn is over."""
-        if not self._count or tick != self._first + self._count:
-            self.forget()
-            self._first = tick
-            self._decoder.keep()
+    def begin(self, tick: int) -> None:
+        """``tick`` is the first that is not there in time."""
+        self.forget()
+        self._begun, self._first = True, tick
+        self._decoder.keep()
+
+    def miss(self) -> None:
+        """The next tick's turn is over without it."""
         self._count += 1
 
     def come(self, tick: int, payload: bytes) -> None:
@@ -46,25 +49,27 @@ class Mending:
 
     def forget(self) -> None:
         """What was missing is missed no more."""
+        self._begun = False
         self._count = 0
         self._came.clear()
 
     @property
     def possible(self) -> bool:
-        """Something that was concealed has come."""
-        return bool(self._came)
+        """There was no loss at all, only a wait, or something of what was missed has come."""
+        return self._begun and (not self._count or bool(self._came))
 
     @property
     def awaits(self) -> bool:
-        """Something that was concealed has not come."""
+        """Something that was missed has not come."""
         return self._count > len(self._came)
 
-    def mend(self) -> Frame:
+    def mend(self) -> Frame | None:
         """Take the decoder to where it would be if all that has come had been in time; the last frame, unheard.
 
-        The frame is used again.
+        The frame is used again. None if the last one has not come, or cannot be decoded.
         """
         self._decoder.restore()
+        payload = None
         for tick in range(self._first, self._first + self._count):
             payload = self._came.get(tick)
             try:
@@ -72,7 +77,7 @@ class Mending:
                     self._decoder.conceal(self._unheard)
                 else:
                     self._decoder.decode(payload, self._unheard)
-            except WireError:  # silent, and the decoder begins anew: no worse than before
-                continue
+            except WireError:
+                payload = None
         self.forget()
-        return self._unheard
+        return None if payload is None else self._unheard

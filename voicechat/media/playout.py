@@ -178,6 +178,7 @@ class PlayoutDelay:
         kept = self._bins[: _BINS - bins]
         kept[-1] += sum(self._bins[_BINS - bins :])
         self._bins = [*([0.0] * bins), *kept]
+        self.target = min(DEEPEST, self.target + bins * BIN)
 
     def _count_in(self, above: float) -> None:
         """Forgetting by growing the weight of the new instead of shrinking all of the old."""

@@ -222,9 +222,10 @@ class ReceiveStream:
 
     def mended(self) -> Samples | None:
         """The second half of the frame that the last pull concealed, if it has come; the array is used again."""
-        if self._missing != 1 or not self._mending.possible:
+        if self._missing != 1 or self._mending.awaits or not self._mending.possible:
             return None
-        return self._mending.mend()[BLOCK_SAMPLES:]
+        frame = self._mending.mend()
+        return None if frame is None else frame[BLOCK_SAMPLES:]
 
     def held(self) -> float:
         """Ticks that frames are being held beyond the earliest possible arrival (smoothed)."""
@@ -344,8 +345,10 @@ class ReceiveStream:
             self._finish()
             return Kind.SILENT
         self._missing += 1
+        if self._missing == 1:
+            self._mending.begin(self._buffer.next)
         if len(self._buffer) or (self._missing == 1 and self._halves and not self._shallow):
-            self._mending.miss(self._buffer.next)
+            self._mending.miss()
             self._buffer.pull()
         else:
             self._waited += 1
@@ -360,6 +363,7 @@ class ReceiveStream:
     def _give_up(self) -> None:
         """Pass over what was waited for in vain: newer frames or the end came first. It was concealed already."""
         while self._waited and (len(self._buffer) or self._end is not None) and self._buffer.peek() is None:
+            self._mending.miss()
             self._buffer.pull()
             self._waited -= 1
             self._pace.taken_out()

@@ -36,8 +36,7 @@ class DatagramPort(DatagramProtocol):
         Twisted's own way to send examines the address four times, a seventh of what a packet that is passed on
         costs (measured); ours all came with a datagram.
         """
-        handle = getattr(self.transport, "getHandle", None)
-        self._send = cast(Any, self.transport).write if handle is None else handle().sendto
+        self._send = cast(Any, self.transport).getHandle().sendto
 
     @property
     def number(self) -> int:

@@ -73,7 +73,7 @@ class GuardedDecoder:
         self._decoder.keep()
 
     def restore(self) -> None:
-        """As the decoder does; one that was made meanwhile has kept nothing, and stays as it is."""
+        """As the decoder does; one that was made meanwhile begins anew."""
         self._decoder.restore()
 
     def _start_anew(self, out: Frame) -> None:
