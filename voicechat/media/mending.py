@@ -5,8 +5,9 @@ the second half of it. Its payload is: a decoder predicts each frame from the on
 before, and one that has concealed predicts from what it made up, which spoils the
 next frames too. So the decoder's state is kept when concealing begins; when the
 missing payloads have come, the decoder goes back there, decodes them unheard and is
-where it would be without the miss. The same goes for a frame that was waited for. In 5 % late frames of a jittery line that is worth
-0.2 PESQ, and hearing the second halves 0.4 more (measured).
+where it would be without the miss. The same goes for a frame that was waited for. With
+5 % late frames on a jittery line that is worth 0.2 PESQ, and hearing the second halves
+0.4 more (measured).
 
 Pure: unwrapped ticks, no clock. May import the interfaces and the sound format.
 """
