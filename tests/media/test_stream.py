@@ -333,6 +333,22 @@ def test_after_a_late_frame_words_go_on_at_their_time_and_the_joint_is_smooth() 
     assert stream.mended() is None
 
 
+def test_frames_that_are_late_again_and_again_are_waited_for_once() -> None:
+    """Each a little too late for its turn, though the delay seems right: the way's fastest frames are that fast."""
+    stream, sending = ReceiveStream(CODEC.decoder(), halves=True), SendStream(CODEC.encoder(12_000))
+    out, kinds = silent_frame(), []
+    for tick in range(300):
+        at = tick + 2.3
+        late = tick >= 50 and tick % 4 == 0
+        if late:
+            kinds.append(stream.pull(at, out))
+        stream.put(sending.push(tick, said(tick)), at + (0.1 if late else -0.1))
+        if not late:
+            kinds.append(stream.pull(at, out))
+    assert kinds.count(Kind.CONCEALED) <= 8
+    assert set(kinds[150:]) == {Kind.PLAYED}
+
+
 def test_where_the_second_half_is_not_asked_for_a_late_frame_is_waited_for() -> None:
     player = Player().run(50, talking=True)
     player.at -= 0.9
