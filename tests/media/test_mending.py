@@ -35,9 +35,7 @@ def test_a_decoder_that_concealed_is_brought_to_where_it_would_be() -> None:
             mended.decode(payload, out)
             np.testing.assert_array_equal(out, expected)
             continue
-        if tick != 21:
-            mending.begin(tick)
-        mending.miss()
+        mending.miss(tick)
         mended.conceal(out)
         assert np.abs(out - expected).max() > 1e-3
         mending.come(tick, payload)
@@ -47,27 +45,12 @@ def test_a_decoder_that_concealed_is_brought_to_where_it_would_be() -> None:
             np.testing.assert_array_equal(frame_late, expected)
 
 
-def test_who_only_waited_goes_back_to_where_he_was() -> None:
-    decoder, out = CODEC.decoder(), silent_frame()
-    mending = Mending(decoder)
-    decoder.decode(said(0.5), out)
-    assert not mending.possible
-    mending.begin(10)
-    decoder.conceal(out)
-    decoder.conceal(out)
-    assert mending.possible
-    assert mending.mend() is None
-    decoder.conceal(out)
-    assert out[0] == 0.25
-
-
 def test_what_never_came_is_concealed_between_what_did() -> None:
     decoder, out = CODEC.decoder(), silent_frame()
     mending = Mending(decoder)
     decoder.decode(said(0.5), out)
-    mending.begin(10)
-    for _ in range(3):
-        mending.miss()
+    for tick in (10, 11, 12):
+        mending.miss(tick)
         decoder.conceal(out)
     mending.come(11, said(0.25))
     assert mending.possible
@@ -82,13 +65,11 @@ def test_only_what_is_missed_counts() -> None:
     mending = Mending(CODEC.decoder())
     mending.come(3, said(0.1))
     assert not mending.possible
-    mending.begin(4)
-    mending.miss()
+    mending.miss(4)
     for tick in (3, 5):
         mending.come(tick, said(0.1))
     assert not mending.possible
-    mending.begin(6)  # 5 was played: 4 is of no more use
-    mending.miss()
+    mending.miss(6)  # 5 was played: 4 is of no more use
     mending.come(4, said(0.1))
     assert not mending.possible
     mending.come(6, said(0.1))
@@ -99,22 +80,19 @@ def test_only_what_is_missed_counts() -> None:
 def test_a_payload_that_cannot_be_decoded_leaves_a_decoder_that_can_go_on() -> None:
     decoder, out = CODEC.decoder(), silent_frame()
     mending = Mending(decoder)
-    mending.begin(1)
-    mending.miss()
+    mending.miss(1)
     mending.come(1, b"garbage")
     assert mending.mend() is None
     decoder.decode(said(0.5), out)
     assert out[0] == 0.5
 
 
-@given(st.lists(st.tuples(st.sampled_from("bmc"), st.integers(0, 40)), max_size=80))
-def test_nothing_is_kept_beyond_its_limit(calls: list[tuple[str, int]]) -> None:
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 40)), max_size=80))
+def test_nothing_is_kept_beyond_its_limit(calls: list[tuple[bool, int]]) -> None:
     mending = Mending(CODEC.decoder())
-    for call, tick in calls:
-        if call == "b":
-            mending.begin(tick)
-        elif call == "m":
-            mending.miss()
+    for missed, tick in calls:
+        if missed:
+            mending.miss(tick)
         else:
             mending.come(tick, said(0.1))
         assert len(mending._came) <= MOST

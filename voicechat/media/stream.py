@@ -351,12 +351,10 @@ class ReceiveStream:
             self._finish()
             return Kind.SILENT
         self._missing += 1
-        if self._missing == 1:
-            self._mending.begin(self._buffer.next)
         by_chance = self._missing == 1 and self._halves and not self._shallow and self._misses < BAD_LUCK
         if len(self._buffer) or by_chance:
             self._misses += 1
-            self._mending.miss()
+            self._mending.miss(self._buffer.next)
             self._buffer.pull()
         else:
             self._waited += 1
@@ -371,7 +369,7 @@ class ReceiveStream:
     def _give_up(self) -> None:
         """Pass over what was waited for in vain: newer frames or the end came first. It was concealed already."""
         while self._waited and (len(self._buffer) or self._end is not None) and self._buffer.peek() is None:
-            self._mending.miss()
+            self._mending.miss(self._buffer.next)
             self._buffer.pull()
             self._waited -= 1
             self._pace.taken_out()
