@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, Samples, silent_frame
 from voicechat.media.changeover import DEEPER, KEPT_FOR, LONGEST, MOST_SAMPLES, PIECE_EVERY, TEMPLATE_SAMPLES, Way, find
 from voicechat.media.levels import crossfade
+from voicechat.media.timescale import QUIET
 
 WINDOW = SAMPLE_RATE // 200
 PITCHES = st.floats(80, 400)
@@ -101,7 +102,7 @@ def test_to_the_later_way_a_piece_is_heard_twice_that_fits(seed: int, pitch: flo
     said = levels(sound[9 * FRAME_SAMPLES :])
     got = levels(heard)
     assert got.max() <= said.max() + 1
-    assert got.min() >= said.min() - 8  # 6.7 in the worst of 5 000 (seed 857, 286 Hz, 691 samples)
+    assert got.min() >= said.min() - 3
 
 
 @given(PITCHES, st.integers(0, 400), st.integers(-2 * FRAME_SAMPLES, 2 * FRAME_SAMPLES))
@@ -151,9 +152,12 @@ def test_when_talk_ends_its_rest_is_heard_and_the_delay_is_over(seed: int, more:
         rest.append(out.copy())
     assert new.delay == 0
     tail = np.concatenate(rest)
-    assert (
-        np.abs(tail[:delay] - sound[33 * FRAME_SAMPLES - delay : 33 * FRAME_SAMPLES]).max() < 1e-3
-    )  # what is left of a crossfade
+    expected = sound[33 * FRAME_SAMPLES - delay : 33 * FRAME_SAMPLES]
+    whole = delay // FRAME_SAMPLES * FRAME_SAMPLES
+    last = expected[whole:]
+    faded = last @ last < QUIET * (FRAME_SAMPLES + delay)  # a few samples in the last frame are a pause
+    assert np.array_equal(tail[:whole], expected[:whole])
+    assert np.abs(tail[whole:delay] - last).max(initial=0) < (1e-3 if faded else 1e-6)
     assert not tail[delay:].any()
 
 
@@ -172,11 +176,9 @@ def test_where_nothing_is_alike_the_last_known_distance_holds() -> None:
 def test_a_piece_is_found_where_it_was_cut(seed: int, lag: int) -> None:
     sound = voice(0.2, seed)
     end = len(sound) - lag
-    piece = sound[end - TEMPLATE_SAMPLES : end]
-    found, likeness = find(piece, sound, lag)
+    found, likeness = find(sound[end - TEMPLATE_SAMPLES : end], sound, lag)
+    assert abs(found - lag) <= 1
     assert likeness > 0.99
-    there = sound[len(sound) - found - TEMPLATE_SAMPLES : len(sound) - found]
-    assert there @ piece > 0.99 * np.sqrt((there @ there) * (piece @ piece))  # there, or a period from it
 
 
 def test_silence_is_like_nothing_and_too_little_is_not_searched() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import SOAK
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, silent_frame
 from voicechat.media.playout import DEEPEST
 from voicechat.media.timescale import MERGE_EVERY, MERGE_SAMPLES, QUIET, SHRINK_ABOVE, STARTING, Pace, merge
@@ -97,7 +98,7 @@ def test_a_merged_tone_begins_and_ends_as_it_should_and_is_never_louder(hertz: f
     assert abs(out[-1] - second[-1]) < 1e-4
     assert np.abs(out).max() <= 0.5 + 1e-6
     blocks = out.reshape(-1, MERGE_SAMPLES)
-    assert np.abs(blocks).max(axis=1).min() > 0.2  # less than half, where the frames are in antiphase (125 Hz)
+    assert np.abs(blocks).max(axis=1).min() > (0.2 if SOAK else 0.25)  # 125 Hz comes in antiphase
 
 
 def test_merging_what_is_alike_is_exact() -> None:

@@ -70,8 +70,8 @@ class Way:
         """Some of that was made up."""
         self.delay = 0
         """Samples by which it is heard later than it comes."""
-        self.ahead = 0
-        """Samples by which it had the same words earlier than the other way, when last compared."""
+        self.ahead: int | None = None
+        """Samples by which it had the same words earlier than the other way, when last compared; None: never."""
         self._kept: Samples = np.zeros(MOST_SAMPLES, np.float32)
         self._known = 0
         self._since = 0
@@ -141,11 +141,11 @@ class Way:
 
     def join(self, old: "Way") -> None:
         """Go on where ``old`` is; both are complete up to the end of this tick."""
-        expected = old.delay + self.ahead
+        expected = old.delay + (self.ahead or 0)
         delay, likeness = find(old.heard(TEMPLATE_SAMPLES), self._kept[-self._known :], expected)
         if likeness >= SAME:
             self.ahead, old.ahead = delay - old.delay, old.delay - delay
-        elif 0 <= expected <= self._known - FRAME_SAMPLES:
+        elif self.ahead is not None and 0 <= expected <= self._known - FRAME_SAMPLES:
             delay = expected
         else:
             delay = self._fitting(old.heard(FRAME_SAMPLES), DEEPER)
@@ -170,7 +170,15 @@ def find(wanted: Samples, sound: Samples, expected: int) -> tuple[int, float]:
         return 0, 0.0
     coarse = _likeness(_thin(wanted), _thin(sound))
     lags = (len(coarse) - 1 - np.arange(len(coarse))) * _COARSE
-    middle = int(lags[np.argmax(coarse - _NEARER * np.abs(lags - expected))])
+    best = int(lags[np.argmax(coarse - _NEARER * np.abs(lags - expected))])
+    # A coarse step may hide the place that was expected behind one a period away.
+    around = (_finest(wanted, sound, middle) for middle in {best, max(0, min(expected, most))})
+    return max(around, key=lambda place: place[1] - _NEARER * abs(place[0] - expected))
+
+
+def _finest(wanted: Samples, sound: Samples, middle: int) -> tuple[int, float]:
+    """As `find`, within one coarse step of ``middle``."""
+    most = len(sound) - len(wanted)
     first, last = max(0, middle - _COARSE + 1), min(most, middle + _COARSE - 1)
     fine = _likeness(wanted, sound[most - last : len(sound) - first])
     best = int(np.argmax(fine))
