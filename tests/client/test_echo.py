@@ -15,9 +15,9 @@ from voicechat.client.echo import REST_SECONDS, EchoTest, Figures, Meter, Metere
 from voicechat.client.exits import Exit
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Samples, silent_frame
+from voicechat.media.counts import Counts
 from voicechat.media.gate import GateMode, TalkGate
 from voicechat.media.levels import mean_square
-from voicechat.media.stream import Counts
 from voicechat.security.secret import Secret
 from voicechat.server.hub import Hub
 from voicechat.server.protocol import VoiceServerFactory

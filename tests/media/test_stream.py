@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, Frame, silent_frame
+from voicechat.media.counts import Kind
 from voicechat.media.jitter import Arrival
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.redundancy import Redundancy
 from voicechat.media.sending import SendStream
 from voicechat.media.serial import wrap
-from voicechat.media.stream import Kind, ReceiveStream
+from voicechat.media.stream import ReceiveStream
 from voicechat.testing import Line, LossyLink, MemoryCodec
 
 CODEC = MemoryCodec()

@@ -19,9 +19,9 @@ from voicechat.client.bridge import AudioBridge, Captured
 from voicechat.client.console import Console
 from voicechat.client.exits import Exit
 from voicechat.format import TICK_SECONDS, TICKS_PER_SECOND, Frame, Samples
+from voicechat.media.counts import Counts
 from voicechat.media.gate import GateMode, TalkGate
 from voicechat.media.levels import QUIETEST_DBFS, dbfs_of, mean_square, mean_square_of
-from voicechat.media.stream import Counts
 from voicechat.rooms.echo import ECHO_DELAY
 
 SECONDS: Final = 10.0

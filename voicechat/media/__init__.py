@@ -3,6 +3,7 @@
 serial      arithmetic on ticks that wrap
 seen        which ticks have arrived already
 packet      one packet as a value
+counts      what became of frames
 jitter      slots by tick: order out of disorder
 playout     how late to play so that (almost) nothing comes too late
 sending     one talker's way out (SendStream)

@@ -15,12 +15,13 @@ import numpy as np
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, Frame, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.changeover import Way
+from voicechat.media.counts import Counts, Kind
 from voicechat.media.gains import Gains
 from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter, bend
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import apart
-from voicechat.media.stream import JOINT, Counts, Kind, ReceiveStream
+from voicechat.media.stream import JOINT, ReceiveStream
 
 MOST_STREAMS: Final = 16
 """Sources kept at once: a room's seats twice over; the talker unheard for longest goes first, never the mix."""

@@ -28,12 +28,12 @@ import math
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-import msgspec
 import numpy as np
 
 from voicechat.errors import WireError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame, Samples
 from voicechat.interfaces import IDecoder
+from voicechat.media.counts import Counts, Kind
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer, Slot
 from voicechat.media.levels import crossfade, fade_in, mean_square
@@ -84,28 +84,6 @@ STRAGGLERS: Final = 6
 
 Past: TypeAlias = Callable[[Frame], object]
 """Is given frames that are not played; the array is used again."""
-
-
-class Kind(enum.Enum):
-    """What a pull gave."""
-
-    PLAYED = "played"
-    RECOVERED = "recovered"
-    CONCEALED = "concealed"
-    SILENT = "silent"
-
-
-class Counts(msgspec.Struct):
-    """Frames of one or more streams, by what became of them."""
-
-    played: int = 0
-    recovered: int = 0
-    concealed: int = 0
-    silent: int = 0
-    late: int = 0
-    """Came after their turn."""
-    dropped: int = 0
-    """Thrown away by us: skipped, merged, or beyond the buffer."""
 
 
 class _Phase(enum.Enum):

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES
 from voicechat.interfaces import ICodec
+from voicechat.media.counts import Counts
 from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import apart
 from voicechat.media.quality import HIGH_BITRATE
 from voicechat.media.serial import wrap
-from voicechat.media.stream import Counts
 from voicechat.rooms.mixing import Mixed, Mixing
 from voicechat.rooms.mixing import Row as MixedRow
 from voicechat.rooms.room import Room
