@@ -75,6 +75,7 @@ def catalogue(plan: Plan) -> dict[str, tuple[Setting, int]]:
         "3 always": (Setting(3, (Phase((0, 1), spoken), _cheap(0), _cheap(0, 1, 2), quiet), mixing=MIX_ALWAYS), 1),
         "4 always": (Setting(4, (_cheap(0), _cheap(0, 1, 2, 3), quiet), mixing=MIX_ALWAYS), 1),
         "2 all": (Setting(2, (_cheap(0, 1), Phase(seconds=SILENCE, noise=True))), 1),
+        "2 muted": (Setting(2, (Phase(seconds=SILENCE, muted=True),)), 1),
         "16 k auto": (Setting(2, full, bitrate=16_000), 1),
         "16 k always": (Setting(2, full, bitrate=16_000, mixing=MIX_ALWAYS), 1),
         "saver auto": (Setting(2, full, quality="saver"), 1),
@@ -133,8 +134,10 @@ class Studio:
         return min(first, second, key=lambda call: call.disturbed)
 
     def can(self, name: str) -> bool:
-        """Whether a call of this name can be held: others are not told how to mix, nor what quality."""
+        """Whether a call of this name can be held: others are not told how to mix, what quality, or to be mute."""
         setting = self._calls[name][0]
+        if any(phase.muted for phase in setting.phases) and not self.system.mute:
+            return False
         theirs = Setting(setting.clients, setting.phases, impairment=setting.impairment)
         return self.system.ours or setting == theirs
 

@@ -26,11 +26,17 @@ class System:
     """In what the server writes, once clients may come; empty: a second later."""
     entered: str = ""
     """In what a client writes, once it is in; empty: not told."""
+    mute: str = ""
+    """What mutes the client of process {pid}, whose runtime folder is {run}; empty: it cannot be told."""
     ours: bool = False
 
     def server_command(self, words: Mapping[str, object]) -> list[str]:
         """The server's arguments."""
         return [part.format_map(words) for part in shlex.split(self.server)]
+
+    def mute_command(self, words: Mapping[str, object]) -> list[str]:
+        """The arguments of what mutes a client."""
+        return [part.format_map(words) for part in shlex.split(self.mute)]
 
     def client_command(self, words: Mapping[str, object]) -> list[str]:
         """A client's arguments."""
@@ -47,6 +53,7 @@ def voicechat() -> System:
         "--name friend{k} --ui line --quality {quality} --stats {stats}",
         listens="listening on port",
         entered="you are in as",
+        mute=f"{shlex.quote(command('voicechat-ctl'))} --socket {{run}}/voicechat/client-{{pid}}.sock mute",
         ours=True,
     )
 

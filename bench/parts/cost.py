@@ -46,6 +46,7 @@ def _clients(studio: Studio) -> Table:
         _client("talks and hears three", _everyone(studio.phases("4 auto", "talk 0+1+2+3")), NONE),
         _client("silent room", _everyone(silence), "0.2"),
         _client("quiet noise", _everyone(studio.phases("2 all", "noise")), "0.2"),
+        _client("muted for long", _everyone(studio.phases("2 muted", "muted")), "0.6 in all"),
     ]
     head = ("client", "CPU, s/min", "loop-through", "above it", "wake-ups/s", "switches/s", "goal above")
     note = (

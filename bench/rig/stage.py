@@ -48,6 +48,9 @@ REST_SECONDS: Final = 1.0
 NICENESS: Final = -10
 """Of everything that is measured, where allowed: other work on the machine stays out of the figures."""
 
+MUTED_SECONDS: Final = 13.0
+"""From muting to such a phase: a client may keep its microphone open for ten seconds."""
+
 STOP_SECONDS: Final = 4.0
 _LOOK_SECONDS: Final = 0.02
 
@@ -70,10 +73,14 @@ class Phase:
     """Nobody talks, but the microphones hear a quiet room (-60 dBFS)."""
     quality: bool = True
     """Judge how it sounds, too (a lone talker only)."""
+    muted: bool = False
+    """All are muted from before it until the call's end, and measured when nobody expects them to talk soon."""
 
     @property
     def name(self) -> str:
         """In a word."""
+        if self.muted:
+            return "muted"
         return f"talk {'+'.join(map(str, self.talkers))}" if self.talkers else "noise" if self.noise else "silence"
 
 
@@ -275,6 +282,8 @@ class Stage:
 
     def play(self, index: int, phase: Phase) -> Raw:
         """One phase: measured while it lasts, and recorded."""
+        if phase.muted:
+            self._mute()
         wavs = self._wavs(phase)
         with contextlib.ExitStack() as running:
             recording = None
@@ -347,6 +356,13 @@ class Stage:
     def _begin(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> Party:
         party = self._parties[name] = Party(name, argv, environment, self._folder / f"{name}.log")
         return party
+
+    def _mute(self) -> None:
+        environment = self._sound.environment()
+        for k in range(self._setting.clients):
+            words = {"pid": self._parties[f"client{k}"].pid, "run": environment["XDG_RUNTIME_DIR"]}
+            subprocess.run(self._system.mute_command(words), env=environment, check=True, timeout=START_SECONDS)
+        rest(MUTED_SECONDS)
 
     def _stats(self, k: int) -> Path:
         return self._folder.resolve() / f"stats{k}.json"
