@@ -26,7 +26,8 @@ synthetic  sound without a card: wav, tone, silence, null
 friends    who is in the room
 hotkey     a talk key that works in any window, on X11; the only importer of Xlib
 console    lines on the terminal (lines: how they never wait for it)
-screen     the terminal as a whole (view: what stands where; patient: never waited for); the only importer of urwid
+screen     the terminal as a whole (view: what stands where; patient: never waited for;
+           widgets: its parts); these two alone import urwid
 ctl        voicechat-ctl, a program of its own that imports next to nothing; remote: what it reaches
 runtime    where the two meet
 exits      exit codes

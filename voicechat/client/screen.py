@@ -24,8 +24,8 @@ from voicechat.client.console import LAST_MOMENT, Console
 from voicechat.client.controls import Controls, FriendStatus
 from voicechat.client.patient import PatientWriter
 from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB
+from voicechat.client.widgets import PALETTE, Drawing, Entry, Loop, Page, Sheet, no_flow_control
 from voicechat.errors import ControlError
-from voicechat.wire.text import MOST_TEXT
 
 DRAWS_A_SECOND: Final = 5.0
 """Enough for the eye to follow a meter, and 1 % of a core at most."""
@@ -38,122 +38,6 @@ MOST_NEWS: Final = 200
 
 VOLUME_STEP: Final = 3.0
 """dB of one key press: plainly heard, and ten of them are all the way."""
-
-PALETTE: Final = [
-    ("title", "black", "light gray", "standout"),
-    ("talks", "light green,bold", "", "bold"),
-    ("alarm", "light red,bold", "", "bold"),
-    ("trouble", "yellow", "", "bold"),
-    ("meter", "light green", "", ""),
-    ("dim", "dark gray", "", ""),
-    ("chosen", "bold", "", "bold"),
-    ("key", "bold", "", "bold"),
-]
-"""Style, foreground, background, and what it is without colours."""
-
-
-Size = tuple[()] | tuple[int] | tuple[int, int]
-
-
-class Page(urwid.Widget):
-    """Draws rows: those above at the top, the news from the bottom upward, as much as there is room for."""
-
-    _sizing = frozenset([urwid.BOX])
-    _selectable = True
-
-    def __init__(self, above: Callable[[int, int], list[view.Row]], news: Callable[[], list[view.Row]]) -> None:
-        super().__init__()
-        self._above = above
-        self._news = news
-
-    def keypress(self, size: Size, key: str) -> str:
-        """Keys are the screen's."""
-        return key
-
-    def render(self, size: Size, focus: bool = False) -> urwid.Canvas:
-        """Everything but the last line."""
-        width, height = size if len(size) == 2 else (0, 0)
-        above = [_canvas(row, width, "clip") for row in self._above(width, height)[:height]]
-        below: deque[urwid.Canvas] = deque()
-        left = height - len(above)
-        for row in reversed(self._news()):
-            if left <= 0:
-                break
-            canvas = _canvas(row, width, "space")
-            if canvas.rows() > left:
-                canvas.trim(canvas.rows() - left)
-            left -= canvas.rows()
-            below.appendleft(canvas)
-        if left > 0:
-            below.append(urwid.SolidCanvas(" ", width, left))
-        return urwid.CanvasCombine([(canvas, None, False) for canvas in (*above, *below)])
-
-
-def _canvas(row: view.Row, width: int, wrap: Any) -> urwid.CompositeCanvas:
-    return urwid.CompositeCanvas(urwid.Text(list(row) or "", wrap=wrap).render((width,)))
-
-
-class Sheet(urwid.Frame[Any, Any, Any]):
-    """The whole screen; each key passes ``before``, which may change or swallow it."""
-
-    def __init__(self, before: Callable[[str], str | None], body: Page) -> None:
-        super().__init__(body)
-        self._before = before
-
-    def keypress(self, size: Any, key: str) -> str | None:
-        """A key."""
-        passed = self._before(key)
-        return None if passed is None else super().keypress(size, passed)
-
-
-class Entry(urwid.Edit):
-    """Where a text line is typed; never longer than one may be."""
-
-    def valid_char(self, ch: str) -> bool:
-        """Room for one more."""
-        return len(self.edit_text) < MOST_TEXT and super().valid_char(ch)
-
-
-class Loop(urwid.TwistedEventLoop):
-    """urwid's reactor, but that an error in a callback is told to ``failed`` and not only logged."""
-
-    def __init__(self, reactor: Any, failed: Callable[[Exception], None]) -> None:
-        self._failed = failed
-        super().__init__(reactor, manage_reactor=False)
-
-    def handle_exit(self, f: Callable[..., Any], enable_idle: bool = True) -> Callable[..., Any]:
-        """Called by urwid for everything that it has the reactor call."""
-
-        def guarded(*args: Any) -> Any:
-            try:
-                return f(*args)
-            except Exception as error:  # noqa: BLE001  handed on
-                self._failed(error)
-                return None
-
-        return super().handle_exit(guarded, enable_idle)
-
-
-class Drawing(urwid.MainLoop):
-    """urwid's loop, but that it draws only when it ``may``."""
-
-    def __init__(self, may: Callable[[], bool], *rest: Any, **named: Any) -> None:
-        self._may = may
-        super().__init__(*rest, **named)
-
-    def draw_screen(self) -> None:
-        """Called by urwid after keys, too."""
-        if self._may():
-            super().draw_screen()
-
-
-def _no_flow_control(keyboard: int) -> None:
-    """Ctrl-S is no command to stand still; urwid puts back what was before."""
-    import termios
-
-    settings = termios.tcgetattr(keyboard)
-    settings[0] &= ~termios.IXON
-    termios.tcsetattr(keyboard, termios.TCSANOW, settings)
 
 
 class Screen(Console):
@@ -234,7 +118,7 @@ class Screen(Console):
         self._stop_typing()
         self._loop.start()
         if self._writer is not None:
-            _no_flow_control(sys.stdin.fileno())
+            no_flow_control(sys.stdin.fileno())
         self._look_again()
 
     def end(self) -> None:
