@@ -1,13 +1,22 @@
 """From packets to the loudspeaker, on the sound card's beat; frames are single values."""
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from tests.client.player import Player, pass_time
-from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, TICK_SECONDS
+from tests.memory import VoiceReactor
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, SAMPLE_RATE, TICK_SECONDS, TICKS_PER_SECOND
+from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.packet import MediaPacket
 from voicechat.media.sending import SendStream
 from voicechat.testing import MemoryCodec
+
+QUIET = 0.0002
+"""A pre-roll's samples: -74 dBFS."""
 
 
 class Talker:
@@ -39,11 +48,42 @@ class Talker:
             self.say(packet)
             pass_time([self.player], TICK_SECONDS - late)
 
+    def begin(self) -> None:
+        """The first word of a spurt arrives, after its pre-roll; 0.4 ms to encode each."""
+        for _ in range(PRE_ROLL_FRAMES):
+            self._tick += 1
+            self.say(self._voice.push(self._tick, np.full(FRAME_SAMPLES, QUIET, np.float32)))
+            self.player.reactor.advance(0.0004)
+        self.say()
+
     def hush(self) -> None:
         """The spurt is over."""
         end = self._voice.finish(self._tick + 1)
         assert end is not None
         self.say(end)
+
+
+class LaterReactor(VoiceReactor):
+    """What another thread asks for is done when its turn comes."""
+
+    def callFromThread(self, callable: Callable[[], None]) -> None:  # noqa: A002  Twisted's name
+        self.callLater(0.0, callable)
+
+
+@dataclass
+class Card:
+    """A sound card that takes blocks when a period of its own is over, as many as it then has room for."""
+
+    since: float
+    period: int
+    phase: float
+    """Of a period."""
+    taken: int = 0
+
+    def blocks(self, now: float) -> int:
+        """How many blocks it takes now."""
+        periods = math.floor((now - self.since) * SAMPLE_RATE / self.period + self.phase + 1e-6)
+        return periods * self.period // BLOCK_SAMPLES - self.taken
 
 
 @pytest.fixture
@@ -153,6 +193,49 @@ def test_a_card_that_calls_twice_at_once_gets_whole_frames(ann: Player) -> None:
         beat()
     assert ann.call.hearing.counts.concealed > concealed
     assert ann.bridge.underruns == underruns
+
+
+@pytest.mark.parametrize("phase", range(20))
+def test_the_first_word_is_as_soon_as_all_that_follow(ann: Player, phase: int) -> None:
+    ben = Talker(ann)
+    ben.talk(20)
+    ben.hush()
+    pass_time([ann], 0.3 + phase / 1000)
+    ann.played.clear()
+    ben.begin()
+    pass_time([ann], TICK_SECONDS)
+    ben.talk(20)
+    ben.hush()
+    pass_time([ann], 0.2)
+    words = ben.sent[-21:]
+    assert in_order([value for value in ann.played if value > QUIET]) == words, "no word is hurried after a late first"
+    assert ann.bridge.underruns == 0
+
+
+@pytest.mark.parametrize("period", [256, 441, 480, 512, 960, 1024, 2048])
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.7])
+def test_a_card_with_periods_of_its_own_gets_every_frame_and_plays_it_whole(
+    monkeypatch: pytest.MonkeyPatch, period: int, phase: float
+) -> None:
+    ann = Player(monkeypatch, reactor=LaterReactor())
+    mine, his = (Card(ann.reactor.seconds(), period, part) for part in (0.0, phase))
+    ben, block = Talker(ann), np.zeros(BLOCK_SAMPLES, np.float32).tobytes()
+    for _ in range(6 * TICKS_PER_SECOND * 20):
+        for _ in range(his.blocks(ann.reactor.seconds()) // 2):
+            ben.say()
+            his.taken += 2
+        for _ in range(mine.blocks(ann.reactor.seconds())):
+            out = ann.bridge.exchange(block)
+            ann.played.append(round(float(np.frombuffer(out, np.float32).mean()), 4))
+            mine.taken += 1
+        ann.reactor.advance(TICK_SECONDS / 20)
+    settled = ann.played.index(ben.sent[2 * TICKS_PER_SECOND])  # it knows the card by then
+    heard = ann.played[settled : settled + (len(ann.played) - settled) // 2 * 2]
+    assert 0.0 not in heard
+    played = in_order(heard)
+    first = ben.sent.index(played[0])
+    assert played == ben.sent[first : first + len(played)]
+    assert first + len(played) > len(ben.sent) - 12, "nor do they lie about"
 
 
 def test_two_at_once_are_added(ann: Player) -> None:

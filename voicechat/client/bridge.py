@@ -13,7 +13,9 @@ over with their tick, which runs through silence; the pre-roll goes before them,
 None after the last.
 
 Playback: `provide` adds blocks; when the last one is taken, the reactor is asked for
-more. That leaves it the 10 ms that the block lasts; what is late is an underrun.
+more. That leaves it the 10 ms that the block lasts; what is late is an underrun. A
+device with periods of its own, not of blocks, calls unevenly, some take several blocks
+at once: the bridge learns its beat, and asks so much sooner.
 """
 
 import time
@@ -32,8 +34,17 @@ MOST_CAPTURED: Final = 25
 MOST_READY: Final = 32
 """Blocks ready for the loudspeaker: 320 ms, above the deepest playout delay and its frame."""
 
-PAIR: Final = BLOCK_SECONDS / 2
-"""Seconds below which two calls of the device are a pair: its own period is longer than a block."""
+AT_ONCE: Final = BLOCK_SECONDS / 2
+"""Seconds within which two exchanges come at once: the device's own period is longer than a block."""
+
+MOST_AT_ONCE: Final = 8
+"""Blocks kept ready for a device that takes several at once: a period of 80 ms."""
+
+BEATS: Final = 64
+"""Exchanges by which the device's beat is told: a period of 2 to 21 ms meets blocks in patterns that long at most."""
+
+STALLED: Final = 0.1
+"""Seconds that an exchange comes too late from which on the device has a new beat."""
 
 BYTES: Final = BLOCK_SAMPLES * 4
 """Of a block of float32 samples."""
@@ -85,16 +96,16 @@ class AudioBridge:
         """Called in the reactor's thread when it has been started again."""
         self.exchanged_at = 0.0
         """Seconds of the reactor's clock at the last exchange."""
-        self.in_pairs = False
-        """The last exchange came right after the one before, so there is no time between two blocks."""
+        self._exchanges = 0
+        self._beats: deque[float] = deque(maxlen=BEATS)
+        self._run = 1
+        self._at_once = 1
 
     # -- the device's thread ------------------------------------------------------
 
     def exchange(self, block: bytes) -> bytes:
         """Hand over one block (480 float32 samples), take one to play. Called on the DEVICE's thread."""
-        now = time.perf_counter()
-        self.in_pairs = now - self.exchanged_at < PAIR
-        self.exchanged_at = now
+        self._follow(time.perf_counter())
         wake = self._capture(block)
         try:  # not "if": while one card takes over from another, two threads may be here at once
             out = self._ready.popleft()
@@ -102,11 +113,24 @@ class AudioBridge:
             out = SILENT_BLOCK
             if self._playing:
                 self.underruns += 1
-        if self._playing and not self._asked and not self._ready:
+        if self._playing and not self._asked and len(self._ready) < self._at_once:
             self._asked = wake = True
         if wake:
             self._call_from_thread(self.on_turn)
         return out
+
+    def _follow(self, now: float) -> None:
+        """Learn the device's beat: it calls once a block on average, but by the periods of its own."""
+        beats, number = self._beats, self._exchanges + 1
+        beat = now - number * BLOCK_SECONDS
+        if beats and beat - beats[-1] > STALLED:
+            beats.clear()
+        beats.append(beat)
+        self._exchanges = number
+        self._run = self._run + 1 if now - self.exchanged_at < AT_ONCE else 1
+        if self._at_once < self._run <= MOST_AT_ONCE:
+            self._at_once = self._run
+        self.exchanged_at = now
 
     def _capture(self, block: bytes) -> bool:
         """Take in a block; True when the reactor has something to fetch."""
@@ -150,6 +174,17 @@ class AudioBridge:
         self._captured.append(Captured(tick, None if frame is None else np.frombuffer(frame, _SAMPLES), level))
 
     # -- the reactor's thread -----------------------------------------------------
+
+    @property
+    def needed_at(self) -> float:
+        """The soonest that the device will take what is provided next; seconds of the reactor's clock."""
+        beat = min(self._beats, default=self.exchanged_at)
+        return beat + (self._exchanges + 1 + len(self._ready)) * BLOCK_SECONDS
+
+    @property
+    def at_once(self) -> bool:
+        """The last exchange came right after the one before: there is no time between two blocks."""
+        return self._run > 1
 
     def captured(self) -> Captured | None:
         """The next frame of talk, or None when there is no more."""
@@ -196,4 +231,4 @@ class AudioBridge:
             ready.append(frame[start : start + BYTES])
         while len(ready) > MOST_READY:
             ready.popleft()
-        self._asked = False
+        self._asked = len(ready) < self._at_once

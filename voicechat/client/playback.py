@@ -3,14 +3,16 @@
 THE SOUND CARD IS THE CLIENT'S CLOCK. While somebody is heard, the bridge asks for a
 frame each time it has given its last block away, 10 ms before the next is needed. If
 the frame due has not arrived by then, there is still time: the answer is held back
-until it comes, or until HOLD is over. That alone saves half a frame of delay.
+until it comes, or until its block may be taken. That alone saves half a frame of delay.
 Then a made-up frame is handed over, but only its first half: if the true one comes in
-the 10 ms that this takes, its second half is heard. (A card whose period is longer than
-a block calls twice at once; there is no time between, and nothing to gain.)
+the 10 ms that this takes, its second half is heard. (A card that takes several blocks
+at once leaves no time between, and there is nothing to gain.)
 
 A talk spurt that begins while the bridge rests picks its own beat: the first frame
 starts at the first block that is late enough for the playout delay, so that frames
-wait 0-10 ms for the card and not 0-20.
+wait 0-10 ms for the card and not 0-20. That frame is made as late as all others, so
+that the pre-roll is complete and its quiet frames can be left out: the first word is
+heard as soon as those that follow.
 """
 
 import math
@@ -19,22 +21,21 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.carriage.clock import ticks
-from voicechat.client.bridge import AudioBridge
-from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, TICK_SECONDS, silent_frame
+from voicechat.client.bridge import STALLED, AudioBridge
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, TICK_SECONDS, silent_frame
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
 
-HOLD: Final = 0.0075
-"""Seconds that a missing frame is waited for: a block less 2.5 ms for decoding and handing over."""
+FRAME_BLOCKS: Final = FRAME_SAMPLES // BLOCK_SAMPLES
 
-AHEAD: Final = 0.001
-"""Seconds that the first frame must be ready before its block: decoding and handing over."""
+READY: Final = 0.002
+"""Seconds before its block is taken that a frame is made, or given up: for waking up (1 ms), decoding, handing over."""
 
 GATHER: Final = 0.001
 """Seconds after the first packet of a spurt in which the rest of its pre-roll arrives: it is sent as one burst."""
 
-DEAD_AFTER: Final = 0.5
-"""Seconds without an exchange after which the device is taken to be gone, and nothing is prepared for it."""
+EARLY: Final = 0.0005
+"""Seconds that a spurt may begin before its time, for a block sooner."""
 
 
 class Playback:
@@ -58,24 +59,25 @@ class Playback:
         if self._bridge.resting:
             self._bridge.on_wanted()
         elif not self._bridge.playing:
-            if self._start_call is None:
-                self._start_call = self._clock.callLater(GATHER, self._start)
+            self._start()
         elif self._hold_call is not None and not self._lacks():
             self._hold_call.cancel()
             self._fulfil()
 
     def awake(self) -> None:
         """The device calls again after a rest: what came meanwhile begins at once."""
-        if not self._bridge.playing and self._start_call is None:
+        if not self._bridge.playing:
             self._start()
 
     def turn(self) -> None:
         """The bridge may want a frame."""
-        if not self._bridge.asked or self._hold_call is not None or not self._bridge.playing:
+        waits = self._hold_call is not None or self._start_call is not None
+        if not self._bridge.asked or waits or not self._bridge.playing:
             return
-        self._at = (self._bridge.exchanged_at + BLOCK_SECONDS) / TICK_SECONDS
+        needed_at = self._bridge.needed_at
+        self._at = needed_at / TICK_SECONDS
         if self._lacks():
-            left = self._bridge.exchanged_at + HOLD - self._clock.seconds()
+            left = needed_at - READY - self._clock.seconds()
             if left > 0:
                 self._hold_call = self._clock.callLater(left, self._fulfil)
                 return
@@ -92,19 +94,23 @@ class Playback:
 
     def _start(self) -> None:
         """Begin a beat: silence until the first block that is late enough, then the first frame."""
-        self._start_call = None
         due = self.hearing.due_at()
         now = self._clock.seconds()
-        if due is None or now - self._bridge.exchanged_at > DEAD_AFTER:
+        if due is None or now - self._bridge.exchanged_at > STALLED:
             return
-        due += max(0, math.ceil(ticks(self._clock) - due))  # late already, as the pre-roll is: at the same beat, though
-        last = self._bridge.exchanged_at
-        coming = math.floor((now - last) / BLOCK_SECONDS) + 1
-        soonest = max(coming, math.ceil((now + AHEAD - last) / BLOCK_SECONDS))
-        wanted = math.ceil((due * TICK_SECONDS - last) / BLOCK_SECONDS - 0.05)
-        blocks = max(soonest, wanted)
-        self._at = (last + blocks * BLOCK_SECONDS) / TICK_SECONDS
-        self._bridge.play(blocks - coming)  # before the decoding: a block may be taken meanwhile
+        first = self._bridge.needed_at
+        soonest = math.ceil((now + GATHER + READY - first) / BLOCK_SECONDS)
+        blocks = math.ceil((due * TICK_SECONDS - EARLY - first) / BLOCK_SECONDS)
+        if blocks < soonest:  # late already, as the pre-roll is: by whole frames, so that the next ones are on time
+            blocks += FRAME_BLOCKS * math.ceil((soonest - blocks) / FRAME_BLOCKS)
+        first += blocks * BLOCK_SECONDS
+        self._at = first / TICK_SECONDS
+        self._bridge.play(blocks)
+        self._start_call = self._clock.callLater(first - READY - now, self._begin)
+
+    def _begin(self) -> None:
+        """The first frame's time has come."""
+        self._start_call = None
         self._fulfil()
 
     def _fulfil(self) -> None:
@@ -115,10 +121,11 @@ class Playback:
             self.hearing.mend(frame)
             self._bridge.provide(frame[BLOCK_SAMPLES:].tobytes())
         elif self.hearing.pull(self._at, frame):
-            self._half = self.hearing.awaits and not self._bridge.in_pairs
+            self._half = self.hearing.awaits and not self._bridge.at_once
             self._bridge.provide((frame[:BLOCK_SAMPLES] if self._half else frame).tobytes())
         else:
             self._bridge.rest()
+        self.turn()
 
     def _lacks(self) -> bool:
         """What is to be handed over next may still come."""

@@ -60,7 +60,7 @@ JOINS_ABOVE: Final = PRE_ROLL_FRAMES + 1.0
 """Ticks of delay from which on the first frames are older ones, sent again; a pre-roll is up to a tick less late."""
 
 EARLY: Final = 0.1
-"""Ticks that a spurt may begin before its time: what aiming at blocks leaves; more would make its frames late."""
+"""Ticks that a spurt may begin before its time: what beats leave; more makes its frames late (`playout.MARGIN`)."""
 
 WARM_WITH: Final = 5
 """Skipped frames that are decoded all the same: Opus' SILK layer settles within 100 ms (measured)."""

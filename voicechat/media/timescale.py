@@ -13,8 +13,9 @@ from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.levels import crossfade
 from voicechat.media.playout import DEEPEST
 
-SHRINK_ABOVE: Final = 0.9
-"""Ticks above target from which single frames are taken out; a little under one, since beats are aimed to 0.1."""
+SHRINK_ABOVE: Final = 0.97
+"""Ticks above target from which single frames are taken out: what is left may be 0.025 early, as a spurt's beginning.
+With 0.9 a stream that had just waited for a late frame was too early again for the next (measured)."""
 
 GROW_BELOW: Final = -0.75
 """Ticks below target from which a frame may be put in."""
