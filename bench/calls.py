@@ -22,7 +22,7 @@ SILENCE: Final = 16.0
 """Seconds: two heartbeats on TCP, three on UDP."""
 
 MOST_DISTURBED: Final = 2
-"""Gaps of the loop-through in a call that still counts: a shared machine has one now and then."""
+"""Gaps of the loop-through in two minutes of a call that still counts: a shared machine has one now and then."""
 
 MIX_ALWAYS: Final = "always"
 
@@ -126,11 +126,12 @@ class Studio:
         except StageError as error:
             print(f"  once more, since {error}", file=sys.stderr)
             return hold(setting, self.system, self._folder / "call")
-        if first.disturbed <= MOST_DISTURBED:
+        most = MOST_DISTURBED * max(1.0, sum(phase.seconds for phase in first.phases) / 120)
+        if first.disturbed <= most:
             return first
         print("  once more, since even the loop-through was disturbed", file=sys.stderr)
         second = hold(setting, self.system, self._folder / "call")
-        self.disturbed += min(first.disturbed, second.disturbed) > MOST_DISTURBED
+        self.disturbed += min(first.disturbed, second.disturbed) > most
         return min(first, second, key=lambda call: call.disturbed)
 
     def can(self, name: str) -> bool:

@@ -361,7 +361,16 @@ class Stage:
         environment = self._sound.environment()
         for k in range(self._setting.clients):
             words = {"pid": self._parties[f"client{k}"].pid, "run": environment["XDG_RUNTIME_DIR"]}
-            subprocess.run(self._system.mute_command(words), env=environment, check=True, timeout=START_SECONDS)
+            try:
+                subprocess.run(
+                    self._system.mute_command(words),
+                    env=environment,
+                    check=True,
+                    timeout=START_SECONDS,
+                    capture_output=True,
+                )
+            except subprocess.SubprocessError as error:
+                raise StageError(f"client{k} could not be muted: {error}") from error
         rest(MUTED_SECONDS)
 
     def _stats(self, k: int) -> Path:
