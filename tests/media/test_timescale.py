@@ -1,10 +1,9 @@
 """Changes of the time scale: due only when they should be, and made where the sound is alike."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.conftest import SOAK
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, silent_frame
 from voicechat.media.playout import DEEPEST
 from voicechat.media.timescale import MERGE_EVERY, MERGE_SAMPLES, QUIET, SHRINK_ABOVE, STARTING, Pace, merge
@@ -91,6 +90,7 @@ def test_corrections_bring_it_back_and_then_stop(late: float, frames: int) -> No
 
 
 @given(st.floats(100, 1_000), st.integers(0, SAMPLE_RATE))
+@example(125.5, 400)  # the frames are in antiphase, and no place is alike: the worst of a scan, 0.218
 def test_a_merged_tone_begins_and_ends_as_it_should_and_is_never_louder(hertz: float, start: int) -> None:
     first, second, out = tone(hertz, start), tone(hertz, start + FRAME_SAMPLES), silent_frame()
     merge(first, second, out)
@@ -98,7 +98,7 @@ def test_a_merged_tone_begins_and_ends_as_it_should_and_is_never_louder(hertz: f
     assert abs(out[-1] - second[-1]) < 1e-4
     assert np.abs(out).max() <= 0.5 + 1e-6
     blocks = out.reshape(-1, MERGE_SAMPLES)
-    assert np.abs(blocks).max(axis=1).min() > (0.2 if SOAK else 0.25)  # 125 Hz comes in antiphase
+    assert np.abs(blocks).max(axis=1).min() > 0.21
 
 
 def test_merging_what_is_alike_is_exact() -> None:
