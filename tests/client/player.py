@@ -8,7 +8,6 @@ server in memory.
 
 import io
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -121,7 +120,6 @@ class Player:
 
     def __init__(
         self,
-        monkeypatch: Any,
         name: str = "Ann",
         *,
         reactor: VoiceReactor | None = None,
@@ -133,12 +131,12 @@ class Player:
         bridge: type[AudioBridge] = AudioBridge,
         echo: bool = False,
         quality: Quality = Quality.NORMAL,
+        seconds: Callable[[], float] | None = None,
     ) -> None:
         self.reactor = reactor or VoiceReactor()
-        monkeypatch.setattr("voicechat.client.bridge.time", SimpleNamespace(perf_counter=self.reactor.seconds))
         self.out, self.err = io.StringIO(), io.StringIO()
         gate = TalkGate()
-        self.bridge = bridge(self.reactor.callFromThread, gate)
+        self.bridge = bridge(self.reactor.callFromThread, gate, seconds or self.reactor.seconds)
         console = Console(self.out, self.err)
         self.call = Call(self.reactor, codec or MemoryCodec(), self.bridge, console, lambda: "21:04", voice)
         self.controls = Controls(self.reactor, self.call, gate, Volumes(), lambda: self._finish(0, ""), talk)

@@ -9,8 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.client.bridge import BYTES, MOST_CAPTURED, MOST_READY, SILENT_BLOCK, AudioBridge, Captured
-from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES
+from voicechat.client.bridge import (
+    BEATS,
+    BYTES,
+    MOST_CAPTURED,
+    MOST_READY,
+    MOST_TOGETHER,
+    SILENT_BLOCK,
+    STALLED,
+    AudioBridge,
+    Captured,
+)
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES
 from voicechat.media.gate import PRE_ROLL_FRAMES, GateMode, TalkGate
 
 LOUD, QUIET = 0.25, 0.0
@@ -31,11 +41,29 @@ def value_of(sound: bytes) -> float:
 
 
 class Bridge(AudioBridge):
-    """A bridge that counts how often it wakes the reactor."""
+    """A bridge that counts how often it wakes the reactor; its device calls once a block, as regularly as can be."""
 
     def __init__(self) -> None:
         self.wakes = 0
-        super().__init__(self._wake, TalkGate())
+        self.now = 1000.0
+        super().__init__(self._wake, TalkGate(), lambda: self.now)
+
+    def exchange(self, block: bytes) -> bytes:
+        """Time goes on, and the device calls."""
+        self.now += BLOCK_SECONDS
+        return super().exchange(block)
+
+    def exchanges(self, times: int) -> None:
+        """Silence for so many blocks."""
+        for _ in range(times):
+            self.exchange(SILENT_BLOCK)
+
+    def together(self, times: int) -> None:
+        """So many calls at once, after as long as they take."""
+        self.now += (times - 1) * BLOCK_SECONDS
+        self.exchange(SILENT_BLOCK)
+        for _ in range(times - 1):
+            super().exchange(SILENT_BLOCK)
 
     def _wake(self, call: Callable[[], None]) -> None:
         self.wakes += 1
@@ -152,6 +180,71 @@ def test_what_is_provided_is_played_and_more_is_asked_for_in_time(bridge: Bridge
     assert not bridge.asked
     assert [value_of(bridge.exchange(block(0))) for _ in range(2)] == [pytest.approx(0.6)] * 2
     assert bridge.underruns == 0
+
+
+def test_a_regular_device_needs_the_next_block_when_that_is_over(bridge: Bridge) -> None:
+    bridge.exchanges(5)
+    assert bridge.needed_at == pytest.approx(bridge.now + BLOCK_SECONDS)
+    bridge.play()
+    bridge.provide(frame(0.5))
+    assert bridge.needed_at == pytest.approx(bridge.now + 3 * BLOCK_SECONDS), "after what is ready"
+
+
+@given(st.lists(st.floats(0, 0.9 * BLOCK_SECONDS), min_size=1, max_size=3 * BEATS))
+def test_no_block_is_taken_before_it_is_needed_but_one_that_is_sooner_than_all_before(lates: list[float]) -> None:
+    bridge = Bridge()
+    start = bridge.now
+    bridge.exchanges(1)
+    for number, late in enumerate(lates, 2):
+        expected = bridge.needed_at
+        bridge.now = start + (number - 1) * BLOCK_SECONDS + late
+        bridge.exchange(SILENT_BLOCK)
+        assert bridge.now >= expected - 1e-9
+        assert expected <= start + number * BLOCK_SECONDS + max(lates[-BEATS:]) + 1e-9
+
+
+def test_a_device_that_takes_blocks_together_is_asked_for_them_in_time(bridge: Bridge) -> None:
+    bridge.together(3)
+    bridge.play()
+    for _ in range(2):
+        bridge.provide(frame(0.5))
+    assert not bridge.asked
+    bridge.exchange(SILENT_BLOCK)
+    assert not bridge.asked, "three are left"
+    bridge.exchange(SILENT_BLOCK)
+    assert bridge.asked, "two are left, and it takes three"
+    bridge.provide(frame(0.5))
+    assert not bridge.asked
+    bridge.rest()
+    bridge.exchanges(2 * BEATS)
+    bridge.play()
+    bridge.provide(frame(0.5))
+    bridge.exchange(SILENT_BLOCK)
+    assert not bridge.asked, "it has not done so for a while"
+
+
+def test_of_how_many_blocks_a_device_takes_together_is_a_limit(bridge: Bridge) -> None:
+    bridge.together(3 * MOST_TOGETHER)
+    bridge.play()
+    for _ in range(MOST_TOGETHER // 2):
+        bridge.provide(frame(0.5))
+    assert not bridge.asked
+
+
+@pytest.mark.parametrize("pause", [0.03, 0.05, 0.08, 0.3, 2.0])
+def test_after_a_pause_the_device_has_a_new_beat_at_once(bridge: Bridge, pause: float) -> None:
+    bridge.exchanges(200)
+    bridge.now += pause
+    bridge.exchange(SILENT_BLOCK)
+    assert bridge.needed_at == pytest.approx(bridge.now + BLOCK_SECONDS)
+    assert bridge.wakes == (pause > STALLED), "what came meanwhile may begin"
+
+
+@pytest.mark.parametrize("blocks", [3, 5, 9])
+def test_a_device_that_makes_up_for_a_pause_has_its_old_beat(bridge: Bridge, blocks: int) -> None:
+    bridge.exchanges(200)
+    bridge.together(blocks)
+    assert bridge.needed_at == pytest.approx(bridge.now + BLOCK_SECONDS)
 
 
 def test_what_is_late_is_an_underrun_and_asked_for_once(bridge: Bridge) -> None:

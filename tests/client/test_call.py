@@ -23,13 +23,13 @@ from voicechat.wire import media, messages
 class Evening:
     """Some players at one server."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    def __init__(self, *names: str) -> None:
         self.reactor = VoiceReactor()
         self.hub = Hub(self.reactor, MemoryCodec(), Secret(PASSWORD))
         self.network = Network(self.reactor, VoiceServerFactory(self.hub))
         self.players: list[Player] = []
         for name in names:
-            self.add(Player(monkeypatch, name, reactor=self.reactor))
+            self.add(Player(name, reactor=self.reactor))
 
     def add(self, player: Player) -> Player:
         """One more."""
@@ -62,8 +62,8 @@ def figures(player: Player) -> dict[str, Any]:
 
 
 @pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> Evening:
-    return Evening(monkeypatch, "Ann", "Ben")
+def two() -> Evening:
+    return Evening("Ann", "Ben")
 
 
 def test_what_one_says_the_other_hears(two: Evening) -> None:
@@ -88,9 +88,9 @@ def test_it_is_heard_soon_and_all_of_it(two: Evening) -> None:
     assert ben.bridge.underruns == 0
 
 
-def test_who_is_soft_is_made_as_loud_as_all(two: Evening, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_soft_is_made_as_loud_as_all(two: Evening) -> None:
     _, ben = two.players
-    cid = two.add(Player(monkeypatch, "Cid", reactor=two.reactor, voice=Voice(Loudness())))
+    cid = two.add(Player("Cid", reactor=two.reactor, voice=Voice(Loudness())))
     cid.says = 0.05
     two.wait(0.4)
     assert ben.played[-1] == pytest.approx(0.05)
@@ -124,13 +124,11 @@ def test_a_word_after_a_pause_keeps_its_beginning(two: Evening) -> None:
         assert ben.played[-1] == 0.0
 
 
-def test_savers_hear_all_of_it_too_one_frame_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    evenings = [Evening(monkeypatch), Evening(monkeypatch)]
+def test_savers_hear_all_of_it_too_one_frame_later() -> None:
+    evenings = [Evening(), Evening()]
     heard, packets = [], []
     for evening, quality in zip(evenings, (Quality.NORMAL, Quality.SAVER), strict=True):
-        ann, ben = (
-            evening.add(Player(monkeypatch, name, reactor=evening.reactor, quality=quality)) for name in ("Ann", "Ben")
-        )
+        ann, ben = (evening.add(Player(name, reactor=evening.reactor, quality=quality)) for name in ("Ann", "Ben"))
         for _ in range(2):  # the first words teach the other side how the packets come
             evening.wait(2.0)
             evening.forget()
@@ -155,7 +153,7 @@ def _sent(player: Player) -> int:
 
 
 def test_loss_ends_pairs_and_brings_redundancy(monkeypatch: pytest.MonkeyPatch) -> None:
-    ann = Player(monkeypatch, quality=Quality.SAVER)
+    ann = Player(quality=Quality.SAVER)
     ann.service.start()
     host = ann.accepted()
     host.let_in(messages.Welcome(1, "Ann", "", 7, [messages.Participant(2, "Ben")], quality=Quality.SAVER))
@@ -179,27 +177,27 @@ def test_silence_sends_nothing(two: Evening) -> None:
     assert figures(ann)["frames"]["sent"] == 0
 
 
-def test_nothing_is_encoded_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = Evening(monkeypatch, "Ann")
+def test_nothing_is_encoded_for_nobody() -> None:
+    alone = Evening("Ann")
     (ann,) = alone.players
     ann.says = 0.25
     alone.wait(1.0)
     assert figures(ann)["frames"]["sent"] == 0
-    alone.add(Player(monkeypatch, "Ben", reactor=alone.reactor))
+    alone.add(Player("Ben", reactor=alone.reactor))
     alone.wait(0.5)
     assert alone.players[1].played[-1] == 0.25
 
 
-def test_three_hear_each_other_as_a_mix(monkeypatch: pytest.MonkeyPatch) -> None:
-    evening = Evening(monkeypatch, "Ann", "Ben", "Cid", "Dan")
+def test_three_hear_each_other_as_a_mix() -> None:
+    evening = Evening("Ann", "Ben", "Cid", "Dan")
     for player, value in zip(evening.players, (0.1, 0.2, 0.4), strict=False):
         player.says = value
     evening.wait(1.0)
     assert [player.played[-1] for player in evening.players] == [0.6, 0.5, 0.3, 0.7]
 
 
-def test_changing_between_forwarding_and_a_mix_leaves_no_hole(monkeypatch: pytest.MonkeyPatch) -> None:
-    evening = Evening(monkeypatch, "Ann", "Ben", "Cid")
+def test_changing_between_forwarding_and_a_mix_leaves_no_hole() -> None:
+    evening = Evening("Ann", "Ben", "Cid")
     ann, ben, cid = evening.players
     ann.says = 0.2
     evening.wait(1.0)
@@ -212,9 +210,9 @@ def test_changing_between_forwarding_and_a_mix_leaves_no_hole(monkeypatch: pytes
     assert max(cid.played) == 0.6
 
 
-def test_people_are_told_of(two: Evening, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_are_told_of(two: Evening) -> None:
     ann, ben = two.players
-    cid = two.add(Player(monkeypatch, "Cid", reactor=two.reactor))
+    cid = two.add(Player("Cid", reactor=two.reactor))
     ben.says = 0.25
     two.wait(0.5)
     ben.says = 0.0
@@ -309,9 +307,9 @@ class TestAgainstAHost:
     """What a server may do to a call."""
 
     @pytest.fixture
-    def ann(self, monkeypatch: pytest.MonkeyPatch) -> Player:
+    def ann(self) -> Player:
         """A player who has asked for a connection, and whose sound card runs."""
-        player = Player(monkeypatch)
+        player = Player()
         pass_time([player], 0.05)
         player.service.start()
         return player

@@ -16,13 +16,13 @@ from voicechat.wire import messages
 
 
 @pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> Evening:
-    return Evening(monkeypatch, "Ann", "Ben")
+def two() -> Evening:
+    return Evening("Ann", "Ben")
 
 
 @pytest.fixture
-def ann(monkeypatch: pytest.MonkeyPatch) -> Player:
-    player = Player(monkeypatch)
+def ann() -> Player:
+    player = Player()
     pass_time([player], 0.05)
     player.service.start()
     return player
@@ -78,8 +78,8 @@ def test_nothing_is_sent_to_the_deafened_and_nothing_played(two: Evening) -> Non
     assert ann.lines[-1] == "Ben listens again"
 
 
-def test_a_mixed_room_is_heard_again_after_deafening(monkeypatch: pytest.MonkeyPatch) -> None:
-    evening = Evening(monkeypatch, "Ann", "Ben", "Cid")
+def test_a_mixed_room_is_heard_again_after_deafening() -> None:
+    evening = Evening("Ann", "Ben", "Cid")
     ann, ben, cid = evening.players
     ann.says, ben.says = 0.25, 0.5
     evening.wait(1.0)
@@ -148,8 +148,8 @@ def test_who_never_muted_tells_nothing(ann: Player) -> None:
         (Talk.PUSH_TO_MUTE, GateMode.VOICE, GateMode.MUTED),
     ],
 )
-def test_what_the_key_does(monkeypatch: pytest.MonkeyPatch, talk: Talk, let_go: GateMode, held: GateMode) -> None:
-    ann = Player(monkeypatch, talk=talk)
+def test_what_the_key_does(talk: Talk, let_go: GateMode, held: GateMode) -> None:
+    ann = Player(talk=talk)
     gate, controls = ann.bridge.gate, ann.controls
     assert gate.mode is let_go
     for press, release in ((controls.ptt_down, controls.ptt_up), (controls.ptt_toggle, controls.ptt_toggle)):
@@ -165,9 +165,9 @@ def test_what_the_key_does(monkeypatch: pytest.MonkeyPatch, talk: Talk, let_go: 
     assert gate.mode is held
 
 
-def test_push_to_talk_is_heard_while_the_key_is_held_and_a_little_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    evening = Evening(monkeypatch, "Ben")
-    ann = evening.add(Player(monkeypatch, "Ann", reactor=evening.reactor, talk=Talk.PUSH))
+def test_push_to_talk_is_heard_while_the_key_is_held_and_a_little_longer() -> None:
+    evening = Evening("Ben")
+    ann = evening.add(Player("Ann", reactor=evening.reactor, talk=Talk.PUSH))
     ben = evening.players[0]
     ann.says = 0.25
     evening.wait(1.0)
@@ -266,8 +266,8 @@ def test_volumes_that_cannot_be_written_are_told(ann: Player, tmp_path: Path) ->
     assert ann.lines[-1].startswith("your friends' volumes cannot be written to")
 
 
-def test_how_late_a_friend_is_heard_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
-    evening = Evening(monkeypatch, "Ann", "Ben", "Cid")
+def test_how_late_a_friend_is_heard_is_estimated() -> None:
+    evening = Evening("Ann", "Ben", "Cid")
     ann, ben, cid = evening.players
     assert [friend.delay_ms for friend in ann.controls.status().friends] == [None, None]
     evening.wait(9.0)  # the server has asked how far they are
@@ -283,9 +283,9 @@ def test_how_late_a_friend_is_heard_is_estimated(monkeypatch: pytest.MonkeyPatch
     assert status.friends[1].delay_ms == pytest.approx(36.5 + 16.5 + 10 + status.playout_ms, abs=11.0), "mixed"
 
 
-def test_a_friend_at_zero_is_no_talker_for_me(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_friend_at_zero_is_no_talker_for_me() -> None:
     """The other one is passed on as he is, without a mix."""
-    evening = Evening(monkeypatch, "Ann", "Ben", "Cid")
+    evening = Evening("Ann", "Ben", "Cid")
     ann, ben, cid = evening.players
     ann.controls.volume("Ben", None)
     ben.says = 0.25
@@ -298,8 +298,8 @@ def test_a_friend_at_zero_is_no_talker_for_me(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("db", [-12.0, 6.0])
-def test_a_volume_is_heard_the_same_forwarded_and_mixed(monkeypatch: pytest.MonkeyPatch, db: float) -> None:
-    evening = Evening(monkeypatch, "Ann", "Ben", "Cid")
+def test_a_volume_is_heard_the_same_forwarded_and_mixed(db: float) -> None:
+    evening = Evening("Ann", "Ben", "Cid")
     ann, ben, cid = evening.players
     ann.controls.volume("Ben", db)
     ben.says = 0.1

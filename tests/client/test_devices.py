@@ -209,7 +209,7 @@ def test_a_named_card_that_cannot_be_opened_is_told(library: Library) -> None:
     assert not library.streams
 
 
-def test_a_default_card_that_cannot_be_opened_costs_its_half(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_card_that_cannot_be_opened_costs_its_half(library: Library) -> None:
     library.unplug(HEADSET, PRO)
     library.broken = {"Webcam"}
     chosen = Devices("default", "default")

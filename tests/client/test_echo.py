@@ -114,8 +114,8 @@ def test_what_was_lost_is_what_was_concealed() -> None:
 class Speaker(Player):
     """A player whose microphone plays a recording once he is in."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, sound: Samples, seconds: float | None = None) -> None:
-        super().__init__(monkeypatch, codec=OpusCodec(), bridge=MeteredBridge, echo=True)
+    def __init__(self, sound: Samples, seconds: float | None = None) -> None:
+        super().__init__(codec=OpusCodec(), bridge=MeteredBridge, echo=True)
         assert isinstance(self.bridge, MeteredBridge)
         self._sound, self._at = sound, 0
         counts = self.call.hearing.counts
@@ -142,8 +142,8 @@ def entered(tester: Speaker) -> Network:
     return network
 
 
-def test_one_hears_himself_and_reads_that_all_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
-    ann = Speaker(monkeypatch, recorded("en_f2"), 3.0)
+def test_one_hears_himself_and_reads_that_all_is_fine() -> None:
+    ann = Speaker(recorded("en_f2"), 3.0)
     network = entered(ann)
     pass_time([ann], 2.9, network.settle)
     assert "say something for 3 s" in "\n".join(ann.lines)
@@ -161,8 +161,8 @@ def test_one_hears_himself_and_reads_that_all_is_fine(monkeypatch: pytest.Monkey
     assert levels[1].count("dBFS") == 2
 
 
-def test_ctrl_c_asks_for_the_verdict_of_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    ann = Speaker(monkeypatch, np.zeros(0, np.float32))
+def test_ctrl_c_asks_for_the_verdict_of_what_there_is() -> None:
+    ann = Speaker(np.zeros(0, np.float32))
     network = entered(ann)
     pass_time([ann], 0.5, network.settle)
     ann.test.end()
@@ -173,8 +173,8 @@ def test_ctrl_c_asks_for_the_verdict_of_what_there_is(monkeypatch: pytest.Monkey
     assert not any("server heard" in line for line in ann.lines), "it says no more"
 
 
-def test_a_server_that_knows_no_echo_test_is_left_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    ann = Speaker(monkeypatch, np.zeros(0, np.float32))
+def test_a_server_that_knows_no_echo_test_is_left_at_once() -> None:
+    ann = Speaker(np.zeros(0, np.float32))
     ann.service.start()
     host: Host = ann.accepted()
     host.let_in(messages.Welcome(1, "Ann", "", 7, []))

@@ -9,6 +9,7 @@ import pytest
 
 from tests.client.player import Player, pass_time
 from tests.memory import VoiceReactor
+from voicechat.client.playback import GATHER
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, SAMPLE_RATE, TICK_SECONDS, TICKS_PER_SECOND
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.packet import MediaPacket
@@ -49,12 +50,22 @@ class Talker:
             pass_time([self.player], TICK_SECONDS - late)
 
     def begin(self) -> None:
-        """The first word of a spurt arrives, after its pre-roll; 0.4 ms to encode each."""
+        """The first word of a spurt arrives, after its pre-roll: it takes a third of a millisecond to encode each."""
+        self._tick -= PRE_ROLL_FRAMES
         for _ in range(PRE_ROLL_FRAMES):
             self._tick += 1
             self.say(self._voice.push(self._tick, np.full(FRAME_SAMPLES, QUIET, np.float32)))
-            self.player.reactor.advance(0.0004)
+            self.player.reactor.advance(GATHER / PRE_ROLL_FRAMES)
         self.say()
+        pass_time([self.player], TICK_SECONDS - GATHER)
+
+    def wait(self, ticks: int, *, card: bool = True) -> None:
+        """Say nothing for so long; ``card``: it goes on meanwhile."""
+        self._tick += ticks
+        if card:
+            pass_time([self.player], ticks * TICK_SECONDS)
+        else:
+            self.player.reactor.advance(ticks * TICK_SECONDS)
 
     def hush(self) -> None:
         """The spurt is over."""
@@ -87,8 +98,8 @@ class Card:
 
 
 @pytest.fixture
-def ann(monkeypatch: pytest.MonkeyPatch) -> Player:
-    player = Player(monkeypatch)
+def ann() -> Player:
+    player = Player()
     pass_time([player], 0.05)
     player.played.clear()
     return player
@@ -197,13 +208,13 @@ def test_a_card_that_calls_twice_at_once_gets_whole_frames(ann: Player) -> None:
 
 @pytest.mark.parametrize("phase", range(20))
 def test_the_first_word_is_as_soon_as_all_that_follow(ann: Player, phase: int) -> None:
+    pass_time([ann], phase / 1000)
     ben = Talker(ann)
     ben.talk(20)
     ben.hush()
-    pass_time([ann], 0.3 + phase / 1000)
+    ben.wait(30)
     ann.played.clear()
     ben.begin()
-    pass_time([ann], TICK_SECONDS)
     ben.talk(20)
     ben.hush()
     pass_time([ann], 0.2)
@@ -212,12 +223,33 @@ def test_the_first_word_is_as_soon_as_all_that_follow(ann: Player, phase: int) -
     assert ann.bridge.underruns == 0
 
 
+def test_what_came_while_the_card_stood_still_is_over_when_it_is_back(ann: Player) -> None:
+    ben = Talker(ann)
+    ben.talk(20)
+    ben.hush()
+    ben.wait(30)
+    ben.wait(10, card=False)
+    for _ in range(5):
+        ben.say()
+        ann.reactor.advance(TICK_SECONDS)
+    ben.hush()
+    assert not ann.bridge.playing
+    ann.played.clear()
+    ben.wait(20)
+    assert ben.sent[-1] in ann.played, "the last of it is heard"
+    assert not ann.call.hearing.active, "or the next spurt would begin with it"
+    ann.played.clear()
+    ben.begin()
+    ben.talk(20)
+    ben.hush()
+    pass_time([ann], 0.2)
+    assert in_order([value for value in ann.played if value > QUIET]) == ben.sent[-21:]
+
+
 @pytest.mark.parametrize("period", [256, 441, 480, 512, 960, 1024, 2048])
 @pytest.mark.parametrize("phase", [0.0, 0.3, 0.7])
-def test_a_card_with_periods_of_its_own_gets_every_frame_and_plays_it_whole(
-    monkeypatch: pytest.MonkeyPatch, period: int, phase: float
-) -> None:
-    ann = Player(monkeypatch, reactor=LaterReactor())
+def test_a_card_with_periods_of_its_own_gets_every_frame_and_plays_it_whole(period: int, phase: float) -> None:
+    ann = Player(reactor=LaterReactor())
     mine, his = (Card(ann.reactor.seconds(), period, part) for part in (0.0, phase))
     ben, block = Talker(ann), np.zeros(BLOCK_SAMPLES, np.float32).tobytes()
     for _ in range(6 * TICKS_PER_SECOND * 20):

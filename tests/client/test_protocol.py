@@ -16,9 +16,9 @@ FRAME = b"MC\0\0\0\x3f"
 
 
 @pytest.fixture
-def ann(monkeypatch: pytest.MonkeyPatch) -> Player:
+def ann() -> Player:
     """A player who has asked for a connection, and whose sound card runs."""
-    player = Player(monkeypatch)
+    player = Player()
     pass_time([player], 0.05)
     player.service.start()
     return player
@@ -188,12 +188,10 @@ def test_messages_of_a_newer_version_are_passed_over(ann: Player) -> None:
         messages.Welcome(1, "Ann", "", 7, [], bitrate=6_000),
     ],
 )
-def test_a_welcome_that_cannot_be_meant_ends_the_connection_without_a_traceback(
-    monkeypatch: pytest.MonkeyPatch, welcome: messages.Welcome
-) -> None:
+def test_a_welcome_that_cannot_be_meant_ends_the_connection_without_a_traceback(welcome: messages.Welcome) -> None:
     from voicechat.codecs.opus import OpusCodec
 
-    player = Player(monkeypatch, codec=OpusCodec())
+    player = Player(codec=OpusCodec())
     player.service.start()
     host: Host = player.accepted()
     host.answer()
@@ -201,9 +199,9 @@ def test_a_welcome_that_cannot_be_meant_ends_the_connection_without_a_traceback(
     assert host.transport.aborted or player.entered == 1
 
 
-def test_random_packets_under_the_right_keys_end_it_or_are_lived_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_packets_under_the_right_keys_end_it_or_are_lived_through() -> None:
     chance = random.Random(11)
-    player = Player(monkeypatch)
+    player = Player()
     player.service.start()
     kinds = [
         b"",

@@ -25,13 +25,13 @@ def commands(player: Player) -> Commands:
 
 
 @pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> Evening:
-    return Evening(monkeypatch, "Ann", "Ben")
+def two() -> Evening:
+    return Evening("Ann", "Ben")
 
 
 @pytest.fixture
-def ann(monkeypatch: pytest.MonkeyPatch) -> Player:
-    return Player(monkeypatch)
+def ann() -> Player:
+    return Player()
 
 
 def ask(player: Player, word: str, *rest: str) -> Answer:
@@ -241,10 +241,9 @@ REQUESTS = st.binary() | st.recursive(
 
 @pytest.fixture(scope="module")
 def everyman() -> Iterator[Player]:
-    with pytest.MonkeyPatch.context() as patch:
-        player = Player(patch)
-        yield player
-        player.controls.stop()
+    player = Player()
+    yield player
+    player.controls.stop()
 
 
 @given(request=REQUESTS)

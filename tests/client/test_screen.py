@@ -33,9 +33,9 @@ class Display(ScriptedScreen):
 class Night(Evening):
     """Ann has a screen of 60 x 15, Ben lines."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        super().__init__(monkeypatch, "Ben")
-        self.ann, self.ben = Player(monkeypatch, "Ann", reactor=self.reactor), self.players[0]
+    def __init__(self) -> None:
+        super().__init__("Ben")
+        self.ann, self.ben = Player("Ann", reactor=self.reactor), self.players[0]
         self.gone = 0
         self.display = Display(size=(60, 15))
         self.screen = Screen(self.reactor, self._gone, self.display)
@@ -60,8 +60,8 @@ class Night(Evening):
 
 
 @pytest.fixture
-def night(monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
-    it = Night(monkeypatch)
+def night() -> Iterator[Night]:
+    it = Night()
     yield it
     it.screen.end()
 
@@ -138,8 +138,8 @@ def test_a_refusal_is_shown_and_what_was_typed_is_kept(night: Night) -> None:
     assert "not connected" in night.display.last_text[0]
 
 
-def test_the_chosen_friend_is_made_softer_and_muted(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
-    night.add(Player(monkeypatch, "Cid", reactor=night.reactor))
+def test_the_chosen_friend_is_made_softer_and_muted(night: Night) -> None:
+    night.add(Player("Cid", reactor=night.reactor))
     night.press("down", "-", "-")
     assert night.ann.controls.volumes() == {"Cid": -6.0}
     assert any(line.startswith("> Cid") and "-6 dB" in line for line in night.display.last_text)
@@ -152,8 +152,8 @@ def test_the_chosen_friend_is_made_softer_and_muted(night: Night, monkeypatch: p
     assert night.ann.controls.volumes()["Ben"] == -30.0
 
 
-def test_the_choice_stays_with_the_friend(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
-    cid = night.add(Player(monkeypatch, "Cid", reactor=night.reactor))
+def test_the_choice_stays_with_the_friend(night: Night) -> None:
+    cid = night.add(Player("Cid", reactor=night.reactor))
     night.press("down")
     assert "> Cid" in night.text
     night.ben.controls.quit()

@@ -14,8 +14,8 @@ from voicechat.wire.handshake import Reason, Refuse
 
 
 @pytest.fixture
-def ann(monkeypatch: pytest.MonkeyPatch) -> Player:
-    player = Player(monkeypatch)
+def ann() -> Player:
+    player = Player()
     player.service.start()
     return player
 
@@ -247,15 +247,15 @@ def test_a_restart_of_the_server_is_waited_for(ann: Player) -> None:
     assert len(ann.attempts()) == 1
 
 
-def test_it_can_be_stopped_while_it_connects_waits_or_talks(monkeypatch: pytest.MonkeyPatch) -> None:
-    connecting = Player(monkeypatch)
+def test_it_can_be_stopped_while_it_connects_waits_or_talks() -> None:
+    connecting = Player()
     connecting.service.start()
     connecting.service.stop()
-    waiting = Player(monkeypatch)
+    waiting = Player()
     waiting.service.start()
     waiting.refused()
     waiting.service.stop()
-    talking = Player(monkeypatch)
+    talking = Player()
     talking.service.start()
     host: Host = talking.accepted()
     host.let_in()
@@ -269,8 +269,8 @@ def test_it_can_be_stopped_while_it_connects_waits_or_talks(monkeypatch: pytest.
         assert not player.reactor.getDelayedCalls()
 
 
-def test_a_name_that_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    player = Player(monkeypatch, host="no.such.name.invalid")
+def test_a_name_that_is_not_known_is_told() -> None:
+    player = Player(host="no.such.name.invalid")
 
     class Nobody:
         """A resolver that knows nobody."""
@@ -288,8 +288,8 @@ def test_a_name_that_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert "the name is not known" in ended(player)[1]
 
 
-def test_a_host_that_cannot_be_a_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    player = Player(monkeypatch, host="not a host" * 30)
+def test_a_host_that_cannot_be_a_name_is_told() -> None:
+    player = Player(host="not a host" * 30)
     player.service.start()
     for _ in range(FIRST_TRIES):
         player.reactor.advance(1.0)

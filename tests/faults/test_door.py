@@ -42,7 +42,7 @@ def test_f1_idle_connections_do_not_keep_a_friend_out() -> None:
 
 
 @pytest.mark.parametrize("length", [4097, 1 << 31, 0xFFFFFFFF])
-def test_f2_a_length_is_refused_before_a_byte_is_kept(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f2_a_length_is_refused_before_a_byte_is_kept(length: int) -> None:
     """There, one packet of four bytes made either side ask for 4 GiB."""
     house = House()
     before, after = TcpFriend(house, "before"), TcpFriend(house, "after").begin()
@@ -54,7 +54,7 @@ def test_f2_a_length_is_refused_before_a_byte_is_kept(length: int, monkeypatch: 
         assert not stranger.connected
         assert len(stranger.protocol.recvd) <= (1 << 16) + 4
 
-    player = Player(monkeypatch)
+    player = Player()
     player.service.start()
     host: Host = player.accepted()
     host.let_in()
@@ -85,11 +85,9 @@ def test_f9_half_open_and_frozen_peers_are_cut() -> None:
     assert ann.connected
 
 
-def connect(
-    monkeypatch: pytest.MonkeyPatch, hub: Hub, reactor: VoiceReactor, name: str, password: str = PASSWORD
-) -> Player:
+def connect(hub: Hub, reactor: VoiceReactor, name: str, password: str = PASSWORD) -> Player:
     """A real client at a real server, for as long as a login takes."""
-    somebody = Player(monkeypatch, name, reactor=reactor, password=password)
+    somebody = Player(name, reactor=reactor, password=password)
     somebody._taken = len(reactor.tcpClients)
     somebody.service.start()
     network = Network(reactor, VoiceServerFactory(hub))
@@ -98,18 +96,18 @@ def connect(
     return somebody
 
 
-def test_f10_a_client_is_told_why_it_cannot_enter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f10_a_client_is_told_why_it_cannot_enter() -> None:
     """There, a refusal could not be told from a success, nor one reason from another."""
     reactor = VoiceReactor()
     hub = Hub(reactor, MemoryCodec(), Secret(PASSWORD), limits=Limits(max_clients=1))
-    ann = connect(monkeypatch, hub, reactor, "Ann")
-    wrong = connect(monkeypatch, hub, reactor, "Ben", "guess")
-    full = connect(monkeypatch, hub, reactor, "Ben")
-    older = Player(monkeypatch)
+    ann = connect(hub, reactor, "Ann")
+    wrong = connect(hub, reactor, "Ben", "guess")
+    full = connect(hub, reactor, "Ben")
+    older = Player()
     older.service.start()
     newer: Host = older.accepted()
     newer.send(Refuse(Reason.VERSION, 0, 2, 2).build())
-    nobody = Player(monkeypatch)
+    nobody = Player()
     nobody.service.start()
     for _ in range(3):
         nobody.refused()

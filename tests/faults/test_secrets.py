@@ -4,7 +4,6 @@ import base64
 import hashlib
 from typing import Any
 
-import pytest
 from twisted.logger import globalLogPublisher
 
 from tests.client.player import Player
@@ -33,7 +32,7 @@ def shown(thing: Any, depth: int = 4) -> str:
     return text
 
 
-def test_f3_no_log_line_traceback_or_repr_shows_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f3_no_log_line_traceback_or_repr_shows_a_password() -> None:
     """There, the right ones and the typing errors stood in the log of either side."""
     everything = Log()
     globalLogPublisher.addObserver(everything)
@@ -48,7 +47,7 @@ def test_f3_no_log_line_traceback_or_repr_shows_a_password(monkeypatch: pytest.M
         ann.send(messages.Text("a fault of ours, with a traceback"))
         half = TcpFriend(house, "half").begin()
         house.settle()
-        player = Player(monkeypatch)
+        player = Player()
         player.service.start()
         player.accepted()
         server, client = Options(), client_options(["--host", "h", "--password-file", "/dev/null"])

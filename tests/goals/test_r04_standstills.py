@@ -76,8 +76,8 @@ def test_r5_a_server_that_stood_still_leaves_no_delay_behind(tmp_path: Path, ser
 
 
 @pytest.mark.parametrize("always_mix", [False, True])
-def test_r5_the_same_in_virtual_time_to_the_millisecond(monkeypatch: pytest.MonkeyPatch, *, always_mix: bool) -> None:
-    world = World(monkeypatch, always_mix=always_mix)
+def test_r5_the_same_in_virtual_time_to_the_millisecond(*, always_mix: bool) -> None:
+    world = World(always_mix=always_mix)
     ann, ben = world.call("Ann"), world.call("Ben")
     ann.talks = lambda _: True
     world.run(2)
@@ -116,8 +116,8 @@ def test_r6_a_client_that_stood_still_for_a_second_hears_live_sound_at_once(tmp_
 
 
 @pytest.mark.parametrize("seconds", [1.0, 20.0])
-def test_r6_the_same_in_virtual_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    world = World(monkeypatch)
+def test_r6_the_same_in_virtual_time(seconds: float) -> None:
+    world = World()
     ann, ben, cid, dan = (world.call(name) for name in ("Ann", "Ben", "Cid", "Dan"))
     ann.talks = lambda _: True
     world.run(2)

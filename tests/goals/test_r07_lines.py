@@ -60,9 +60,9 @@ def pair(world: World, quality: Quality | None = None) -> tuple[Caller, Caller]:
 
 @pytest.mark.parametrize("udp", [True, False], ids=["udp", "tcp"])
 @pytest.mark.parametrize("name", PROFILES if SOAK else SHORT)
-def test_r7_on_any_line_the_call_goes_on(monkeypatch: pytest.MonkeyPatch, name: str, *, udp: bool) -> None:
+def test_r7_on_any_line_the_call_goes_on(name: str, *, udp: bool) -> None:
     quality = PROFILES[name]
-    world = World(monkeypatch)
+    world = World()
     ann, ben = pair(world, quality)
     if not udp:
         ann.cut_udp(math.inf)
@@ -89,10 +89,8 @@ def test_r7_on_any_line_the_call_goes_on(monkeypatch: pytest.MonkeyPatch, name: 
 
 @pytest.mark.parametrize(("seconds", "back"), [(1.0, 1.0), (5.0, 2.0), (60.0, 5.0)])
 @pytest.mark.parametrize("udp", [True, False], ids=["udp", "tcp"])
-def test_r8_after_a_cut_speech_is_back_soon_and_as_it_was(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, back: float, *, udp: bool
-) -> None:
-    world = World(monkeypatch)
+def test_r8_after_a_cut_speech_is_back_soon_and_as_it_was(seconds: float, back: float, *, udp: bool) -> None:
+    world = World()
     ann, ben = pair(world)
     if not udp:
         back = max(back, seconds)  # TCP waits twice as long after each loss
@@ -116,8 +114,8 @@ def test_r8_after_a_cut_speech_is_back_soon_and_as_it_was(
     assert not world.log.failures
 
 
-def test_r9_datagrams_follow_to_a_new_address_and_a_talker_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(monkeypatch)
+def test_r9_datagrams_follow_to_a_new_address_and_a_talker_is_not_interrupted() -> None:
+    world = World()
     ann, ben = pair(world)
     ann.talks = lambda _: True
     world.run(2)
@@ -133,10 +131,8 @@ def test_r9_datagrams_follow_to_a_new_address_and_a_talker_is_not_interrupted(mo
 
 
 @pytest.mark.parametrize("who", ["talker", "listener"])
-def test_r9_when_datagrams_are_dropped_and_tcp_lives_they_are_left_and_taken_up_again(
-    monkeypatch: pytest.MonkeyPatch, who: str
-) -> None:
-    world = World(monkeypatch)
+def test_r9_when_datagrams_are_dropped_and_tcp_lives_they_are_left_and_taken_up_again(who: str) -> None:
+    world = World()
     ann, ben = pair(world)
     ann.talks = lambda _: True
     world.run(2.7)

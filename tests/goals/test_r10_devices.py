@@ -27,10 +27,8 @@ def is_normal(world: World, caller: Caller) -> bool:
     return len(ages) >= 48 and max(ages) < 0.1
 
 
-def test_r10_a_card_that_is_lost_a_hundred_times_costs_its_owner_his_sound_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    world = World(monkeypatch)
+def test_r10_a_card_that_is_lost_a_hundred_times_costs_its_owner_his_sound_and_nothing_else() -> None:
+    world = World()
     ann, ben, cid = (world.call(name) for name in ("Ann", "Ben", "Cid"))
     ann.talks = lambda _: True
     world.run(2)
@@ -53,8 +51,8 @@ def test_r10_a_card_that_is_lost_a_hundred_times_costs_its_owner_his_sound_and_n
     assert ben.player.ended is None
 
 
-def test_r10_a_talker_whose_card_was_lost_is_heard_again_when_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(monkeypatch)
+def test_r10_a_talker_whose_card_was_lost_is_heard_again_when_it_is_back() -> None:
+    world = World()
     ann, ben = world.call("Ann"), world.call("Ben")
     ann.talks = lambda _: True
     world.run(2)
@@ -70,7 +68,7 @@ def test_r10_a_talker_whose_card_was_lost_is_heard_again_when_it_is_back(monkeyp
 def test_r10_a_headset_unplugged_a_hundred_times_is_taken_up_again_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     library = Library(HEADSET, WEBCAM, HDMI)
     monkeypatch.setitem(sys.modules, "pyaudio", library)
-    world = World(monkeypatch)
+    world = World()
     ann, ben = world.call("Ann"), world.call("Ben")
     console = Console(ben.player.out, ben.player.err)
     devices = Devices("USB Headset", "USB Headset", lambda: None)

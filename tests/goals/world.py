@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-import pytest
 from twisted.internet import error
 from twisted.internet.address import IPv4Address
 from twisted.logger import ILogObserver, LogEvent, Logger
@@ -140,8 +139,7 @@ class Caller(Node):
         self.host = f"198.51.100.{number}"
         self.udp_port = 50_000
         """As the server sees it."""
-        self.player = Player(world.monkeypatch, name, reactor=self.reactor)
-        world.monkeypatch.setattr("voicechat.client.bridge.time", world)
+        self.player = Player(name, reactor=self.reactor, seconds=lambda: world.now)
         self.cut_until = self.udp_cut_until = 0.0
         self.socket: Any = None
         self.streams: list[Stream] = []
@@ -279,8 +277,7 @@ class Caller(Node):
 class World:
     """One server and its callers."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, always_mix: bool = False, **limits: Any) -> None:
-        self.monkeypatch = monkeypatch
+    def __init__(self, *, always_mix: bool = False, **limits: Any) -> None:
         self.now = 1000.0
         self.log = TimedLog(self)
         self.hub: Hub | None = None
@@ -294,10 +291,6 @@ class World:
     def lines(self) -> list[tuple[float, str]]:
         """What the server logged, and when."""
         return list(zip(self.log.times, self.log.lines, strict=True))
-
-    def perf_counter(self) -> float:
-        """The bridge's clock."""
-        return self.now
 
     # -- the server -----------------------------------------------------------------
 

@@ -2,8 +2,8 @@
 
 The device's thread calls `exchange` once a block (10 ms): it hands over what the
 microphone heard and takes what the loudspeaker shall play. There is no lock, no
-log, no codec and no clock of the reactor's in it; what crosses over are appends
-and pops of bounded deques, which are atomic in CPython.
+log and no codec in it; what crosses over are numbers, and appends and pops of bounded
+deques, which are atomic in CPython (so is `min` of a deque of floats).
 
 The reactor is woken once a frame while somebody talks, and once a frame while
 somebody is heard; in silence not at all, because the gate decides here.
@@ -14,8 +14,8 @@ None after the last.
 
 Playback: `provide` adds blocks; when the last one is taken, the reactor is asked for
 more. That leaves it the 10 ms that the block lasts; what is late is an underrun. A
-device with periods of its own, not of blocks, calls unevenly, some take several blocks
-at once: the bridge learns its beat, and asks so much sooner.
+device with periods of its own, not of blocks, calls unevenly, and some take several
+blocks together: the bridge learns its beat, and asks as many blocks sooner.
 """
 
 import time
@@ -34,17 +34,18 @@ MOST_CAPTURED: Final = 25
 MOST_READY: Final = 32
 """Blocks ready for the loudspeaker: 320 ms, above the deepest playout delay and its frame."""
 
-AT_ONCE: Final = BLOCK_SECONDS / 2
-"""Seconds within which two exchanges come at once: the device's own period is longer than a block."""
+TOGETHER: Final = 0.002
+"""Seconds within which a device takes blocks together: its period is longer than a block, and gives time for many."""
 
-MOST_AT_ONCE: Final = 8
-"""Blocks kept ready for a device that takes several at once: a period of 80 ms."""
+MOST_TOGETHER: Final = 8
+"""Blocks kept ready for a device that takes several together: a period of 80 ms."""
 
 BEATS: Final = 64
-"""Exchanges by which the device's beat is told: a period of 2 to 21 ms meets blocks in patterns that long at most."""
+"""Exchanges by which the device's beat is told: periods of powers of two meet blocks in patterns of 64 at most, up to
+2048 samples. Others come as near as that."""
 
 STALLED: Final = 0.1
-"""Seconds that an exchange comes too late from which on the device has a new beat."""
+"""Seconds without an exchange after which the device is taken to stand still, and nothing is prepared for it."""
 
 BYTES: Final = BLOCK_SAMPLES * 4
 """Of a block of float32 samples."""
@@ -65,10 +66,16 @@ class Captured(NamedTuple):
 
 
 class AudioBridge:
-    """Between a sound device and the reactor. ``call_from_thread`` is the reactor's."""
+    """Between a sound device and the reactor. ``call_from_thread`` is the reactor's, ``seconds`` its clock."""
 
-    def __init__(self, call_from_thread: Callable[[Callable[[], None]], object], gate: TalkGate) -> None:
+    def __init__(
+        self,
+        call_from_thread: Callable[[Callable[[], None]], object],
+        gate: TalkGate,
+        seconds: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._call_from_thread = call_from_thread
+        self._seconds = seconds
         self.gate = gate
         self.on_turn: Callable[[], None] = lambda: None
         """Called in the reactor's thread when frames were captured or playback wants more."""
@@ -97,40 +104,50 @@ class AudioBridge:
         self.exchanged_at = 0.0
         """Seconds of the reactor's clock at the last exchange."""
         self._exchanges = 0
-        self._beats: deque[float] = deque(maxlen=BEATS)
+        self._beats = deque((0.0,), maxlen=BEATS)
+        """When it exchanged, less the time that as many blocks take: the soonest tells its beat."""
         self._run = 1
-        self._at_once = 1
+        """Blocks that it has just taken together."""
+        self._longest = 1
+        """Of the present BEATS exchanges."""
+        self._together = 1
 
     # -- the device's thread ------------------------------------------------------
 
     def exchange(self, block: bytes) -> bytes:
         """Hand over one block (480 float32 samples), take one to play. Called on the DEVICE's thread."""
-        self._follow(time.perf_counter())
+        now = self._seconds()
         wake = self._capture(block)
+        wake |= self._follow(now)  # right before the block is taken, since `needed_at` counts both
         try:  # not "if": while one card takes over from another, two threads may be here at once
             out = self._ready.popleft()
         except IndexError:
             out = SILENT_BLOCK
             if self._playing:
                 self.underruns += 1
-        if self._playing and not self._asked and len(self._ready) < self._at_once:
+        if self._playing and not self._asked and len(self._ready) < self._together:
             self._asked = wake = True
         if wake:
             self._call_from_thread(self.on_turn)
         return out
 
-    def _follow(self, now: float) -> None:
-        """Learn the device's beat: it calls once a block on average, but by the periods of its own."""
-        beats, number = self._beats, self._exchanges + 1
+    def _follow(self, now: float) -> bool:
+        """Learn the device's beat: it calls once a block on average, but by periods of its own; True after a stall."""
+        stalled = self._exchanges > 0 and now - self.exchanged_at > STALLED
+        number = self._exchanges + 1
         beat = now - number * BLOCK_SECONDS
-        if beats and beat - beats[-1] > STALLED:
-            beats.clear()
-        beats.append(beat)
+        if beat - min(self._beats) > (self._together + 1) * BLOCK_SECONDS:  # later than its period explains
+            self._beats = deque((beat,), maxlen=BEATS)
+        else:
+            self._beats.append(beat)
         self._exchanges = number
-        self._run = self._run + 1 if now - self.exchanged_at < AT_ONCE else 1
-        if self._at_once < self._run <= MOST_AT_ONCE:
-            self._at_once = self._run
+        self._run = self._run + 1 if now - self.exchanged_at < TOGETHER else 1
+        self._longest = min(max(self._longest, self._run), MOST_TOGETHER)
+        self._together = max(self._together, self._longest)
+        if number % BEATS == 0:
+            self._together, self._longest = self._longest, 1
         self.exchanged_at = now
+        return stalled
 
     def _capture(self, block: bytes) -> bool:
         """Take in a block; True when the reactor has something to fetch."""
@@ -178,11 +195,10 @@ class AudioBridge:
     @property
     def needed_at(self) -> float:
         """The soonest that the device will take what is provided next; seconds of the reactor's clock."""
-        beat = min(self._beats, default=self.exchanged_at)
-        return beat + (self._exchanges + 1 + len(self._ready)) * BLOCK_SECONDS
+        return min(self._beats) + (self._exchanges + 1 + len(self._ready)) * BLOCK_SECONDS
 
     @property
-    def at_once(self) -> bool:
+    def in_a_row(self) -> bool:
         """The last exchange came right after the one before: there is no time between two blocks."""
         return self._run > 1
 
@@ -205,7 +221,7 @@ class AudioBridge:
 
     @property
     def asked(self) -> bool:
-        """Playback has taken its last block and wants more."""
+        """Fewer blocks are left than the device may take together."""
         return self._asked
 
     @property
@@ -231,4 +247,4 @@ class AudioBridge:
             ready.append(frame[start : start + BYTES])
         while len(ready) > MOST_READY:
             ready.popleft()
-        self._asked = len(ready) < self._at_once
+        self._asked = len(ready) < self._together

@@ -8,6 +8,7 @@ at the end a verdict in words.
 May import what the call imports; never the sound devices.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -137,8 +138,13 @@ def verdict(figures: Figures) -> list[str]:
 class MeteredBridge(AudioBridge):
     """A bridge that shows a meter what goes out and what comes back."""
 
-    def __init__(self, call_from_thread: Callable[[Callable[[], None]], object], gate: TalkGate) -> None:
-        super().__init__(call_from_thread, gate)
+    def __init__(
+        self,
+        call_from_thread: Callable[[Callable[[], None]], object],
+        gate: TalkGate,
+        seconds: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        super().__init__(call_from_thread, gate, seconds)
         self.meter = Meter()
 
     def captured(self) -> Captured | None:

@@ -6,7 +6,7 @@ the frame due has not arrived by then, there is still time: the answer is held b
 until it comes, or until its block may be taken. That alone saves half a frame of delay.
 Then a made-up frame is handed over, but only its first half: if the true one comes in
 the 10 ms that this takes, its second half is heard. (A card that takes several blocks
-at once leaves no time between, and there is nothing to gain.)
+together leaves no time between, and there is nothing to gain.)
 
 A talk spurt that begins while the bridge rests picks its own beat: the first frame
 starts at the first block that is late enough for the playout delay, so that frames
@@ -70,9 +70,13 @@ class Playback:
             self._start()
 
     def turn(self) -> None:
-        """The bridge may want a frame."""
-        waits = self._hold_call is not None or self._start_call is not None
-        if not self._bridge.asked or waits or not self._bridge.playing:
+        """The bridge may want a frame, or a device that stood still is back."""
+        if self._hold_call is not None or self._start_call is not None:
+            return
+        if not self._bridge.playing:
+            self._start()
+            return
+        if not self._bridge.asked:
             return
         needed_at = self._bridge.needed_at
         self._at = needed_at / TICK_SECONDS
@@ -121,7 +125,7 @@ class Playback:
             self.hearing.mend(frame)
             self._bridge.provide(frame[BLOCK_SAMPLES:].tobytes())
         elif self.hearing.pull(self._at, frame):
-            self._half = self.hearing.awaits and not self._bridge.at_once
+            self._half = self.hearing.awaits and not self._bridge.in_a_row
             self._bridge.provide((frame[:BLOCK_SAMPLES] if self._half else frame).tobytes())
         else:
             self._bridge.rest()

@@ -14,7 +14,7 @@ from voicechat.media.levels import crossfade
 from voicechat.media.playout import DEEPEST
 
 SHRINK_ABOVE: Final = 0.97
-"""Ticks above target from which single frames are taken out: what is left may be 0.025 early, as a spurt's beginning.
+"""Ticks above target from which single frames are taken out: what is left may be 0.03 early, as a spurt's beginning.
 With 0.9 a stream that had just waited for a late frame was too early again for the next (measured)."""
 
 GROW_BELOW: Final = -0.75
