@@ -45,6 +45,7 @@ OURS: Final = {
     "handover": "bench.parts.handover:handover",
     "codec": "bench.parts.coding:coding",
     "comforts": "bench.parts.comforts:comforts",
+    "rehearsal": "bench.parts.rehearsal:rehearsal",
 }
 """Questions about voicechat alone."""
 

@@ -11,5 +11,6 @@ rooms     how many rooms and listeners one server carries
 storm     what strangers and a hundred returning clients do to the beat
 recovery  how soon a call is what it was after a kill, a standstill, a cut
 coding    what one frame costs (bench.codec)
+rehearsal playback in virtual time: by sound cards' periods, by lines
 budget    where the delay comes from, stage by stage
 """

@@ -1,0 +1,62 @@
+"""Playback in virtual time: what a sound card's own period and a line's jitter do to delay and quality.
+
+The machine's load has no part in it, so that small changes of playback can be told apart.
+"""
+
+from statistics import mean
+
+from bench.calls import Studio
+from bench.figures import Table, percentile, told
+from bench.parts.quality import scores, tracks
+from bench.rig.rehearsal import Line, Rehearsal, rehearse
+
+PERIODS = (256, 441, 480, 512, 1024)
+"""Samples; 480 is a period of ours, PipeWire has powers of two."""
+
+LINES = {
+    "clean": Line(),
+    "jitter 0-50 ms": Line(0.02, 0.05),
+    "jitter 0-150 ms": Line(0.02, 0.15),
+}
+"""As the rig has them (`bench.calls.LINES`)."""
+
+USUAL = 256
+HEAD = ("what", "delay, ms", "95 %", "jumps", "gaps", "made up, %", "underruns", "PESQ-WB", "lowest", "goal")
+
+
+def rehearsal(studio: Studio) -> list[Table]:
+    """By the card's period, and by the line."""
+    said = tracks(studio.plan.spoken)
+    seeds = range(1, 3 if studio.plan.quick else 9)
+
+    def row(name: str, period: int, line: Line, goal: str) -> tuple[str, ...]:
+        return _row(name, [rehearse(one, period, line, seed) for one in said for seed in seeds], goal)
+
+    cards = [row(f"periods of {period}", period, LINES["clean"], "-") for period in PERIODS]
+    goals = dict(zip(LINES, ("-", "180 at 3.4", "340 at 3.2"), strict=True))
+    lines = [row(name, USUAL, line, goals[name]) for name, line in LINES.items()]
+    note = (
+        f"Two voices, {len(seeds)} calls each, clocks standing as chance has it. Delay: median (lowest to highest) "
+        "over calls, without the sound system's own 10 to 20 ms; jumps, gaps, underruns and PESQ: mean of a call."
+    )
+    return [
+        Table("In virtual time, by the sound card's period", HEAD, tuple(cards), note),
+        Table(f"In virtual time, by the line; periods of {USUAL}", HEAD, tuple(lines), note),
+    ]
+
+
+def _row(name: str, calls: list[Rehearsal], goal: str) -> tuple[str, ...]:
+    heard = [call.heard for call in calls]
+    pesq = scores(heard)
+    return (
+        name,
+        told(percentile(one.delays, 50) for one in heard),
+        told(percentile(one.delays, 95) for one in heard),
+        f"{mean(one.jumps for one in heard):.1f}",
+        f"{mean(one.gaps for one in heard):.1f}",
+        f"{mean(100 * call.counts.concealed / call.counts.played for call in calls):.2f}",
+        f"{mean(call.underruns for call in calls):.1f}",
+        f"{mean(pesq):.2f}",
+        f"{min(pesq):.2f}",
+        goal,
+    )
