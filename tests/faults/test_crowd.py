@@ -225,6 +225,7 @@ class TestF19:
             house.pass_ticks(2)
             friends[0].talk(0.1)
         self.assert_unharmed(house, friends)
+        assert codec.fails[what] == 0, "it did fail"
 
     def test_f19_an_exception_in_the_mixer_costs_a_tick(self) -> None:
         house, friends = self.talk(FaultyCodec())

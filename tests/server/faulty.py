@@ -9,7 +9,7 @@ class InjectedError(Exception):
 
 
 class FaultyCodec(MemoryCodec):
-    """A MemoryCodec; ``fails`` says what fails from now on, and how often: encode, decode, conceal, check."""
+    """A MemoryCodec; ``fails`` says which of its and its coders' methods fail from now on, and how often."""
 
     def __init__(self, **fails: int) -> None:
         self.fails = fails
@@ -66,3 +66,13 @@ class FaultyDecoder(MemoryDecoder):
         """As a MemoryDecoder's, if it does not fail."""
         self._codec.now("conceal")
         super().conceal(out)
+
+    def keep(self) -> None:
+        """As a MemoryDecoder's, if it does not fail."""
+        self._codec.now("keep")
+        super().keep()
+
+    def restore(self) -> None:
+        """As a MemoryDecoder's, if it does not fail."""
+        self._codec.now("restore")
+        super().restore()

@@ -87,3 +87,16 @@ def test_concealing_that_fails_is_silence() -> None:
     codec.decoder().conceal(out)
     assert not out.any()
     assert len(log.failures) == 1
+
+
+@pytest.mark.parametrize("what", ["keep", "restore"])
+def test_a_decoder_that_cannot_go_back_is_replaced(what: str) -> None:
+    codec, inner, log = guarded(**{what: 1})
+    payload = codec.encoder(12_000).encode(np.full(FRAME_SAMPLES, 0.5, np.float32))
+    decoder, out = codec.decoder(), silent_frame()
+    decoder.keep()
+    decoder.restore()
+    assert inner.made == 3
+    assert len(log.failures) == 1
+    decoder.decode(payload, out)
+    assert out[0] == 0.5

@@ -69,12 +69,20 @@ class GuardedDecoder:
             self._start_anew(out)
 
     def keep(self) -> None:
-        """As the decoder does."""
-        self._decoder.keep()
+        """As the decoder does; after a fault a fresh one's state."""
+        try:
+            self._decoder.keep()
+        except Exception:  # noqa: BLE001  told in the log
+            self._told("a decoder's state could not be kept, and it was replaced")
+            self._decoder = self._make()
 
     def restore(self) -> None:
-        """As the decoder does; one that was made meanwhile begins anew."""
-        self._decoder.restore()
+        """As the decoder does; one that was made meanwhile, or after a fault, begins anew."""
+        try:
+            self._decoder.restore()
+        except Exception:  # noqa: BLE001  told in the log
+            self._told("a decoder could not go back, and was replaced")
+            self._decoder = self._make()
 
     def _start_anew(self, out: Frame) -> None:
         out.fill(0.0)
