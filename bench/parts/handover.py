@@ -72,7 +72,7 @@ def handover(studio: Studio) -> list[Table]:
     rows.append((f"their mean, {100 * share:.0f} % mixed", f"{expected[0]:.2f}", f"{expected[1]:.3f}", "", "", ""))
     told = _row(f"{count} changes", judged[2])
     rows.append((*told[:-1], f"{steps}, largest {worst:.1f} dB"))
-    rows.append(("difference", f"{got[0] - expected[0]:+.2f}", f"{got[1] - expected[1]:+.3f}", "", "", ""))
+    rows.append(("difference", f"{got[0] - expected[0]:+.3f}", f"{got[1] - expected[1]:+.4f}", "", "", ""))
     rows.append(("goal", "-0.10", "-0.010", "0", "20", f"0 above {STEP_DB:.0f} dB"))
     rows.append(_row(f"for comparison: clean words that jump by {lags[1] - lags[0]:.0f} ms at each change", jumping))
     head = ("way", "PESQ-WB", "STOI", "gaps", "of them, ms", "steps of level")
