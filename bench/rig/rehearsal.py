@@ -20,7 +20,7 @@ from voicechat.carriage.clock import ticks
 from voicechat.client.bridge import SILENT_BLOCK, AudioBridge
 from voicechat.client.playback import Playback
 from voicechat.codecs.opus import OpusCodec
-from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, Samples
+from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, TICK_SECONDS, Samples
 from voicechat.media.counts import Counts
 from voicechat.media.gate import TalkGate
 from voicechat.media.hearing import Hearing
@@ -28,6 +28,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.media.sending import SendStream
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.room import Room
+from voicechat.session.path import MEASURE_EVERY, TRIPS
 from voicechat.wire import media
 
 BITRATE: Final = 12_000
@@ -117,6 +118,14 @@ def rehearse(said: Signal, period: int, line: Line, seed: int) -> Rehearsal:
     return Rehearsal(judged, call.hearing.counts, call.listening.underruns)
 
 
+def _probed(line: Line, chance: random.Random) -> list[float]:
+    """What the listener's probes have told of his line, to the server and back: ticks above the shortest."""
+    up, down = (_Way(line, random.Random(chance.random())) for _ in range(2))
+    sent = [MEASURE_EVERY * number for number in range(TRIPS)]
+    trips = sorted(down.arrival(up.arrival(at)) - at for at in sent)
+    return [(trip - trips[0]) / TICK_SECONDS for trip in trips[:-1]]  # as `Path.lateness` has it
+
+
 class _Call:
     """Ann speaks, Ben listens."""
 
@@ -137,6 +146,8 @@ class _Call:
         for member in (self._ann, self._ben):
             self._conference.add(member)
         self._up, self._down = (_Way(line, random.Random(chance.random())) for _ in range(2))
+        self.hearing.lateness = lambda: self._probed
+        self._probed = _probed(line, random.Random(chance.random()))
         self.heard: list[bytes] = []
 
     def speak(self) -> None:

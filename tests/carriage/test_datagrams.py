@@ -10,6 +10,7 @@ from voicechat.carriage.datagrams import PROBE_BYTES, Address, Link, expedite
 from voicechat.errors import WireError
 from voicechat.format import TICK_SECONDS
 from voicechat.security.keys import Side, resume_keys
+from voicechat.session.path import TRIPS
 from voicechat.wire.datagrams import parse_header
 from voicechat.wire.messages import Message, Path, Report
 
@@ -32,7 +33,8 @@ class Pair:
         self.heard: list[tuple[str, bytes]] = []
         keys = {side: resume_keys(side, bytes(32), b"transcript") for side in Side}
         self.client = Link(self.clock, keys[Side.CLIENT], 7, self._up, lambda m: self._tell("server", m))
-        self.server = Link(self.clock, keys[Side.SERVER], 7, self._down, lambda m: self._tell("client", m))
+        server, tell = keys[Side.SERVER], lambda m: self._tell("client", m)
+        self.server = Link(self.clock, server, 7, self._down, tell, resting=True)
         self.client.on_media = lambda packet, _: self.heard.append(("client", packet))
         self.server.on_media = lambda packet, _: self.heard.append(("server", packet))
         self.server.start()
@@ -91,6 +93,13 @@ def test_a_good_way_is_found_soon_in_both_directions(pair: Pair) -> None:
     pair.pass_seconds(0.3)
     assert pair.server.up
     assert pair.server.address == CLIENT
+
+
+def test_a_client_knows_its_line_within_two_seconds_and_a_server_does_not_ask(pair: Pair) -> None:
+    pair.pass_seconds(2)
+    assert len(pair.client.path.lateness()) == TRIPS - 1
+    assert len(pair.server.path.lateness()) <= 1
+    assert pair.client.bytes_out + pair.client.bytes_in < 2 * TRIPS * (8 + PROBE_BYTES + 8) + 400
 
 
 def test_media_passes_as_it_is(pair: Pair) -> None:

@@ -61,6 +61,24 @@ def test_forwarded_talkers_are_added_up() -> None:
     assert listener.hearing.heard[1] == listener.hearing.heard[2] >= 9
 
 
+def test_a_source_that_is_first_heard_is_held_as_the_line_is_known() -> None:
+    """Each of them once; and a source that was forgotten anew."""
+    listener, asked = Listener(), []
+
+    def lateness() -> list[float]:
+        asked.append(listener.tick)
+        return [0.0, 2.0, 4.0]
+
+    listener.hearing.lateness = lateness
+    heard = [bool(frame.any()) for frame in listener.steps(10, {1: 0.25})]
+    assert heard.index(True) in {2, 3}, "its first frame is taken for a usual one, two ticks after the fastest"
+    listener.steps(10, {1: 0.25, 2: 0.125})
+    listener.hearing.forget(1)
+    first = listener.tick
+    listener.steps(10, {1: 0.25, 2: 0.125})
+    assert asked == [65_500, 65_510, first]
+
+
 def test_it_is_over_when_the_last_one_has_ended() -> None:
     listener = Listener()
     listener.steps(10, {1: 0.25, 2: 0.125})

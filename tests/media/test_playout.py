@@ -24,8 +24,9 @@ Transit = Callable[[int], float]
 class Rehearsal:
     """A PlayoutDelay that hears one frame a tick; what it would have held, and what would have been late."""
 
-    def __init__(self) -> None:
+    def __init__(self, lateness: Iterable[float] = ()) -> None:
         self.delay = PlayoutDelay()
+        self.delay.expect(lateness)
         self.tick = 65_000
         self.held: list[float] = []
         """Ticks between each frame's arrival and its playing, as the delay stood when the frame came."""
@@ -77,6 +78,51 @@ def test_it_finds_the_smallest_depth_that_loses_under_two_percent(ticks: float) 
     rehearsal = Rehearsal().talk(20 * TICKS_PER_SECOND, jitter(ticks)).talk(MINUTE, jitter(ticks, 2))
     assert rehearsal.late_share() < 0.02
     assert rehearsal.delay.target <= ticks + 0.5
+
+
+def probed(ticks: float, seed: int, probes: int = 15) -> list[float]:
+    """By how much so many packets were later than the fastest of them, on a way with that jitter."""
+    transits = [transit(0) for transit in [jitter(ticks, seed)] * probes]
+    return [transit - min(transits) for transit in transits]
+
+
+@pytest.mark.parametrize("ticks", [1.0, 2.5, 7.5])
+def test_what_probes_told_saves_the_first_words(ticks: float) -> None:
+    """In the first second, on average of 40 calls."""
+    late = {True: 0.0, False: 0.0}
+    for seed in range(40):
+        for known in late:
+            rehearsal = Rehearsal(probed(ticks, 100 + seed) if known else ())
+            rehearsal.talk(TICKS_PER_SECOND, jitter(ticks, seed))
+            late[known] += rehearsal.late_share() / 40
+    assert late[True] < 0.06
+    assert late[True] < late[False] / 2
+
+
+@pytest.mark.parametrize("above", [0.5, 2.5, 7.5])
+@pytest.mark.parametrize("probes", [1, 3])
+def test_probes_that_were_late_by_chance_are_forgotten_after_two_seconds_each(above: float, probes: int) -> None:
+    rehearsal = Rehearsal([above] * probes + [0.0] * (15 - probes))
+    assert rehearsal.delay.target >= above
+    rehearsal.talk(2 * probes * TICKS_PER_SECOND, jitter(0.1))
+    assert rehearsal.delay.target * TICK_MS <= 10
+    assert rehearsal.late_share() == 0
+
+
+def test_the_first_frame_is_taken_to_be_a_usual_one_until_more_have_come() -> None:
+    delay = PlayoutDelay()
+    delay.expect([0.0, 1.0, 2.0, 3.0, 4.0])
+    delay.observe(0, WAY + 2.0)
+    assert delay.base == pytest.approx(WAY)
+    for tick in range(1, 2 * TICKS_PER_SECOND):
+        delay.observe(tick, tick + WAY + 2.0)
+    assert delay.base == pytest.approx(WAY + 2.0), "it was wrong: none was faster"
+    assert delay.play_at(0) <= WAY + 4.0 + 0.5
+
+
+def test_after_a_steady_line_the_first_frame_of_a_restarted_clock_is_the_base() -> None:
+    rehearsal = Rehearsal().talk(MINUTE, lambda _: WAY).talk(1, lambda _: WAY + 500)
+    assert rehearsal.delay.base == pytest.approx(WAY + 500)
 
 
 def test_it_grows_within_seconds_of_jitter_and_shrinks_when_it_is_over() -> None:
@@ -216,12 +262,14 @@ def test_after_minutes_of_silence_the_next_tick_is_expected_where_it_is(minutes:
             st.booleans(),
         ),
         max_size=200,
-    )
+    ),
+    st.lists(st.floats(0, 500), max_size=20),
 )
 def test_whatever_arrives_the_target_is_within_its_bounds(
-    arrivals: Iterable[tuple[int, float, bool, bool]],
+    arrivals: Iterable[tuple[int, float, bool, bool]], lateness: list[float]
 ) -> None:
     delay, tick = PlayoutDelay(), 0
+    delay.expect(lateness)
     for step, transit, marker, burst in arrivals:
         tick += step
         delay.observe(tick, tick + transit, marker, burst)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.session.path import Path
+from voicechat.session.path import MEASURE_EVERY, TRIPS, Path
 
 
 class Walk:
@@ -111,11 +111,49 @@ def test_in_silence_it_asks_seldom() -> None:
     walk = Walk(lambda _: True, flows=lambda _: False)
     walk.until(100)
     assert walk.path.up
-    assert len(walk.probes) <= 21
+    assert len(walk.probes) <= 21 + TRIPS
+
+
+@pytest.mark.parametrize("round_trip", [0.001, 0.05, 0.4])
+def test_a_session_begins_with_measuring_the_line(round_trip: float) -> None:
+    walk = Walk(lambda _: True, flows=lambda _: False)
+    walk.until(2 + 2 * round_trip, round_trip)
+    assert len(walk.path.lateness()) == TRIPS - 1
+    gaps = [later - earlier for earlier, later in itertools.pairwise(walk.probes)]
+    assert min(gaps) >= MEASURE_EVERY - 1e-9
+    before = len(walk.probes)
+    walk.until(60, round_trip)
+    assert len(walk.probes) - before <= 2 * 60 / 5, "and that was that; on a slow way each is asked twice"
+
+
+def test_a_resting_path_measures_nothing() -> None:
+    path = Path(0.0, resting=True)
+    path.turn(b"a" * 8, 0.0)
+    path.answered(b"a" * 8, 0.1)
+    assert path.next_at(0.1) >= 20
+
+
+def test_a_way_that_dies_while_it_is_measured_is_left_within_two_seconds() -> None:
+    walk = Walk(lambda now: now < 0.8, flows=lambda now: now > 0.5)
+    walk.until(0.8 + 2)
+    assert [up for _, up in walk.ups] == [False, True, False]
+
+
+@given(st.lists(st.floats(0.001, 2.0), max_size=3 * TRIPS))
+def test_lateness_is_of_the_last_round_trips_without_the_longest(trips: list[float]) -> None:
+    path, now = Path(0.0), 0.0
+    for number, trip in enumerate(trips):
+        now = path.next_at(now)
+        token = number.to_bytes(8, "big")
+        assert path.turn(token, now) == token
+        now += trip
+        path.answered(token, now)
+    last = sorted(trips[-TRIPS:])
+    assert path.lateness() == pytest.approx([trip - last[0] for trip in last[:-1]])
 
 
 def test_words_after_silence_are_a_reason_to_ask_at_once() -> None:
-    path = Path(0.0)
+    path = Path(0.0, resting=True)
     assert path.turn(b"a" * 8, 0.0) == b"a" * 8
     assert path.answered(b"a" * 8, 0.1)
     assert path.next_at(0.1) > 0.2

@@ -24,7 +24,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from voicechat.errors import WireError
 from voicechat.media.redundancy import LossMeter, RedundancyPolicy
 from voicechat.security.keys import SessionKeys
-from voicechat.session.path import PROBE_SILENT, Path
+from voicechat.session.path import Path
 from voicechat.wire.datagrams import DatagramHeader, DatagramType
 from voicechat.wire.messages import Message, Report
 from voicechat.wire.messages import Path as PathMessage
@@ -68,7 +68,10 @@ def expedite(port: Any) -> None:
 
 
 class Link:
-    """One session's datagrams. ``write`` sends bytes to an address, ``tell`` sends a control message over TCP."""
+    """One session's datagrams. ``write`` sends bytes to an address, ``tell`` sends a control message over TCP.
+
+    ``resting``: as Path has it.
+    """
 
     def __init__(
         self,
@@ -77,7 +80,8 @@ class Link:
         connection: int,
         write: Callable[[bytes, Address], None],
         tell: Callable[[Message], None],
-        silent: float = PROBE_SILENT,
+        *,
+        resting: bool = False,
     ) -> None:
         self._clock = clock
         self._seal = keys.datagram_seal(connection)
@@ -85,7 +89,7 @@ class Link:
         self._write = write
         self._tell = tell
         self.connection = connection
-        self.path = Path(clock.seconds(), silent)
+        self.path = Path(clock.seconds(), resting=resting)
         self.policy = RedundancyPolicy()
         self.address: Address | None = None
         """Where media goes: an address that has answered a probe."""

@@ -20,7 +20,7 @@ from voicechat.client.playback import Playback
 from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.client.voice import Voice
 from voicechat.errors import WireError
-from voicechat.format import TICK_MS
+from voicechat.format import TICK_MS, TICK_SECONDS
 from voicechat.interfaces import ICodec
 from voicechat.media.hearing import Hearing
 from voicechat.media.leak import LeakWatch
@@ -83,6 +83,7 @@ class Call:
         self.friends = Friends()
         self.hearing = Hearing(codec)
         self.hearing.on_forwarded = self._watch
+        self.hearing.lateness = self._lateness
         self.playback = Playback(clock, self.hearing, bridge)
         self.connection: VoiceClientProtocol | None = None
         self._sending: SendStream | None = None
@@ -232,6 +233,11 @@ class Call:
         if packet.source == MIX:
             self._heard_by_name.update(self.friends.talking)
         self.playback.arrived(packet)
+
+    def _lateness(self) -> list[float]:
+        """What our probes tell of the line to the server and back, as a talker's way to us has two links as well."""
+        link = None if self.connection is None else self.connection.link
+        return [] if link is None else [seconds / TICK_SECONDS for seconds in link.path.lateness()]
 
     def _watch(self, source: int, mean_square: float) -> None:
         """A forwarded friend's frame is played; his microphone may return what we say."""

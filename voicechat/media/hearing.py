@@ -7,7 +7,7 @@ one's decoder is warm or the old one runs dry, then the new one goes on at the s
 word (`changeover`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
@@ -45,6 +45,8 @@ class Hearing:
         """Frames played of each source."""
         self.on_forwarded: Callable[[int, float], None] = lambda _source, _mean_square: None
         """Called with the mean square of each frame of a forwarded talker, before gain."""
+        self.lateness: Callable[[], Iterable[float]] = tuple
+        """Asked when a source is first heard: by how many ticks packets of our line were later than the fastest."""
         self._held = 0.0
         self._late: tuple[int, ReceiveStream] | None = None
         """The only source in the last frame, where that was concealed."""
@@ -88,6 +90,7 @@ class Hearing:
             del self._streams[min(self.talkers, key=lambda number: self._streams[number].last_arrival)]
             self._late = None
         stream = self._streams[source] = ReceiveStream(self._codec.decoder(), self.counts, halves=True)
+        stream.delay.expect(self.lateness())
         return stream
 
     @property

@@ -11,11 +11,16 @@ depth that loses less than LATE_SHARE.
 A frame recovered by redundancy is observed when its redundancy arrives, so the
 target holds frames back for their redundancy exactly when enough of them need it.
 
+Before anybody has spoken the line may be known by probes: how much later than the fastest
+they were counts like so many frames (`expect`). And since the first frame is seldom one
+of the fastest, the base is taken to lie below it by what is usual, until more have come.
+
 Times are ticks of the local clock, with fractions. Drift between two clocks
 (200 ppm is one tick in 100 s) moves the base, and the target moves with it.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from voicechat.format import TICK_MS, TICKS_PER_SECOND
@@ -93,6 +98,13 @@ class PlayoutDelay:
         self.target = START
         """Ticks between the earliest possible arrival of a frame and its playing."""
 
+    def expect(self, lateness: Iterable[float]) -> None:
+        """Before the first arrival: something else came over the line so many ticks later than the fastest did."""
+        for above in lateness:
+            self._count_in(above)
+        if self._weight:
+            self._choose()
+
     def play_at(self, tick: int) -> float:
         """When ``tick`` should be played, in ticks of the local clock."""
         return tick + (self.base or 0.0) + self.target
@@ -108,7 +120,7 @@ class PlayoutDelay:
         """
         transit = now - tick
         if self.base is None or transit < self.base - DEEPEST or (marker and abs(transit - self.base) > JUMP):
-            self._rebase(tick, transit)
+            self._rebase(tick, transit, self._usual())
             return
         above = transit - self.base
         if above > DEEPEST:
@@ -137,13 +149,24 @@ class PlayoutDelay:
         if self._stalled > PATIENCE:
             self._rebase(tick, self._stall_lowest)
 
-    def _rebase(self, tick: int, transit: float) -> None:
-        """Start over from one transit, with the jitter learnt so far."""
+    def _rebase(self, tick: int, transit: float, above: float = 0.0) -> None:
+        """Start over from one transit, which lies so far above the smallest, with the jitter learnt so far."""
         self._lowest.clear()
         self._count = 0
+        if above:  # a guess, which is given up when SETTLED frames have come
+            self._lowest.append((tick, SETTLED - MEMORY, transit - above))
         self._lowest.append((tick, 0, transit))
-        self.base = transit
+        self.base = transit - above
         self._stalled = 0
+
+    def _usual(self) -> float:
+        """Ticks above the base at which half of the frames arrive sooner; 0 if nothing is known."""
+        half, sooner = self._weight * self._scale / 2, 0.0
+        for index, weight in enumerate(self._bins):
+            sooner += weight
+            if sooner > half:
+                return index * BIN
+        return 0.0
 
     def _note_lowest(self, tick: int, transit: float) -> None:
         """Windowed minimum by a monotonic queue.

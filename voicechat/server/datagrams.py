@@ -14,7 +14,6 @@ from voicechat.carriage.datagrams import Address, Link
 from voicechat.errors import WireError
 from voicechat.security.keys import SessionKeys
 from voicechat.server.metrics import Metrics
-from voicechat.session.path import PROBE_RESTING
 from voicechat.wire.datagrams import parse_header
 from voicechat.wire.messages import Message
 
@@ -47,7 +46,7 @@ class DatagramPort(DatagramProtocol):
         """The datagrams of a session that begins; None while the port is not open."""
         if self.transport is None:
             return None
-        link = self._links[connection] = Link(self._clock, keys, connection, self._write, tell, PROBE_RESTING)
+        link = self._links[connection] = Link(self._clock, keys, connection, self._write, tell, resting=True)
         try:
             link.start()
         except Exception:
