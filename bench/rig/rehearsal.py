@@ -28,7 +28,8 @@ from voicechat.media.packet import MediaPacket
 from voicechat.media.sending import SendStream
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.room import Room
-from voicechat.session.path import MEASURE_EVERY, TRIPS
+from voicechat.session.path import MEASURE_EVERY, MEASURED
+from voicechat.session.trips import Trips
 from voicechat.wire import media
 
 BITRATE: Final = 12_000
@@ -121,9 +122,12 @@ def rehearse(said: Signal, period: int, line: Line, seed: int) -> Rehearsal:
 def _probed(line: Line, chance: random.Random) -> list[float]:
     """What the listener's probes have told of his line, to the server and back: ticks above the shortest."""
     up, down = (_Way(line, random.Random(chance.random())) for _ in range(2))
-    sent = [MEASURE_EVERY * number for number in range(TRIPS)]
-    trips = sorted(down.arrival(up.arrival(at)) - at for at in sent)
-    return [(trip - trips[0]) / TICK_SECONDS for trip in trips[:-1]]  # as `Path.lateness` has it
+    trips = Trips()
+    for probe in range(MEASURED):
+        sent = probe * MEASURE_EVERY
+        answered = down.arrival(up.arrival(sent))
+        trips.note(answered - sent, answered)
+    return [seconds / TICK_SECONDS for seconds in trips.lateness()]
 
 
 class _Call:

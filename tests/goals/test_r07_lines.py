@@ -17,6 +17,7 @@ from tests.goals.relay import Relay
 from tests.goals.stage import HIGH, LOW, Stage, stage
 from tests.goals.world import Caller, World, age_of
 from tests.integration.children import Server
+from voicechat.session.trips import KEPT
 
 PROFILES: Final = {
     "loss 1 %": Quality(delay=0.02, loss=0.01),
@@ -106,7 +107,23 @@ def test_r7_on_a_jittery_line_the_first_words_are_heard_since_it_was_probed_befo
             talker.talks = lambda _: False
             world.run(0.5)
             concealed.append(listener.player.call.hearing.counts.concealed)
-    assert sum(concealed) <= 36, "of 450; 25 now, and 60 where nothing was known of the line"
+    assert sum(concealed) <= 36, "of 450; 22 now, and 60 where nothing was known of the line"
+
+
+def test_r7_what_was_known_of_a_line_is_known_after_a_reconnect() -> None:
+    world = World()
+    _, ben = pair(world, Quality(delay=0.02, jitter=0.06))
+    call = ben.player.call
+    known = list(call.hearing.lateness())
+    assert len(known) == KEPT - 1
+    assert 1.0 < max(known) < 6.0, "ticks, of two links of up to 3"
+    ben.cut(25.0)
+    world.until(lambda: not call.connected, 24.0)
+    assert list(call.hearing.lateness()) == known
+    world.until(lambda: call.connected, 20.0)
+    assert list(call.hearing.lateness()) == known
+    world.run(3.0)
+    assert list(call.hearing.lateness()) != known
 
 
 @pytest.mark.parametrize(("seconds", "back"), [(1.0, 1.0), (5.0, 2.0), (60.0, 5.0)])

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.session.path import MEASURE_EVERY, TRIPS, Path
+from voicechat.session.path import MEASURE_EVERY, MEASURED, Path
+from voicechat.session.trips import KEPT
 
 
 class Walk:
@@ -111,14 +112,14 @@ def test_in_silence_it_asks_seldom() -> None:
     walk = Walk(lambda _: True, flows=lambda _: False)
     walk.until(100)
     assert walk.path.up
-    assert len(walk.probes) <= 21 + TRIPS
+    assert len(walk.probes) <= 21 + MEASURED
 
 
 @pytest.mark.parametrize("round_trip", [0.001, 0.05, 0.4])
 def test_a_session_begins_with_measuring_the_line(round_trip: float) -> None:
     walk = Walk(lambda _: True, flows=lambda _: False)
     walk.until(2 + 2 * round_trip, round_trip)
-    assert len(walk.path.lateness()) == TRIPS - 1
+    assert len(walk.path.trips.lateness()) == KEPT - 1
     gaps = [later - earlier for earlier, later in itertools.pairwise(walk.probes)]
     assert min(gaps) >= MEASURE_EVERY - 1e-9
     before = len(walk.probes)
@@ -139,17 +140,21 @@ def test_a_way_that_dies_while_it_is_measured_is_left_within_two_seconds() -> No
     assert [up for _, up in walk.ups] == [False, True, False]
 
 
-@given(st.lists(st.floats(0.001, 2.0), max_size=3 * TRIPS))
-def test_lateness_is_of_the_last_round_trips_without_the_longest(trips: list[float]) -> None:
-    path, now = Path(0.0), 0.0
-    for number, trip in enumerate(trips):
-        now = path.next_at(now)
-        token = number.to_bytes(8, "big")
-        assert path.turn(token, now) == token
-        now += trip
-        path.answered(token, now)
-    last = sorted(trips[-TRIPS:])
-    assert path.lateness() == pytest.approx([trip - last[0] for trip in last[:-1]])
+@pytest.mark.parametrize(
+    ("start", "stall"), [(start, stall) for start in (0.05, 0.4, 0.8) for stall in (0.3, 0.6, 0.9)] + [(1.35, 0.6)]
+)
+def test_a_hiccup_while_it_is_measured_does_not_drive_it_away(start: float, stall: float) -> None:
+    walk = Walk(lambda now: not start <= now < start + stall, flows=lambda now: now > 0.5)
+    walk.until(10)
+    assert walk.path.up
+    assert len([up for _, up in walk.ups]) == 2
+
+
+def test_a_way_that_is_not_answered_at_first_is_measured_all_the_same() -> None:
+    walk = Walk(lambda now: now > 1.5)
+    walk.until(6)
+    assert len(walk.path.trips.lateness()) == KEPT - 1
+    assert sum(1.5 < probe < 3.5 for probe in walk.probes) >= MEASURED
 
 
 def test_words_after_silence_are_a_reason_to_ask_at_once() -> None:

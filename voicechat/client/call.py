@@ -114,6 +114,8 @@ class Call:
         self._totals: Counter[str] = Counter()
         self._heard_by_name: Counter[str] = Counter()
         self._round_trip: float | None = None
+        self._late_before: list[float] = []
+        """What the last connection knew of the line, until a new one knows as much."""
         self._second = self._lines = 0
         self._path_call: IDelayedCall | None = None
         bridge.on_turn = self.turn
@@ -160,6 +162,7 @@ class Call:
         """The connection is over; what it counted is kept."""
         self._totals.update(_traffic(connection))
         self._round_trip = connection.round_trip
+        self._late_before = _lateness(connection)
         if connection is self.connection:
             self.connection = None
             self.on_change()
@@ -235,9 +238,9 @@ class Call:
         self.playback.arrived(packet)
 
     def _lateness(self) -> list[float]:
-        """What our probes tell of the line to the server and back, as a talker's way to us has two links as well."""
-        link = None if self.connection is None else self.connection.link
-        return [] if link is None else [seconds / TICK_SECONDS for seconds in link.path.lateness()]
+        """By how many ticks probes to the server and back were late; a friend's voice passes two links, too."""
+        lateness = [] if self.connection is None else _lateness(self.connection)
+        return [seconds / TICK_SECONDS for seconds in max(lateness, self._late_before, key=len)]
 
     def _watch(self, source: int, mean_square: float) -> None:
         """A forwarded friend's frame is played; his microphone may return what we say."""
@@ -333,6 +336,10 @@ class Call:
             "wav": {"in_start_ns": recorded_in.start_ns, "out_start_ns": recorded_out.start_ns},
             "sources": dict(self._heard_by_name),
         }
+
+
+def _lateness(connection: VoiceClientProtocol) -> list[float]:
+    return [] if connection.link is None else connection.link.path.trips.lateness()
 
 
 def _traffic(connection: VoiceClientProtocol) -> dict[str, int]:

@@ -12,8 +12,7 @@ A frame recovered by redundancy is observed when its redundancy arrives, so the
 target holds frames back for their redundancy exactly when enough of them need it.
 
 Before anybody has spoken the line may be known by probes: how much later than the fastest
-they were counts like so many frames (`expect`). And since the first frame is seldom one
-of the fastest, the base is taken to lie below it by what is usual, until more have come.
+they were counts like so many frames (`expect`), and is outvoted as they are.
 
 Times are ticks of the local clock, with fractions. Drift between two clocks
 (200 ppm is one tick in 100 s) moves the base, and the target moves with it.
@@ -99,9 +98,13 @@ class PlayoutDelay:
         """Ticks between the earliest possible arrival of a frame and its playing."""
 
     def expect(self, lateness: Iterable[float]) -> None:
-        """Before the first arrival: something else came over the line so many ticks later than the fastest did."""
+        """Before the first arrival: something else came over the line so many ticks later than the fastest did.
+
+        What no depth would save says nothing, as with frames.
+        """
         for above in lateness:
-            self._count_in(above)
+            if above <= DEEPEST:
+                self._count_in(above)
         if self._weight:
             self._choose()
 
@@ -120,7 +123,7 @@ class PlayoutDelay:
         """
         transit = now - tick
         if self.base is None or transit < self.base - DEEPEST or (marker and abs(transit - self.base) > JUMP):
-            self._rebase(tick, transit, self._usual())
+            self._rebase(tick, transit)
             return
         above = transit - self.base
         if above > DEEPEST:
@@ -149,24 +152,13 @@ class PlayoutDelay:
         if self._stalled > PATIENCE:
             self._rebase(tick, self._stall_lowest)
 
-    def _rebase(self, tick: int, transit: float, above: float = 0.0) -> None:
-        """Start over from one transit, which lies so far above the smallest, with the jitter learnt so far."""
+    def _rebase(self, tick: int, transit: float) -> None:
+        """Start over from one transit, with the jitter learnt so far."""
         self._lowest.clear()
         self._count = 0
-        if above:  # a guess, which is given up when SETTLED frames have come
-            self._lowest.append((tick, SETTLED - MEMORY, transit - above))
         self._lowest.append((tick, 0, transit))
-        self.base = transit - above
+        self.base = transit
         self._stalled = 0
-
-    def _usual(self) -> float:
-        """Ticks above the base at which half of the frames arrive sooner; 0 if nothing is known."""
-        half, sooner = self._weight * self._scale / 2, 0.0
-        for index, weight in enumerate(self._bins):
-            sooner += weight
-            if sooner > half:
-                return index * BIN
-        return 0.0
 
     def _note_lowest(self, tick: int, transit: float) -> None:
         """Windowed minimum by a monotonic queue.

@@ -12,6 +12,8 @@ Pure: times are seconds of a monotonic clock, tokens come from the caller.
 from collections import deque
 from typing import Final
 
+from voicechat.session.trips import KEPT, Trips
+
 PROBE_FLOWING: Final = 1.0
 """Seconds between probes while media flows."""
 
@@ -47,13 +49,11 @@ others are asked for PROBE_AGAIN apart."""
 FORGETS: Final = 0.9
 """What is left of the longest round trip at each answer."""
 
-TRIPS: Final = 16
-"""Round trips remembered, which tell a first word's listener how uneven the line is (`media.playout`). With 12 the
-first eight seconds are worse by PESQ 0.1 where a link jitters by 150 ms (measured in virtual time)."""
+MEASURED: Final = KEPT + 1
+"""Probes of a client that measure its line, once one is answered."""
 
 MEASURE_EVERY: Final = 0.1
-"""Seconds between the probes that a session begins with, once one is answered: before anybody has said much, so many
-round trips are known, for 1 KB each way."""
+"""Seconds between those: after two seconds, before anybody has said much, the line is known, for 1 KB each way."""
 
 SLACK: Final = 0.01
 """Seconds by which a timer may be early."""
@@ -71,7 +71,8 @@ class Path:
     def __init__(self, now: float, *, resting: bool = False) -> None:
         self.up = False
         self._silent = PROBE_RESTING if resting else PROBE_SILENT
-        self._to_measure = 0 if resting else TRIPS
+        self._to_measure = 0 if resting else MEASURED
+        self.trips = Trips()
         self._died = False
         self._died_at = now
         self._proofs = 0
@@ -79,8 +80,7 @@ class Path:
         """When each probe since the last sign of life was sent."""
         self._round_trip = 0.0
         self._flowed_at = now - FLOWS_FOR
-        self._tokens: deque[tuple[bytes, float]] = deque(maxlen=TRIPS)
-        self._trips: deque[float] = deque(maxlen=TRIPS)
+        self._tokens: deque[tuple[bytes, float]] = deque(maxlen=MEASURED)
         self._probe_at = now
 
     def flows(self, now: float) -> bool:
@@ -114,8 +114,13 @@ class Path:
         return token
 
     def _given_up(self, now: float) -> bool:
-        """So many probes have got no answer in a row, and each has had the time for one."""
-        if len(self._unanswered) < LOST_PROBES:
+        """So many probes have got no answer in a row, and each has had the time for one.
+
+        While the line is measured they are too close to tell a hiccup from an end.
+        """
+        if self._to_measure or len(self._unanswered) < LOST_PROBES:
+            return False
+        if now - self._unanswered[0] < LOST_PROBES * PROBE_AGAIN - SLACK:
             return False
         return now - self._unanswered[LOST_PROBES - 1] > max(PROBE_AGAIN, self._round_trip) - SLACK
 
@@ -134,7 +139,7 @@ class Path:
             return False
         self._tokens.remove(probe)
         trip = now - probe[1]
-        self._trips.append(trip)
+        self.trips.note(trip, now)
         self._round_trip = max(trip, self._round_trip * FORGETS)
         self._proofs += 1
         if not self._died or self._proofs >= PROOFS:
@@ -146,14 +151,6 @@ class Path:
         resting = PROBE_FLOWING if now - self._flowed_at < FLOWS_FOR else self._silent
         self._probe_at = now + (resting if self.up else PROBE_AGAIN)
         return True
-
-    def lateness(self) -> list[float]:
-        """Seconds by which each of the last round trips was longer than the shortest.
-
-        Without the longest, which a hiccup of either program may have made.
-        """
-        trips = sorted(self._trips)
-        return [trip - trips[0] for trip in trips[:-1]]
 
     def alive(self) -> None:
         """Something else showed that what we sent arrived, up to a second ago: the next probe is not put off by it."""
