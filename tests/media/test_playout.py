@@ -109,7 +109,7 @@ def test_probes_that_were_late_by_chance_are_forgotten_after_two_seconds_each(ab
     assert rehearsal.late_share() == 0
 
 
-@pytest.mark.parametrize("above", [10.5, 25.0, 500.0])
+@pytest.mark.parametrize("above", [DEEPEST + 0.5, 25.0, 500.0])
 def test_probes_that_no_depth_would_save_say_nothing(above: float) -> None:
     assert Rehearsal([0.0] * 10 + [above] * 5).delay.target == Rehearsal([0.0] * 10).delay.target
 
