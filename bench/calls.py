@@ -33,6 +33,8 @@ LINES: Final = {
     "bursts of 3, 5 %": Impairment(delay=20, loss=5, burst=3),
     "jitter 0-50 ms": Impairment(delay=20, jitter=50),
     "jitter 0-150 ms": Impairment(delay=20, jitter=150),
+    "jitter 0-50 ms, no UDP": Impairment(delay=20, jitter=50, udp=0),
+    "jitter 0-150 ms, no UDP": Impairment(delay=20, jitter=150, udp=0),
 }
 """Bad lines; each client has one, so that words pass two."""
 

@@ -4,9 +4,9 @@ Run as ``python -m bench.rig.relay SPEC FD FD [FD FD ...]`` with the devices' op
 descriptors; TCP and UDP both meet it as they would a bad path, and no kernel module is
 needed for it. The order of packets is kept, as in a queue. Ends when it is killed.
 
-``SPEC`` is ``delay=20,jitter=50,loss=2,burst=3,seed=1``: milliseconds of delay, and of
-jitter on top (uniform from 0), percent of packets lost, packets lost in a row, and the
-seed of it all. Each direction of each link has a generator of its own, so that what is
+``SPEC`` is ``delay=20,jitter=50,loss=2,burst=3,udp=1,seed=1``: milliseconds of delay, and
+of jitter on top (uniform from 0), percent of packets lost, packets lost in a row, whether
+UDP passes at all, and the seed of it all. Each direction of each link has a generator of its own, so that what is
 lost on one does not depend on what happens on another.
 """
 
@@ -15,13 +15,17 @@ import heapq
 import os
 import random
 import selectors
+import socket
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 LONGEST_PACKET: Final = 65_536
 IDLE_SECONDS: Final = 60.0
+
+PROTOCOL: Final = 9
+"""The byte of an IPv4 header that tells it (RFC 791)."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,13 @@ class Impairment:
     """Percent of packets, the bursts' later ones included."""
     burst: int = 1
     """Packets lost in a row."""
+    udp: int = 1
+    """0: datagrams are dropped, as a packet filter does."""
     seed: int = 1
 
     def text(self) -> str:
         """As `parse` reads it."""
-        return f"delay={self.delay},jitter={self.jitter},loss={self.loss},burst={self.burst},seed={self.seed}"
+        return ",".join(f"{name}={value}" for name, value in asdict(self).items())
 
 
 def parse(text: str) -> Impairment:
@@ -57,6 +63,7 @@ def parse(text: str) -> Impairment:
         float(fields.get("jitter", plain.jitter)),
         float(fields.get("loss", plain.loss)),
         int(fields.get("burst", plain.burst)),
+        int(fields.get("udp", plain.udp)),
         int(fields.get("seed", plain.seed)),
     )
 
@@ -72,8 +79,10 @@ class Way:
         self._losing = 0
         self._last = 0.0
 
-    def due(self, now: float) -> float | None:
-        """When a packet that came ``now`` arrives; None if it never does."""
+    def due(self, packet: bytes, now: float) -> float | None:
+        """When an IP packet that came ``now`` arrives; None if it never does."""
+        if not self._spec.udp and packet[PROTOCOL] == socket.IPPROTO_UDP:
+            return None
         if not self._losing and self._chance.random() < self._start:
             self._losing = self._spec.burst
         if self._losing:
@@ -110,7 +119,7 @@ def relay(selector: selectors.BaseSelector) -> None:
             with contextlib.suppress(BlockingIOError):
                 while True:
                     packet = os.read(key.fd, LONGEST_PACKET)
-                    due = way.due(time.monotonic())
+                    due = way.due(packet, time.monotonic())
                     if due is not None:
                         count += 1
                         heapq.heappush(waiting, (due, count, way.into, packet))

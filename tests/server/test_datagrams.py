@@ -237,6 +237,20 @@ class DatagramTests(SynchronousTestCase):
 
     def test_a_spoofed_address_gets_no_media(self) -> None:
         """A friend who plays tricks sends from somebody else's address."""
+        self.house.pass_seconds(3)  # his line is measured
+        victim = self.spoof()
+        assert len(victim) <= 3 * 3, "one question a second, and an answer to what he asks"
+
+    def test_a_spoofed_address_gets_no_more_than_a_few_answers_a_second(self) -> None:
+        """He asks fifty times a second."""
+        assert self.ben.link is not None
+        path = self.ben.link.path
+        path.turn = lambda token, now: token  # type: ignore[method-assign]
+        path.next_at = lambda now: now + 0.02  # type: ignore[method-assign]
+        assert len(self.spoof()) <= 3 * (1 + 8) + 8, "and eight at once"
+
+    def spoof(self) -> deque[bytes]:
+        """What somebody gets in three seconds whose address Ben uses."""
         self.ann.talk(0.1)
         self.ben.talk(0.2)
         self.house.pass_ticks(10)
@@ -244,9 +258,9 @@ class DatagramTests(SynchronousTestCase):
         self.ben.deliver = lambda: False  # type: ignore[method-assign]  # what goes there does not come to him
         self.house.pass_seconds(3)
         victim = self.lines.to[("203.0.113.9", 9)]
-        assert len(victim) <= 3 * 3, "one question a second, and an answer to what he asks"
         assert all(len(datagram) <= 8 + 16 + 8 for datagram in victim), "and none larger than what it answers"
         assert home in self.lines.to
+        return victim
 
     def test_when_datagrams_die_media_goes_over_tcp_soon_and_comes_back(self) -> None:
         self.ann.talk(0.1)
