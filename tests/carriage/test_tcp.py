@@ -1,8 +1,11 @@
 """One TCP connection, whichever end: sealing in order, the outbox, heartbeats, ends."""
 
 import socket
-from typing import Any
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
 from twisted.internet.interfaces import ITCPTransport
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -13,7 +16,9 @@ from voicechat.media.packet import MediaPacket
 from voicechat.security.keys import SessionKeys, Side, resume_keys
 from voicechat.session.base import Session
 from voicechat.session.outbox import MOST_CONTROL, MOST_MEDIA
+from voicechat.session.path import MEASURE_EVERY
 from voicechat.session.states import SERVER, State
+from voicechat.session.trips import KEPT
 from voicechat.testing import VoiceTransport
 from voicechat.wire import control, media, messages
 from voicechat.wire.handshake import MAX_CLEAR, MAX_WELCOME
@@ -224,6 +229,30 @@ class ConnectionTests(SynchronousTestCase):
         self.connection.start_heartbeat()
         self.connection.ping_now()
         self.clock.advance(0)
+        assert self.sent() == [messages.Ping(1)]
+
+    def test_a_line_is_measured_by_ping_after_ping_and_then_no_more(self) -> None:
+        self.connection.start_heartbeat()
+        self.connection.measure()
+        asked: list[float] = []
+        for _ in range(600):
+            self.clock.advance(0.01)
+            for ping in self.sent():
+                trip = 0.03 + 0.01 * (len(asked) % 3)
+                asked.append(self.clock.seconds())
+                self.clock.callLater(trip, self.connection.answered, messages.Pong(ping.id))
+        assert len(asked) == KEPT + 1
+        assert min(later - sooner for sooner, later in pairwise(asked)) >= MEASURE_EVERY - 0.01
+        assert max(asked) - min(asked) < 2.0
+        assert max(self.connection.trips.lateness()) == pytest.approx(0.02)
+
+    def test_a_line_with_datagrams_is_not_measured_by_pings(self) -> None:
+        self.connection.link = cast(Any, SimpleNamespace(up=True, stop=lambda: None))
+        self.connection.start_heartbeat()
+        self.connection.measure()
+        self.clock.advance(0)
+        self.connection.answered(messages.Pong(1))
+        self.clock.advance(PING_EVERY - 0.1)
         assert self.sent() == [messages.Ping(1)]
 
     def test_an_answer_owed_too_long_aborts(self) -> None:

@@ -24,6 +24,8 @@ from voicechat.carriage.datagrams import Link
 from voicechat.errors import WireError
 from voicechat.session.base import Session
 from voicechat.session.outbox import Outbox, OutboxFull
+from voicechat.session.path import MEASURE_EVERY
+from voicechat.session.trips import KEPT, Trips
 from voicechat.wire import control, handshake
 from voicechat.wire.messages import Bye, Message, Ping, Pong
 
@@ -63,6 +65,8 @@ class Connection(Int32StringReceiver):
         """The datagrams beside this connection, if there are any."""
         self.round_trip: float | None = None
         """Seconds, smoothed over the last pings."""
+        self.trips = Trips()
+        self._to_measure = 0
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         self._paused = False
         self._connected = False
@@ -226,8 +230,16 @@ class Connection(Int32StringReceiver):
 
     def ping_now(self) -> None:
         """Ask at once, for a first round trip time."""
+        self._ping_in(0.0)
+
+    def _ping_in(self, seconds: float) -> None:
         if self._ping_call is not None and self._ping_call.active():
-            self._ping_call.reset(0)
+            self._ping_call.reset(seconds)
+
+    def measure(self) -> None:
+        """Learn how uneven the line is, while media goes over TCP: a ping as soon as the last one is answered."""
+        self._to_measure = KEPT
+        self.ping_now()
 
     def _ping(self) -> None:
         self._pings += 1
@@ -245,11 +257,16 @@ class Connection(Int32StringReceiver):
         """An answer came; any but the last ping's is too old to measure by."""
         if self._ping_sent is None or pong.id != self._ping_sent[0]:
             return
-        took = self.clock.seconds() - self._ping_sent[1]
+        now = self.clock.seconds()
+        took = now - self._ping_sent[1]
+        self.trips.note(took, now)
         self.round_trip = took if self.round_trip is None else self.round_trip + (took - self.round_trip) / 4
         self._ping_sent = None
         if self._owed_call is not None and self._owed_call.active():
             self._owed_call.cancel()
+        if self._to_measure and (self.link is None or not self.link.up):
+            self._to_measure -= 1
+            self._ping_in(max(0.0, MEASURE_EVERY - took))
 
     def owed_too_long(self) -> None:
         """No answer for ANSWER_WITHIN seconds: dead or frozen."""

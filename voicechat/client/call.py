@@ -339,7 +339,9 @@ class Call:
 
 
 def _lateness(connection: VoiceClientProtocol) -> list[float]:
-    return [] if connection.link is None else connection.link.path.trips.lateness()
+    """As datagrams or pings tell it, whichever there were more of."""
+    by_datagrams = [] if connection.link is None else connection.link.path.trips.lateness()
+    return max(by_datagrams, connection.trips.lateness(), key=len)
 
 
 def _traffic(connection: VoiceClientProtocol) -> dict[str, int]:

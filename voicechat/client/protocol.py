@@ -89,7 +89,7 @@ class VoiceClientProtocol(Connection):
         elif isinstance(value, messages.Welcome):
             self._stop_waiting()
             self.start_heartbeat()
-            self.ping_now()
+            self.measure()
             self._open_datagrams(value)
             self._call.entered(self, value)
         elif isinstance(value, Refuse | messages.Bye):
