@@ -110,8 +110,10 @@ class ConnectionTests(SynchronousTestCase):
             Plain(self.clock).makeConnection(transport)
             timeout = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
             unsent = sock.getsockopt(socket.IPPROTO_TCP, 25)
+            congestion = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
         assert timeout == 10_000
         assert unsent == 512
+        assert congestion.rstrip(b"\0") == b"reno"
 
     def test_a_free_line_gets_everything_at_once_and_in_order(self) -> None:
         self.connection.send_media(self.packet(1))

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 CAPACITY: Final = 64
-"""Frames: 1.28 s, well above the deepest playout delay (220 ms); a power of two keeps the slot arithmetic exact."""
+"""Frames: 1.28 s, well above the deepest playout delay (280 ms); a power of two keeps the slot arithmetic exact."""
 
 
 class Arrival(enum.Enum):
