@@ -48,8 +48,8 @@ _USER_TIMEOUT_MS: Final = 10_000
 """Unacknowledged for so long, the kernel gives the line up: ANSWER_WITHIN, also for a cut cable (measured 10.0 s)."""
 
 _CONGESTION: Final = b"reno"
-"""Congestion control, where it can be chosen. BBR sends next to nothing for 0.2 s whenever ten seconds brought no faster
-round trip (PROBE_RTT), so on a jittery line every ten; all systems have Reno."""
+"""Congestion control, where it can be chosen. BBR sends next to nothing for 0.2 s whenever ten seconds brought no
+faster round trip (PROBE_RTT), so on a jittery line every ten; all Linux systems have Reno."""
 
 
 @implementer(IPushProducer)
