@@ -152,6 +152,20 @@ def test_after_a_stall_jitter_is_learnt_as_before() -> None:
     assert rehearsal.late_share() < 0.02
 
 
+@pytest.mark.parametrize("frames", [12, 13, 14])
+def test_a_stall_of_a_quarter_second_is_no_jitter_where_the_line_is_calm(frames: int) -> None:
+    rehearsal = Rehearsal().talk(MINUTE, jitter(0.2))
+    before = rehearsal.delay.target
+    rehearsal.burst(frames).talk(TICKS_PER_SECOND, jitter(0.2, 2))
+    assert rehearsal.delay.target <= before + 0.5
+
+
+def test_jitter_of_a_quarter_second_is_held() -> None:
+    rehearsal = Rehearsal().talk(MINUTE, jitter(12)).talk(MINUTE, jitter(12, 2))
+    assert 11 < rehearsal.delay.target <= 12.5
+    assert rehearsal.late_share() < 0.02
+
+
 @pytest.mark.parametrize("frames", [6, 8, 10])
 def test_a_stall_as_short_as_jitter_is_forgotten_in_ten_seconds(frames: int) -> None:
     rehearsal = Rehearsal().talk(MINUTE, jitter(0.2))

@@ -32,6 +32,9 @@ DEEPEST: Final = 280 / TICK_MS
 two links jitter by 150 ms each, over UDP 200 ms had 2.6 % made up and PESQ 3.1, 220 and 280 ms have 2.0 % and 3.2 for
 3 ms more (in virtual time); over TCP 220 ms had 4 % and 2.6, 280 ms have 1.7 % and 3.4 for 15 ms more (on the rig)."""
 
+STALL: Final = 200 / TICK_MS
+"""Ticks; a frame so late is a sign of a stall and not of jitter, where the depth is less than half of that."""
+
 START: Final = 5 / TICK_MS
 """Ticks held before anything is known: 5 ms, shallow, since most calls are on good lines."""
 
@@ -128,7 +131,7 @@ class PlayoutDelay:
             self._rebase(tick, transit)
             return
         above = transit - self.base
-        if above > DEEPEST:
+        if above > (STALL if self.target < STALL / 2 else DEEPEST):
             self._stall(tick, transit)
             return
         if self._stalled:
@@ -145,7 +148,7 @@ class PlayoutDelay:
             self._choose()
 
     def _stall(self, tick: int, transit: float) -> None:
-        """Beyond every depth. A burst after a stall gets faster frame by frame; a longer way does not."""
+        """Beyond what jitter is. A burst after a stall gets faster frame by frame; a longer way does not."""
         if not self._stalled or transit < self._stall_lowest - 0.5:
             self._stalled, self._stall_lowest = 1, transit
             return
