@@ -62,7 +62,7 @@ def test_mute_in_the_middle_of_a_word_is_at_once(two: Evening) -> None:
 def test_nothing_is_sent_to_the_deafened_and_nothing_played(two: Evening) -> None:
     ann, ben = two.players
     ann.says = 0.25
-    two.wait(1.0)
+    two.wait(3.0)  # his line is measured
     ben.controls.deafen()
     two.forget()
     two.wait(0.1)
