@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, Frame, silent_frame
@@ -474,7 +474,6 @@ def test_it_tells_when_its_first_frame_is_due_and_when_one_is_missing() -> None:
     st.lists(st.tuples(st.booleans(), st.integers(1, 60)), max_size=6),
     st.integers(0, 3),
 )
-@example(0, 1123, 5.0, 0.0, 1.0, [(True, 2), (False, 4)], 0)  # the marker came when its spurt was over
 def test_whatever_the_line_does_frames_are_accounted_for_and_in_order(
     start: int,
     seed: int,

@@ -81,6 +81,7 @@ JOINT: Final = BLOCK_SAMPLES // 2
 STRAGGLERS: Final = 6
 """Ticks after a stream was stopped in which it is not begun anew without a marker: the rest of an overlap."""
 
+
 Past: TypeAlias = Callable[[Frame], object]
 """Is given frames that are not played; the array is used again."""
 
@@ -148,8 +149,7 @@ class ReceiveStream:
             self._marker = tick  # in a burst another may overtake the one with the marker
         self.delay.observe(tick, now, marker, burst=0 <= tick - self._marker < BURST)
         if self._phase is _Phase.IDLE:
-            over = self._seen.newest if marker else self._buffer.next
-            if over - CAPACITY < tick < over:
+            if not marker and self._buffer.next - CAPACITY < tick < self._buffer.next:
                 return Arrival.LATE  # a straggler of the spurt that ended does not begin another
             self._begin(tick)
         elif marker and tick <= self._buffer.next - CAPACITY:
