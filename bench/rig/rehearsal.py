@@ -150,8 +150,8 @@ class _Call:
         for member in (self._ann, self._ben):
             self._conference.add(member)
         self._up, self._down = (_Way(line, random.Random(chance.random())) for _ in range(2))
-        self.hearing.lateness = lambda: self._probed
-        self._probed = _probed(line, random.Random(chance.random()))
+        probed = _probed(line, random.Random(chance.random()))
+        self.hearing.lateness = lambda: probed
         self.heard: list[bytes] = []
 
     def speak(self) -> None:

@@ -6,8 +6,8 @@ needed for it. The order of packets is kept, as in a queue. Ends when it is kill
 
 ``SPEC`` is ``delay=20,jitter=50,loss=2,burst=3,udp=1,seed=1``: milliseconds of delay, and
 of jitter on top (uniform from 0), percent of packets lost, packets lost in a row, whether
-UDP passes at all, and the seed of it all. Each direction of each link has a generator of its own, so that what is
-lost on one does not depend on what happens on another.
+UDP passes at all, and the seed of it all. Each direction of each link has a generator of
+its own, so that what is lost on one does not depend on what happens on another.
 """
 
 import contextlib

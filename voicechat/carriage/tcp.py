@@ -70,6 +70,7 @@ class Connection(Int32StringReceiver):
         self.round_trip: float | None = None
         """Seconds, smoothed over the last pings."""
         self.trips = Trips()
+        """Of pings."""
         self._to_measure = 0
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         self._paused = False

@@ -37,7 +37,7 @@ HOPES_FOR: Final = 10.0
 LOST_PROBES: Final = 4
 """Probes in a row without a sign of life that end the way: with a loss of 10 % each way by chance once in 800.
 The last one's time is up 1.8 s after the way died: a second until the first, and four times PROBE_AGAIN; where a round
-trip takes longer than PROBE_AGAIN, by so much later."""
+trip takes longer than PROBE_AGAIN, by so much later. While the line is measured nothing ends it: those two seconds."""
 
 FIRST_PROBES: Final = 10
 """Probes in quick succession at the start of a session: two seconds, then the way is as good as blocked."""
@@ -73,6 +73,7 @@ class Path:
         self._silent = PROBE_RESTING if resting else PROBE_SILENT
         self._to_measure = 0 if resting else MEASURED
         self.trips = Trips()
+        """Of probes."""
         self._died = False
         self._died_at = now
         self._proofs = 0
@@ -109,7 +110,8 @@ class Path:
                 self.up, self._died, self._died_at = False, True, now
         self._unanswered.append(now)
         self._tokens.append((token, now))
-        self._to_measure -= self.up and self._to_measure > 0
+        if self.up and self._to_measure:
+            self._to_measure -= 1
         self._probe_at = now + self._patience(now)
         return token
 
