@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, Frame, silent_frame
@@ -474,6 +474,7 @@ def test_it_tells_when_its_first_frame_is_due_and_when_one_is_missing() -> None:
     st.lists(st.tuples(st.booleans(), st.integers(1, 60)), max_size=6),
     st.integers(0, 3),
 )
+@example(0, 1123, 5.0, 0.0, 1.0, [(True, 2), (False, 4)], 0)  # the marker came when its spurt was over
 def test_whatever_the_line_does_frames_are_accounted_for_and_in_order(
     start: int,
     seed: int,
@@ -497,6 +498,17 @@ def test_whatever_the_line_does_frames_are_accounted_for_and_in_order(
     assert words == sorted(set(words))
     player.run(40, talking=False)
     assert not player.stream.active
+
+
+def test_a_marker_begins_a_spurt_though_one_of_its_frames_came_before_it_and_was_refused() -> None:
+    player = Player().run(20, talking=True)
+    player.stream.stop()
+    player.stream.stop()
+    tick = player.tick
+    for number, arrival in ((tick + 1, Arrival.LATE), (tick, Arrival.ON_TIME)):
+        packet = MediaPacket(ME, number, CODEC.encoder(1).encode(said(number)), marker=number == tick)
+        assert player.stream.put(packet, player.at) is arrival
+    assert player.stream.active
 
 
 ODD_PACKETS = st.builds(

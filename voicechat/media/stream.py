@@ -117,6 +117,8 @@ class ReceiveStream:
         self.last_arrival = -math.inf
         """When anything came last."""
         self._seen = Seen()
+        self._over: int | None = None
+        """The tick up to which the spurt was heard that ended last."""
         self._marker = -CAPACITY
         self._spare: Frame = np.empty(FRAME_SAMPLES, np.float32)
 
@@ -139,6 +141,7 @@ class ReceiveStream:
         if idle and self._phase is _Phase.IDLE:
             self.delay.base = None
             self._seen.forget()
+            self._over = None
         self.last_arrival = now
         return unwrap(packet.tick, self.delay.expected_tick(now))
 
@@ -149,7 +152,8 @@ class ReceiveStream:
             self._marker = tick  # in a burst another may overtake the one with the marker
         self.delay.observe(tick, now, marker, burst=0 <= tick - self._marker < BURST)
         if self._phase is _Phase.IDLE:
-            if not marker and self._buffer.next - CAPACITY < tick < self._buffer.next:
+            over = self._over if marker else self._buffer.next
+            if over is not None and over - CAPACITY < tick < over:
                 return Arrival.LATE  # a straggler of the spurt that ended does not begin another
             self._begin(tick)
         elif marker and tick <= self._buffer.next - CAPACITY:
@@ -249,6 +253,8 @@ class ReceiveStream:
 
     def stop(self) -> None:
         """End the spurt now and forget what was not played, and what of it still comes."""
+        if self.active:
+            self._over = self._buffer.next
         self._phase = _Phase.IDLE
         self._buffer.reset(max(self._buffer.next, self._seen.newest + 1) + STRAGGLERS)
         self._mending.forget()
@@ -317,6 +323,7 @@ class ReceiveStream:
         self._end = None
         self._mending.forget()
         self._missing = self._waited = 0
+        self._over = self._buffer.next
         if not len(self._buffer):
             self._phase = _Phase.IDLE
             return
