@@ -25,6 +25,7 @@ A spurt ends at its end packet, or after ENDS_AFTER ticks without any frame.
 
 import enum
 import math
+from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -117,6 +118,8 @@ class ReceiveStream:
         self.last_arrival = -math.inf
         """When anything came last."""
         self._seen = Seen()
+        self._copied: deque[int] = deque(maxlen=CAPACITY)
+        """Ticks that redundancy brought, and no packet of their own."""
         self._over: int | None = None
         """The tick up to which the spurt was heard that ended last."""
         self._marker = -CAPACITY
@@ -146,7 +149,7 @@ class ReceiveStream:
         return unwrap(packet.tick, self.delay.expected_tick(now))
 
     def _frame(self, tick: int, payload: bytes, now: float, *, recovered: bool, marker: bool = False) -> Arrival:
-        if not self._seen.first_time(tick):
+        if not self._first_time(tick, now, recovered=recovered):
             return Arrival.DUPLICATE
         if marker or self._phase is _Phase.IDLE or (self._phase is _Phase.WAITING and tick < self._marker):
             self._marker = tick  # in a burst another may overtake the one with the marker
@@ -169,6 +172,17 @@ class ReceiveStream:
             self._begin(tick)
             self._buffer.put(tick, payload, recovered)
         return arrival
+
+    def _first_time(self, tick: int, now: float, *, recovered: bool) -> bool:
+        """Whether a frame comes for the first time. If redundancy overtook it, it still tells how late frames come."""
+        if self._seen.first_time(tick):
+            if recovered:
+                self._copied.append(tick)
+            return True
+        if not recovered and tick in self._copied:
+            self._copied.remove(tick)
+            self.delay.observe(tick, now)  # redundancy may end any time
+        return False
 
     # -- what is played -------------------------------------------------------
 
