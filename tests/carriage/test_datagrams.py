@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from voicechat.carriage.datagrams import PROBE_BYTES, Address, Link, expedite
 from voicechat.errors import WireError
 from voicechat.format import TICK_SECONDS
+from voicechat.media.redundancy import FIRST_REPORTS
 from voicechat.security.keys import Side, resume_keys
 from voicechat.session.path import MEASURED
 from voicechat.session.trips import KEPT
@@ -174,7 +175,7 @@ def test_a_way_that_dies_is_left_within_two_seconds_and_one_that_lives_again_is_
 
 def test_loss_is_counted_reported_and_answered_with_redundancy(pair: Pair) -> None:
     sent = iter(range(1_000_000))
-    pair.talk(2)
+    pair.talk(FIRST_REPORTS + 1)
     assert pair.client.policy.offset == 0
     pair.lose = lambda to, _: to == SERVER and next(sent) % 10 == 0
     pair.talk(5)

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.media.packet import LONGEST_OFFSET, MediaPacket
-from voicechat.media.redundancy import QUIET_REPORTS, REORDER, Loss, LossMeter, Redundancy, RedundancyPolicy
+from voicechat.media.redundancy import (
+    FIRST_REPORTS,
+    QUIET_REPORTS,
+    REORDER,
+    Loss,
+    LossMeter,
+    Redundancy,
+    RedundancyPolicy,
+)
 from voicechat.media.serial import wrap
 from voicechat.testing import Line, LossyLink
 
@@ -62,10 +70,19 @@ def test_nothing_is_kept_for_long() -> None:
     assert len(redundancy._recent) <= LONGEST_OFFSET + 1
 
 
-def test_on_a_clean_line_no_byte_is_spent_after_the_first_report() -> None:
+def test_on_a_clean_line_no_byte_is_spent_after_the_first_reports() -> None:
     policy = RedundancyPolicy()
-    policy.report(Loss(50, 0, 0))
+    for _ in range(FIRST_REPORTS):
+        assert policy.offset == 1
+        policy.report(Loss(50, 0, 0))
     assert policy.offset == 0
+
+
+def test_a_second_without_loss_does_not_end_what_a_session_begins_with() -> None:
+    policy = RedundancyPolicy()
+    for lost in (0, 1, 0, 0, 1, 1, 0, 0, 1):
+        policy.report(Loss(50, lost, lost))
+        assert policy.offset == 1
 
 
 @given(st.floats(0.02, 0.5))

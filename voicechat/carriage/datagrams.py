@@ -22,7 +22,7 @@ from typing import Any, Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.errors import WireError
-from voicechat.media.redundancy import LossMeter, RedundancyPolicy
+from voicechat.media.redundancy import FIRST_REPORTS, LossMeter, RedundancyPolicy
 from voicechat.security.keys import SessionKeys
 from voicechat.session.path import Path
 from voicechat.wire.datagrams import DatagramHeader, DatagramType
@@ -104,7 +104,7 @@ class Link:
         self._challenge_at = clock.seconds()
         self._answer_at = clock.seconds() - 1.0
         self._lossy_until = 0.0
-        self._reported = False
+        self._reports = 0
         self._call: IDelayedCall | None = None
         self._report_call: IDelayedCall | None = None
         self._was_up = False
@@ -265,13 +265,13 @@ class Link:
             self.on_change(self.up)
 
     def _report(self) -> None:
-        """Once a second while datagrams come: tell of loss if there is or was any, and once that there is none."""
+        """Once a second while datagrams come: tell of loss if there is or was any, and at first that there is none."""
         self._report_call = None
         loss, now = self._meter.report(), self._clock.seconds()
         if loss.expected:
             self.loss += (loss.lost / loss.expected - self.loss) / 4
         if loss.lost:
             self._lossy_until = now + REPORT_FOR
-        if loss.expected and (now < self._lossy_until or not self._reported):
-            self._reported = True
+        if loss.expected and (now < self._lossy_until or self._reports < FIRST_REPORTS):
+            self._reports += 1
             self._tell(Report(loss.expected, loss.lost, loss.bursts))

@@ -20,6 +20,11 @@ LOSS_OFF: Final = 0.003
 QUIET_REPORTS: Final = 10
 """Reports (one a second) without loss before the bytes are saved again."""
 
+FIRST_REPORTS: Final = 3
+"""Reports without loss that end the redundancy with which a session begins. Where 2 % are lost, one report in three
+tells of none: after the first alone, the worst of 24 calls over two such lines had PESQ 3.25, after three 3.6 (in
+virtual time)."""
+
 BURSTY: Final = 1.6
 """Mean length of a loss burst from which the copy is put further away; random loss of 10 % has 1.1."""
 
@@ -86,8 +91,8 @@ class LossMeter:
 class RedundancyPolicy:
     """Chooses the offset k from the other side's reports.
 
-    Until the first report has come, a second after the first packet, it is ``first``, 1
-    for most: on a clean line that costs 1.4 KB once, on a bad one it saves the first words.
+    Until FIRST_REPORTS have come, one a second from the first packet on, it is ``first``, 1
+    for most: on a clean line that costs 4 KB once, on a bad one it saves the first words.
     """
 
     def __init__(self, first: int = 1) -> None:
@@ -106,11 +111,11 @@ class RedundancyPolicy:
         if loss.bursts > 0:
             self._burst += (loss.lost / loss.bursts - self._burst) * (0.5 if loss.bursts > 1 else 0.3)
         self._quiet = self._quiet + 1 if share < LOSS_OFF else 0
-        if self._quiet >= QUIET_REPORTS or (self._first and self._share < LOSS_ON):
-            self.offset, self._share, self._burst = 0, 0.0, 1.0
+        if self._quiet >= (FIRST_REPORTS if self._first else QUIET_REPORTS):
+            self.offset, self._share, self._burst, self._first = 0, 0.0, 1.0, False
         elif self._share >= LOSS_ON:
             self.offset = 1 if self._burst < BURSTY else LONGEST_OFFSET
-        self._first = False
+            self._first = False
 
 
 class Redundancy:
