@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from voicechat.session.path import MEASURE_EVERY, MEASURED, Path
@@ -125,6 +125,32 @@ def test_a_session_begins_with_measuring_the_line(round_trip: float) -> None:
     before = len(walk.probes)
     walk.until(60, round_trip)
     assert len(walk.probes) - before <= 2 * 60 / 5, "and that was that; on a slow way each is asked twice"
+
+
+@given(st.sets(st.integers(1, 40)), st.floats(0.01, 0.4))
+def test_what_was_not_answered_is_lost_once_something_later_is(lost: set[int], round_trip: float) -> None:
+    probes = itertools.count()
+    walk = Walk(lambda _: next(probes) not in lost)
+    walk.until(6, round_trip)
+    assume(len(walk.ups) == 2)
+    answered = [n for n, at in enumerate(walk.probes) if n not in lost and at + round_trip < walk.now]
+    judged = [n for n, at in enumerate(walk.probes) if at >= walk.ups[1][0]]
+    assert walk.path.lost(walk.now + 1) == sum(n in lost and n < answered[-1] for n in judged[-MEASURED:])
+
+
+def test_of_a_way_that_died_nothing_is_lost() -> None:
+    walk = Walk(lambda now: now < 5)
+    walk.until(60)
+    assert not walk.path.up
+    assert walk.path.lost(walk.now) == 0
+
+
+def test_loss_of_long_ago_is_forgotten() -> None:
+    walk = Walk(lambda now: not 0.95 < now < 1.15)
+    walk.until(3)
+    assert walk.path.lost(walk.now) == 2
+    walk.until(5 + MEASURED)
+    assert walk.path.lost(walk.now) == 0
 
 
 def test_a_resting_path_measures_nothing() -> None:

@@ -162,7 +162,7 @@ class Call:
         """The connection is over; what it counted is kept."""
         self._totals.update(_traffic(connection))
         self._round_trip = connection.round_trip
-        self._late_before = _lateness(connection)
+        self._late_before = _lateness(connection, self._clock.seconds())
         if connection is self.connection:
             self.connection = None
             self.on_change()
@@ -239,7 +239,7 @@ class Call:
 
     def _lateness(self) -> list[float]:
         """By how many ticks probes to the server and back were late; a friend's voice passes two links, too."""
-        lateness = [] if self.connection is None else _lateness(self.connection)
+        lateness = [] if self.connection is None else _lateness(self.connection, self._clock.seconds())
         return [seconds / TICK_SECONDS for seconds in max(lateness, self._late_before, key=len)]
 
     def _watch(self, source: int, mean_square: float) -> None:
@@ -338,9 +338,12 @@ class Call:
         }
 
 
-def _lateness(connection: VoiceClientProtocol) -> list[float]:
-    """As datagrams or pings tell it, whichever there were more of."""
-    by_datagrams = [] if connection.link is None else connection.link.path.trips.lateness()
+def _lateness(connection: VoiceClientProtocol, now: float) -> list[float]:
+    """As datagrams or pings tell it, whichever there were more of; what is lost redundancy brings a tick later."""
+    by_datagrams: list[float] = []
+    if connection.link is not None:
+        path = connection.link.path
+        by_datagrams = path.trips.lateness() + [TICK_SECONDS] * path.lost(now)
     return max(by_datagrams, connection.trips.lateness(), key=len)
 
 

@@ -81,7 +81,10 @@ class Path:
         """When each probe since the last sign of life was sent."""
         self._round_trip = 0.0
         self._flowed_at = now - FLOWS_FOR
-        self._tokens: deque[tuple[bytes, float]] = deque(maxlen=MEASURED)
+        self._tokens: deque[tuple[bytes, float, int]] = deque(maxlen=MEASURED)
+        """Of each probe that is not answered: its token, when it was sent, and how many were before it."""
+        self._sent = self._first_up = self._last_answered = 0
+        """How many probes there were; which was the first since the way is up, and the last that was answered."""
         self._probe_at = now
 
     def flows(self, now: float) -> bool:
@@ -109,7 +112,8 @@ class Path:
             if self.up:
                 self.up, self._died, self._died_at = False, True, now
         self._unanswered.append(now)
-        self._tokens.append((token, now))
+        self._tokens.append((token, now, self._sent))
+        self._sent += 1
         if self.up and self._to_measure:
             self._to_measure -= 1
         self._probe_at = now + self._patience(now)
@@ -140,12 +144,14 @@ class Path:
         if probe is None:
             return False
         self._tokens.remove(probe)
+        self._last_answered = max(self._last_answered, probe[2])
         trip = now - probe[1]
         self.trips.note(trip, now)
         self._round_trip = max(trip, self._round_trip * FORGETS)
         self._proofs += 1
-        if not self._died or self._proofs >= PROOFS:
+        if not self.up and (not self._died or self._proofs >= PROOFS):
             self.up, self._died = True, False
+            self._first_up = self._sent
         self.alive()
         if self.up and self._to_measure:
             self._probe_at = min(self._probe_at, now + MEASURE_EVERY)
@@ -153,6 +159,12 @@ class Path:
         resting = PROBE_FLOWING if now - self._flowed_at < FLOWS_FOR else self._silent
         self._probe_at = now + (resting if self.up else PROBE_AGAIN)
         return True
+
+    def lost(self, now: float) -> int:
+        """Of the last MEASURED probes, those that nobody answered in time, though a later one was answered."""
+        of_interest = range(max(self._first_up, self._sent - MEASURED), self._last_answered)
+        patience = max(PROBE_AGAIN, self._round_trip)
+        return sum(number in of_interest and now - sent > patience for _, sent, number in self._tokens)
 
     def alive(self) -> None:
         """Something else showed that what we sent arrived, up to a second ago: the next probe is not put off by it."""
