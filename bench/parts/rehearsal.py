@@ -1,4 +1,4 @@
-"""Playback in virtual time: what a sound card's own period and a line's jitter do to delay and quality.
+"""Playback in virtual time: what a sound card's own period, a line's jitter and its loss do to delay and quality.
 
 The machine's load has no part in it, so that small changes of playback can be told apart.
 """
@@ -7,6 +7,7 @@ from statistics import mean
 
 from bench.calls import Studio
 from bench.figures import Table, percentile, told
+from bench.parts.impaired import GOALS
 from bench.parts.quality import scores, tracks
 from bench.rig.rehearsal import Line, Rehearsal, rehearse
 
@@ -17,6 +18,10 @@ LINES = {
     "clean": Line(),
     "jitter 0-50 ms": Line(0.02, 0.05),
     "jitter 0-150 ms": Line(0.02, 0.15),
+    "loss 2 %": Line(0.02, loss=0.02),
+    "loss 5 %": Line(0.02, loss=0.05),
+    "loss 10 %": Line(0.02, loss=0.1),
+    "bursts of 3, 5 %": Line(0.02, loss=0.05, burst=3),
 }
 """As the rig has them (`bench.calls.LINES`)."""
 
@@ -33,8 +38,8 @@ def rehearsal(studio: Studio) -> list[Table]:
         return _row(name, [rehearse(one, period, line, seed) for one in said for seed in seeds], goal)
 
     cards = [row(f"periods of {period}", period, LINES["clean"], "-") for period in PERIODS]
-    goals = dict(zip(LINES, ("-", "180 at 3.4", "340 at 3.2"), strict=True))
-    lines = [row(name, USUAL, line, goals[name]) for name, line in LINES.items()]
+    goals = {name: " at ".join(goal) for name, goal in GOALS.items()}
+    lines = [row(name, USUAL, line, goals.get(name, "-")) for name, line in LINES.items()]
     note = (
         f"Two voices, {len(seeds)} calls each, clocks standing as chance has it. Delay: median (lowest to highest) "
         "over calls, without the sound system's own 10 to 20 ms; jumps, gaps, underruns and PESQ: mean of a call."

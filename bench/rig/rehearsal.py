@@ -2,8 +2,8 @@
 
 What lives here: ``rehearse``. May import the whole media path and the judge of what was
 heard. A minute of it takes three seconds of CPU time, and the same seed gives the same call
-however busy the machine is: what the depth and the beat of playback are chosen by. Redundancy
-and the encoder's thread are left out, and so is the sound system's own delay.
+however busy the machine is: what the depth and the beat of playback are chosen by. The
+encoder's thread is left out, and so is the sound system's own delay.
 """
 
 import math
@@ -17,6 +17,7 @@ from twisted.internet.task import Clock
 
 from bench.rig.listening import Heard, Signal, listen
 from voicechat.carriage.clock import ticks
+from voicechat.carriage.datagrams import REPORT_EVERY
 from voicechat.client.bridge import SILENT_BLOCK, AudioBridge
 from voicechat.client.playback import Playback
 from voicechat.codecs.opus import OpusCodec
@@ -25,6 +26,7 @@ from voicechat.media.counts import Counts
 from voicechat.media.gate import TalkGate
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
+from voicechat.media.redundancy import LossMeter, Redundancy, RedundancyPolicy
 from voicechat.media.sending import SendStream
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.room import Room
@@ -48,20 +50,44 @@ class Line:
     delay: float = 0.0003
     jitter: float = 0.0006
     """Any delay from 0 to this is added, each as likely as another."""
+    loss: float = 0.0
+    """Share of the packets that are lost."""
+    burst: int = 1
+    """How many in a row."""
 
 
-@dataclass
 class _Way:
-    """A line in one direction."""
+    """A line in one direction, and the redundancy of this hop."""
 
-    line: Line
-    chance: random.Random
-    _last: float = 0.0
+    def __init__(self, line: Line, chance: random.Random) -> None:
+        self._line, self._chance = line, chance
+        self._last = 0.0
+        self._losing = self._sent = 0
+        self._redundancy, self._policy, self._meter = Redundancy(), RedundancyPolicy(), LossMeter()
+        self._report_at = 0.0
 
-    def arrival(self, now: float) -> float:
-        """When what is sent now arrives."""
-        self._last = max(self._last, now + self.line.delay + self.line.jitter * self.chance.random())
+    def carry(self, now: float) -> float | None:
+        """When what is sent now arrives; None if it is lost."""
+        line = self._line
+        self._last = max(self._last, now + line.delay + line.jitter * self._chance.random())
+        if line.loss and not self._losing and self._chance.random() < line.loss / line.burst:
+            self._losing = line.burst
+        if self._losing:
+            self._losing -= 1
+            return None
         return self._last
+
+    def dress(self, packet: MediaPacket) -> tuple[int, bytes]:
+        """The number of the next datagram, and what is in it."""
+        self._sent += 1
+        return self._sent, media.encode(self._redundancy.dress(packet, self._policy.offset))
+
+    def arrived(self, number: int, now: float) -> None:
+        """This datagram came; once a second the sender is told, at once, how many did not."""
+        self._meter.note(number)
+        if now >= self._report_at:
+            self._report_at = now + REPORT_EVERY
+            self._policy.report(self._meter.report())
 
 
 @dataclass
@@ -120,14 +146,18 @@ def rehearse(said: Signal, period: int, line: Line, seed: int) -> Rehearsal:
 
 
 def _probed(line: Line, chance: random.Random) -> list[float]:
-    """What the listener's probes have told of his line, to the server and back: ticks above the shortest."""
+    """What the listener's probes have told of his line, to the server and back, as `client.call` counts it: ticks."""
     up, down = (_Way(line, random.Random(chance.random())) for _ in range(2))
-    trips = Trips()
+    trips, lost = Trips(), 0
     for probe in range(MEASURED):
         sent = probe * MEASURE_EVERY
-        answered = down.arrival(up.arrival(sent))
-        trips.note(answered - sent, answered)
-    return [seconds / TICK_SECONDS for seconds in trips.lateness()]
+        arrived = up.carry(sent)
+        answered = None if arrived is None else down.carry(arrived)
+        if answered is None:
+            lost += 1
+        else:
+            trips.note(answered - sent, answered)
+    return [seconds / TICK_SECONDS for seconds in trips.lateness()] + [1.0] * lost
 
 
 class _Call:
@@ -176,8 +206,15 @@ class _Call:
                 self._send(self._up, packet, self._arrived, busy)
 
     def _send(self, way: _Way, packet: MediaPacket, receive: Callable[[MediaPacket], None], after: float = 0) -> None:
-        data, now = media.encode(packet), self.clock.seconds()
-        self.clock.callLater(way.arrival(now + after) - now, lambda: receive(media.decode(data)))
+        now = self.clock.seconds()
+        number, data = way.dress(packet)
+        at = way.carry(now + after)
+        if at is not None:
+            self.clock.callLater(at - now, self._receive, way, number, data, receive)
+
+    def _receive(self, way: _Way, number: int, data: bytes, receive: Callable[[MediaPacket], None]) -> None:
+        way.arrived(number, self.clock.seconds())
+        receive(media.decode(data))
 
     def _arrived(self, packet: MediaPacket) -> None:
         for listeners, delivered in self._conference.arrived(self._ann, media.upward(packet), ticks(self.clock)):
