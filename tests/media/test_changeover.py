@@ -95,6 +95,8 @@ def test_to_the_sooner_way_nothing_is_louder_softer_or_later_than_it_was(
 
 
 @given(st.integers(0, 1_000), PITCHES, st.integers(0, 400), st.integers(0, 2 * FRAME_SAMPLES))
+@example(68, 91.0, 291, 29)  # half alike in 10 ms, and not at all in the 3 ms where both are heard
+@example(417, 259.471780371728, 306, 1850)
 def test_to_the_later_way_a_piece_is_heard_twice_that_fits(seed: int, pitch: float, lag: int, more: int) -> None:
     sound = voice(1.0, seed, pitch)
     heard, new = handed_over(sound, (lag, lag + more), 5)

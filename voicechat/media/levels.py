@@ -58,6 +58,9 @@ def _rise(samples: int) -> Samples:
 
 _RISE: Final = _rise(FADE_SAMPLES)
 
+FADE_BOTH: Final = _RISE * (1 - _RISE)
+"""How much of both sides is heard together at each sample of a crossfade."""
+
 
 def fade_in(samples: Samples) -> None:
     """Let the first 10 ms rise from silence, in place; ``samples`` are at least FADE_SAMPLES."""
