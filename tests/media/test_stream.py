@@ -229,6 +229,22 @@ def test_a_packet_that_comes_twice_is_told_to_be_a_duplicate() -> None:
     assert stream.put(packet, 5.1) is Arrival.DUPLICATE
 
 
+@pytest.mark.parametrize("jitter", [0.1, 0.5, 1.5])
+def test_a_pre_roll_that_its_redundancy_overtakes_is_no_jitter(jitter: float) -> None:
+    targets = []
+    for redundancy in (0, 1):
+        player = Player(line=Line(delay=2.0, jitter=jitter))
+        player.redundancy = redundancy
+        for _ in range(20):
+            before = [player.sending.push(player.tick + back, said(player.tick + back)) for back in range(-3, 0)]
+            for packet in before:
+                player.send(packet)
+            player.run(46, talking=True)
+            player.run(10, talking=False)
+        targets.append(player.stream.delay.target)
+    assert targets[1] <= targets[0] + 0.2
+
+
 def test_redundancy_that_overtakes_hardly_hides_how_uneven_the_line_is() -> None:
     """It may end any time, and then each frame has to be held as long as its own packet takes."""
     line, hidden = Line(delay=2.0, jitter=6.0), []

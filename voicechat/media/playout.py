@@ -9,7 +9,8 @@ only first halves where the second ones are still heard. The target is the small
 depth that loses less than LATE_SHARE.
 
 A frame recovered by redundancy is observed when its redundancy arrives, so the
-target holds frames back for their redundancy exactly when enough of them need it.
+target holds frames back for their redundancy exactly when enough of them need it. If
+its own packet comes after all, that is observed, too: redundancy may end any time.
 
 Before anybody has spoken the line may be known by probes: how much later than the fastest
 they were counts like so many frames (`expect`), and is outvoted as they are.
@@ -122,7 +123,7 @@ class PlayoutDelay:
         return round(now - (self.base or 0.0))
 
     def observe(self, tick: int, now: float, marker: bool = False, burst: bool = False) -> None:
-        """A frame of ``tick`` arrived for the first time, at ``now``.
+        """A frame of ``tick`` arrived at ``now``, for the first time, or itself after its redundancy.
 
         ``burst``: it may be of the pre-roll, which is sent late, so its lateness says nothing about the way.
         """

@@ -153,7 +153,7 @@ class ReceiveStream:
             return Arrival.DUPLICATE
         if marker or self._phase is _Phase.IDLE or (self._phase is _Phase.WAITING and tick < self._marker):
             self._marker = tick  # in a burst another may overtake the one with the marker
-        self.delay.observe(tick, now, marker, burst=0 <= tick - self._marker < BURST)
+        self.delay.observe(tick, now, marker, burst=self._in_burst(tick))
         if self._phase is _Phase.IDLE:
             over = self._over if marker else self._buffer.next
             if over is not None and over - CAPACITY < tick < over:
@@ -181,8 +181,12 @@ class ReceiveStream:
             return True
         if not recovered and tick in self._copied:
             self._copied.remove(tick)
-            self.delay.observe(tick, now)  # redundancy may end any time
+            self.delay.observe(tick, now, burst=self._in_burst(tick))  # redundancy may end any time
         return False
+
+    def _in_burst(self, tick: int) -> bool:
+        """Whether a frame may be one of those that begin a spurt, all sent at once."""
+        return 0 <= tick - self._marker < BURST
 
     # -- what is played -------------------------------------------------------
 
