@@ -19,7 +19,7 @@ from tests.goals.world import Caller, World, age_of
 from tests.integration.children import Server
 from voicechat.format import TICK_SECONDS
 from voicechat.media import playout
-from voicechat.session.trips import KEPT
+from voicechat.session.trips import KNOWN
 
 PROFILES: Final = {
     "loss 1 %": Quality(delay=0.02, loss=0.01),
@@ -131,7 +131,7 @@ def test_r7_what_was_known_of_a_line_is_known_after_a_reconnect() -> None:
     _, ben = pair(world, Quality(delay=0.02, jitter=0.06))
     call = ben.player.call
     known = list(call.hearing.lateness())
-    assert len(known) == KEPT - 1
+    assert len(known) == KNOWN
     assert 1.0 < max(known) < 6.0, "ticks, of two links of up to 3"
     ben.cut(25.0)
     world.until(lambda: not call.connected, 24.0)
@@ -140,6 +140,21 @@ def test_r7_what_was_known_of_a_line_is_known_after_a_reconnect() -> None:
     assert list(call.hearing.lateness()) == known
     world.run(3.0)
     assert list(call.hearing.lateness()) != known
+
+
+def test_r7_a_line_that_is_better_after_a_reconnect_is_known_to_be() -> None:
+    world = World()
+    _, ben = pair(world, Quality(delay=0.02, jitter=0.06, loss=0.1))
+    call = ben.player.call
+    world.run(30.0)
+    assert len(list(call.hearing.lateness())) > KNOWN, "some probes were lost"
+    ben.line_is(Quality(), Quality())
+    assert call.connection is not None
+    call.connection.abort()
+    world.until(lambda: not call.connected, 24.0)
+    world.until(lambda: call.connected, 20.0)
+    world.run(5.0)
+    assert max(call.hearing.lateness()) < 0.1
 
 
 @pytest.mark.parametrize(("seconds", "back"), [(1.0, 1.0), (5.0, 2.0), (60.0, 5.0)])

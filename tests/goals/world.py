@@ -149,13 +149,8 @@ class Caller(Node):
         """Blocks that were played as they were said: when, and their value."""
         self.concealed: list[float] = []
         """When a block was played that nobody said: concealed, faded or merged."""
-        seed = 2 * number
-        self.up, self.udp_up = (
-            Way(up, seed, world.server, lambda: world.now, cut) for cut in (self._cut, self._udp_cut)
-        )
-        self.down, self.udp_down = (
-            Way(down, seed + 1, self, lambda: world.now, cut) for cut in (self._cut, self._udp_cut)
-        )
+        self._seed = 2 * number
+        self.line_is(up, down)
         self._period = BLOCK_SECONDS * (1 + ppm * 1e-6)
         self._due = world.now + number * 0.0037
         self.card_until = float("inf")
@@ -173,6 +168,16 @@ class Caller(Node):
         return max(self.cut_until, self.udp_cut_until)
 
     # -- his line -------------------------------------------------------------------
+
+    def line_is(self, up: Quality, down: Quality) -> None:
+        """What is sent from now on, and new connections, go over such a line."""
+        world, seed = self.world, self._seed
+        self.up, self.udp_up = (
+            Way(up, seed, world.server, lambda: world.now, cut) for cut in (self._cut, self._udp_cut)
+        )
+        self.down, self.udp_down = (
+            Way(down, seed + 1, self, lambda: world.now, cut) for cut in (self._cut, self._udp_cut)
+        )
 
     def connect(self, factory: Any, connector: Any, timeout: float) -> None:
         """A connection to the server: made, refused, or never answered."""

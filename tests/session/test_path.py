@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from voicechat.session.path import MEASURE_EVERY, MEASURED, Path
-from voicechat.session.trips import KEPT
+from voicechat.session.trips import KNOWN
 
 
 class Walk:
@@ -119,7 +119,7 @@ def test_in_silence_it_asks_seldom() -> None:
 def test_a_session_begins_with_measuring_the_line(round_trip: float) -> None:
     walk = Walk(lambda _: True, flows=lambda _: False)
     walk.until(2 + 2 * round_trip, round_trip)
-    assert len(walk.path.trips.lateness()) == KEPT - 1
+    assert len(walk.path.trips.lateness()) == KNOWN
     gaps = [later - earlier for earlier, later in itertools.pairwise(walk.probes)]
     assert min(gaps) >= MEASURE_EVERY - 1e-9
     before = len(walk.probes)
@@ -138,11 +138,31 @@ def test_what_was_not_answered_is_lost_once_something_later_is(lost: set[int], r
     assert walk.path.lost(walk.now + 1) == sum(n in lost and n < answered[-1] for n in judged[-MEASURED:])
 
 
-def test_of_a_way_that_died_nothing_is_lost() -> None:
-    walk = Walk(lambda now: now < 5)
-    walk.until(60)
-    assert not walk.path.up
+@pytest.mark.parametrize("back", [20.0, 100.0])
+def test_of_a_way_that_died_nothing_is_lost_nor_when_it_is_back(back: float) -> None:
+    for tenths in (-100, *range(-5, 70), 600):
+        walk = Walk(lambda now: now < 5 or now > back)
+        walk.until(back + tenths / 10)
+        assert walk.path.lost(walk.now) == 0
+    assert walk.path.up
+
+
+def test_what_was_not_answered_before_the_way_was_up_is_not_lost() -> None:
+    walk = Walk(lambda now: now > 0.5)
+    walk.until(1.5)
     assert walk.path.lost(walk.now) == 0
+
+
+def test_what_is_overtaken_is_not_lost_until_its_time_is_over() -> None:
+    path = Path(0.0)
+    for token, sent, answered in ((b"a" * 8, 0.0, 0.05), (b"b" * 8, 0.2, None), (b"c" * 8, 0.31, 0.35)):
+        assert path.turn(token, sent) == token
+        if answered is not None:
+            path.answered(token, answered)
+    assert path.lost(0.36) == 0
+    assert path.lost(0.41) == 1
+    assert path.answered(b"b" * 8, 0.42)
+    assert path.lost(0.43) == 0
 
 
 def test_loss_of_long_ago_is_forgotten() -> None:
@@ -179,7 +199,7 @@ def test_a_hiccup_while_it_is_measured_does_not_drive_it_away(start: float, stal
 def test_a_way_that_is_not_answered_at_first_is_measured_all_the_same() -> None:
     walk = Walk(lambda now: now > 1.5)
     walk.until(6)
-    assert len(walk.path.trips.lateness()) == KEPT - 1
+    assert len(walk.path.trips.lateness()) == KNOWN
     assert sum(1.5 < probe < 3.5 for probe in walk.probes) >= MEASURED
 
 

@@ -27,6 +27,7 @@ from voicechat.media.leak import LeakWatch
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import Packing
 from voicechat.media.sending import SendStream
+from voicechat.session.trips import KNOWN
 from voicechat.wire import media, messages
 
 UDP_WITHIN: Final = 3.0
@@ -161,9 +162,9 @@ class Call:
     def left(self, connection: VoiceClientProtocol) -> None:
         """The connection is over; what it counted is kept."""
         self._totals.update(_traffic(connection))
-        self._round_trip = connection.round_trip
-        self._late_before = _lateness(connection, self._clock.seconds())
         if connection is self.connection:
+            self._round_trip = connection.round_trip
+            self._late_before = self._lateness()
             self.connection = None
             self.on_change()
 
@@ -239,8 +240,8 @@ class Call:
 
     def _lateness(self) -> list[float]:
         """By how many ticks probes to the server and back were late; a friend's voice passes two links, too."""
-        lateness = [] if self.connection is None else _lateness(self.connection, self._clock.seconds())
-        return [seconds / TICK_SECONDS for seconds in max(lateness, self._late_before, key=len)]
+        now = [] if self.connection is None else _lateness(self.connection, self._clock.seconds())
+        return self._late_before if len(now) < min(KNOWN, len(self._late_before)) else now
 
     def _watch(self, source: int, mean_square: float) -> None:
         """A forwarded friend's frame is played; his microphone may return what we say."""
@@ -339,12 +340,14 @@ class Call:
 
 
 def _lateness(connection: VoiceClientProtocol, now: float) -> list[float]:
-    """As datagrams or pings tell it, whichever there were more of; what is lost redundancy brings a tick later."""
-    by_datagrams: list[float] = []
+    """Ticks, by datagrams or pings, whichever there were more of; what is lost redundancy brings a tick later."""
+    trips, lost = connection.trips.lateness(), 0
     if connection.link is not None:
         path = connection.link.path
-        by_datagrams = path.trips.lateness() + [TICK_SECONDS] * path.lost(now)
-    return max(by_datagrams, connection.trips.lateness(), key=len)
+        by_datagrams, lost = path.trips.lateness(), path.lost(now)
+        if len(by_datagrams) >= len(trips):
+            trips = by_datagrams
+    return [seconds / TICK_SECONDS for seconds in trips] + [1.0] * lost
 
 
 def _traffic(connection: VoiceClientProtocol) -> dict[str, int]:

@@ -161,7 +161,12 @@ class Path:
         return True
 
     def lost(self, now: float) -> int:
-        """Of the last MEASURED probes, those that nobody answered in time, though a later one was answered."""
+        """Of the last MEASURED probes, those that nobody answered in time, though a later one was answered.
+
+        A way that has died does not lose, it is gone: 0.
+        """
+        if self._died:
+            return 0
         of_interest = range(max(self._first_up, self._sent - MEASURED), self._last_answered)
         patience = max(PROBE_AGAIN, self._round_trip)
         return sum(number in of_interest and now - sent > patience for _, sent, number in self._tokens)

@@ -16,6 +16,9 @@ until frames themselves are counted."""
 TOGETHER: Final = 0.05
 """Seconds; answers that come sooner after one another come together: half of what lies between two probes."""
 
+KNOWN: Final = KEPT - 1
+"""Latenesses by which a line is known: all that are kept, but the longest."""
+
 
 class Trips:
     """The last round trips of one line."""
