@@ -12,7 +12,7 @@ from voicechat.format import TICK_SECONDS
 from voicechat.media.redundancy import FIRST_REPORTS
 from voicechat.security.keys import Side, resume_keys
 from voicechat.session.path import MEASURED
-from voicechat.session.trips import KEPT
+from voicechat.session.trips import KNOWN
 from voicechat.wire.datagrams import parse_header
 from voicechat.wire.messages import Message, Path, Report
 
@@ -99,7 +99,7 @@ def test_a_good_way_is_found_soon_in_both_directions(pair: Pair) -> None:
 
 def test_a_client_knows_its_line_within_two_seconds_and_a_server_does_not_ask(pair: Pair) -> None:
     pair.pass_seconds(2)
-    assert len(pair.client.path.trips.lateness()) == KEPT - 1
+    assert len(pair.client.path.trips.lateness()) == KNOWN
     assert len(pair.server.path.trips.lateness()) <= 1
     assert pair.client.bytes_out + pair.client.bytes_in < 2 * MEASURED * (8 + PROBE_BYTES + 8) + 400
 
@@ -184,6 +184,24 @@ def test_loss_is_counted_reported_and_answered_with_redundancy(pair: Pair) -> No
     assert 20 < pair.server.lost < 35
     assert pair.client.up
     assert [message for to, message in pair.told if to == "client" and isinstance(message, Report)]
+
+
+def test_on_a_clean_line_there_are_three_reports_each_way(pair: Pair) -> None:
+    pair.talk(30)
+    for side in ("client", "server"):
+        assert sum(isinstance(message, Report) for to, message in pair.told if to == side) == FIRST_REPORTS
+
+
+@pytest.mark.parametrize("lost_at", [10, 80, 1000])
+@pytest.mark.parametrize("pause", [1.0, 15.0, 120.0])
+def test_redundancy_ends_however_seldom_somebody_talks(pair: Pair, lost_at: int, pause: float) -> None:
+    sent = iter(range(1_000_000))
+    pair.lose = lambda to, _: to == SERVER and lost_at <= next(sent) < lost_at + 5
+    for _ in range(60):
+        pair.talk(1.2)
+        pair.pass_seconds(pause)
+    assert pair.server.lost >= 3
+    assert pair.client.policy.offset == 0
 
 
 @pytest.mark.parametrize("one_in", [10, 3])

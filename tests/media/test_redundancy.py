@@ -78,11 +78,23 @@ def test_on_a_clean_line_no_byte_is_spent_after_the_first_reports() -> None:
     assert policy.offset == 0
 
 
-def test_a_second_without_loss_does_not_end_what_a_session_begins_with() -> None:
+def test_two_reports_without_loss_do_not_end_what_a_session_begins_with() -> None:
     policy = RedundancyPolicy()
-    for lost in (0, 1, 0, 0, 1, 1, 0, 0, 1):
-        policy.report(Loss(50, lost, lost))
+    for lost in (0, 0, 1, 0, 0, 1, 0, 0):
+        policy.report(Loss(200, lost, lost))  # half a percent: too little to turn it on
         assert policy.offset == 1
+    policy.report(Loss(200, 0, 0))
+    assert policy.offset == 0
+
+
+def test_once_a_line_lost_much_it_takes_ten_reports_to_end_it_however_early() -> None:
+    policy = RedundancyPolicy()
+    policy.report(Loss(50, 3, 3))
+    for _ in range(QUIET_REPORTS - 1):
+        policy.report(Loss(50, 0, 0))
+        assert policy.offset == 1
+    policy.report(Loss(50, 0, 0))
+    assert policy.offset == 0
 
 
 @given(st.floats(0.02, 0.5))

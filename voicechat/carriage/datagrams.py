@@ -22,7 +22,7 @@ from typing import Any, Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.errors import WireError
-from voicechat.media.redundancy import FIRST_REPORTS, LossMeter, RedundancyPolicy
+from voicechat.media.redundancy import FIRST_REPORTS, QUIET_REPORTS, LossMeter, RedundancyPolicy
 from voicechat.security.keys import SessionKeys
 from voicechat.session.path import Path
 from voicechat.wire.datagrams import DatagramHeader, DatagramType
@@ -45,8 +45,8 @@ ANSWERS_A_SECOND: Final = 8
 REPORT_EVERY: Final = 1.0
 """Seconds between reports while datagrams are lost."""
 
-REPORT_FOR: Final = 12.0
-"""Seconds that reports go on after the last loss, so that the other side learns that redundancy can end."""
+REPORTS_AFTER: Final = QUIET_REPORTS + 2
+"""Reports that follow the last one of loss, however long that takes: so many without loss end the redundancy."""
 
 _EXPEDITED: Final = 46 << 2
 """DSCP EF (RFC 3246) in the old TOS byte: routers that care let voice go first."""
@@ -103,8 +103,8 @@ class Link:
         self._challenged: tuple[Address, bytes] | None = None
         self._challenge_at = clock.seconds()
         self._answer_at = clock.seconds() - 1.0
-        self._lossy_until = 0.0
-        self._reports = 0
+        self._owed = FIRST_REPORTS
+        """Reports that are to follow, with or without loss."""
         self._call: IDelayedCall | None = None
         self._report_call: IDelayedCall | None = None
         self._was_up = False
@@ -265,13 +265,14 @@ class Link:
             self.on_change(self.up)
 
     def _report(self) -> None:
-        """Once a second while datagrams come: tell of loss if there is or was any, and at first that there is none."""
+        """Once a second while media comes: tell of loss, for a while after it, and at first, that there is none."""
         self._report_call = None
-        loss, now = self._meter.report(), self._clock.seconds()
-        if loss.expected:
-            self.loss += (loss.lost / loss.expected - self.loss) / 4
+        loss = self._meter.report()
+        if not loss.expected:
+            return
+        self.loss += (loss.lost / loss.expected - self.loss) / 4
         if loss.lost:
-            self._lossy_until = now + REPORT_FOR
-        if loss.expected and (now < self._lossy_until or self._reports < FIRST_REPORTS):
-            self._reports += 1
+            self._owed = REPORTS_AFTER + 1
+        if self._owed:
+            self._owed -= 1
             self._tell(Report(loss.expected, loss.lost, loss.bursts))

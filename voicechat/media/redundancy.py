@@ -21,9 +21,9 @@ QUIET_REPORTS: Final = 10
 """Reports (one a second) without loss before the bytes are saved again."""
 
 FIRST_REPORTS: Final = 3
-"""Reports without loss that end the redundancy with which a session begins. Where 2 % are lost, one report in three
-tells of none: after the first alone, the worst of 24 calls over two such lines had PESQ 3.25, after three 3.6 (in
-virtual time)."""
+"""Reports in a row without loss that end the redundancy with which a session begins. Where 2 % are lost, one report in
+three tells of none: after the first alone, the worst of 24 calls over two such lines had PESQ 3.25, after three 3.6
+(in virtual time)."""
 
 BURSTY: Final = 1.6
 """Mean length of a loss burst from which the copy is put further away; random loss of 10 % has 1.1."""
@@ -91,8 +91,8 @@ class LossMeter:
 class RedundancyPolicy:
     """Chooses the offset k from the other side's reports.
 
-    Until FIRST_REPORTS have come, one a second from the first packet on, it is ``first``, 1
-    for most: on a clean line that costs 4 KB once, on a bad one it saves the first words.
+    Until FIRST_REPORTS in a row tell of no loss, or one asks for more, it is ``first``, 1 for
+    most: on a clean line that costs 5 KB once, on a bad one it saves the first words.
     """
 
     def __init__(self, first: int = 1) -> None:
