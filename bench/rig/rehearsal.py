@@ -146,7 +146,7 @@ def rehearse(said: Signal, period: int, line: Line, seed: int) -> Rehearsal:
 
 
 def _probed(line: Line, chance: random.Random) -> list[float]:
-    """What the listener's probes have told of his line, to the server and back, as `client.call` counts it: ticks."""
+    """What the listener's probes have told of his line, to the server and back, much as in `client.call`: ticks."""
     up, down = (_Way(line, random.Random(chance.random())) for _ in range(2))
     trips, lost = Trips(), 0
     for probe in range(MEASURED):
@@ -207,10 +207,11 @@ class _Call:
 
     def _send(self, way: _Way, packet: MediaPacket, receive: Callable[[MediaPacket], None], after: float = 0) -> None:
         now = self.clock.seconds()
-        number, data = way.dress(packet)
-        at = way.carry(now + after)
-        if at is not None:
-            self.clock.callLater(at - now, self._receive, way, number, data, receive)
+        for _ in range(1 + packet.end):  # an end is sent twice
+            number, data = way.dress(packet)
+            at = way.carry(now + after)
+            if at is not None:
+                self.clock.callLater(at - now, self._receive, way, number, data, receive)
 
     def _receive(self, way: _Way, number: int, data: bytes, receive: Callable[[MediaPacket], None]) -> None:
         way.arrived(number, self.clock.seconds())

@@ -60,6 +60,7 @@ _RISE: Final = _rise(FADE_SAMPLES)
 
 FADE_BOTH: Final = _RISE * (1 - _RISE)
 """How much of both sides is heard together at each sample of a crossfade."""
+FADE_BOTH.flags.writeable = False
 
 
 def fade_in(samples: Samples) -> None:
