@@ -45,9 +45,6 @@ ANSWERS_A_SECOND: Final = 8
 REPORT_EVERY: Final = 1.0
 """Seconds between reports while datagrams are lost."""
 
-REPORTS_AFTER: Final = QUIET_REPORTS + 2
-"""Reports that follow the last one of loss, however long that takes: so many without loss end the redundancy."""
-
 _EXPEDITED: Final = 46 << 2
 """DSCP EF (RFC 3246) in the old TOS byte: routers that care let voice go first."""
 
@@ -272,7 +269,7 @@ class Link:
             return
         self.loss += (loss.lost / loss.expected - self.loss) / 4
         if loss.lost:
-            self._owed = REPORTS_AFTER + 1
+            self._owed = 1 + QUIET_REPORTS  # this one, and those that end the redundancy
         if self._owed:
             self._owed -= 1
             self._tell(Report(loss.expected, loss.lost, loss.bursts))

@@ -240,8 +240,8 @@ class Call:
 
     def _lateness(self) -> list[float]:
         """By how many ticks probes to the server and back were late; a friend's voice passes two links, too."""
-        now = [] if self.connection is None else _lateness(self.connection, self._clock.seconds())
-        return self._late_before if len(now) < min(KNOWN, len(self._late_before)) else now
+        known = [] if self.connection is None else _lateness(self.connection, self._clock.seconds())
+        return self._late_before if len(known) < min(KNOWN, len(self._late_before)) else known
 
     def _watch(self, source: int, mean_square: float) -> None:
         """A forwarded friend's frame is played; his microphone may return what we say."""

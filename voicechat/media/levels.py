@@ -59,7 +59,7 @@ def _rise(samples: int) -> Samples:
 _RISE: Final = _rise(FADE_SAMPLES)
 
 FADE_BOTH: Final = _RISE * (1 - _RISE)
-"""How much of both sides is heard together at each sample of a crossfade."""
+"""How much both sides are heard together at each of the FADE_SAMPLES samples of a crossfade: 0 to 0.25."""
 FADE_BOTH.flags.writeable = False
 
 

@@ -18,7 +18,7 @@ LOSS_OFF: Final = 0.003
 """Share below which it is switched off again, after QUIET_REPORTS reports in a row."""
 
 QUIET_REPORTS: Final = 10
-"""Reports (one a second) without loss before the bytes are saved again."""
+"""Reports in a row without loss before the bytes are saved again; a receiver sends so many after the last loss."""
 
 FIRST_REPORTS: Final = 3
 """Reports in a row without loss that end the redundancy with which a session begins. Where 2 % are lost, one report in
