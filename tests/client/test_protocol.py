@@ -4,12 +4,13 @@ import random
 
 import pytest
 
-from tests.client.player import Host, Player, pass_time
+from tests.client.player import SERVER, Host, Player, pass_time
 from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY
 from voicechat.client.exits import Exit
 from voicechat.client.protocol import LOGIN_SECONDS
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.wire import handshake, media, messages
+from voicechat.wire.datagrams import DatagramType, parse_header
 
 FRAME = b"MC\0\0\0\x3f"
 """A payload of MemoryCodec: 0.5."""
@@ -239,6 +240,34 @@ def test_a_flood_of_sources_keeps_a_bounded_number_of_streams(ann: Player) -> No
     assert not host.transport.over
     pass_time([ann], 2.0)
     assert abs(ann.played[-1]) <= 1.0
+
+
+def test_it_knows_which_way_the_servers_media_comes(ann: Player) -> None:
+    """The answer may come over TCP though what we send goes over UDP: both are to be shown."""
+    host: Host = ann.accepted()
+    host.let_in(messages.Welcome(1, "Ann", "", 7, [messages.Participant(2, "Ben")], udp_port=1234))
+    assert ann.call.connection is not None
+    link = ann.call.connection.link
+    assert link is not None
+    told: list[bool] = []
+    link.on_heard = told.append
+    packets = (media.encode(MediaPacket(2, tick, FRAME)) for tick in range(100))
+    seal = host.session.keys.datagram_seal(7)
+    (socket,) = ann.reactor.ports
+
+    def by_datagram() -> None:
+        datagram = seal.seal(DatagramType.MEDIA, next(packets))
+        link.received(parse_header(datagram), datagram, (SERVER, 1234))
+
+    assert link.heard_up is None
+    for udp in (False, False, True, True, False, True):
+        if udp:
+            by_datagram()
+        else:
+            host.tell_bytes(next(packets))
+        assert link.heard_up is udp
+    assert told == [False, True, False, True]
+    assert socket.sent, "and it asks all the while whether its own way is good"
 
 
 def test_a_goodbye_of_the_server_closes(ann: Player) -> None:

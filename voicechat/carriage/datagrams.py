@@ -94,6 +94,11 @@ class Link:
         """Called with each media packet that opened, and the datagram's size."""
         self.on_change: Callable[[bool], None] = lambda _up: None
         """Called when media changes between UDP and TCP."""
+        self.heard_up: bool | None = None
+        """The other side's direction, as `up` is ours: its last media packet came by a datagram; None before any.
+        Both are shown, since a router may spoil one way only."""
+        self.on_heard: Callable[[bool], None] = lambda _up: None
+        """Called when `heard_up` changes, and with the first media packet."""
         self.loss = 0.0
         """Share of the other side's datagrams that did not come, smoothed over the last seconds in which some came."""
         self._meter = LossMeter()
@@ -151,6 +156,12 @@ class Link:
 
     # -- receiving ------------------------------------------------------------------
 
+    def heard(self, by_datagram: bool) -> None:
+        """A media packet of the other side's came, by a datagram or beside us, by a string."""
+        if by_datagram is not self.heard_up:
+            self.heard_up = by_datagram
+            self.on_heard(by_datagram)
+
     def received(self, header: DatagramHeader, datagram: bytes, address: Address) -> None:
         """A datagram with our connection number. WireError, and nothing else happens, if it does not open."""
         packet = self._opener.open(header, datagram)
@@ -159,6 +170,8 @@ class Link:
         self._meter.note(header.counter)
         if header.type is DatagramType.MEDIA:
             self._flows()
+            if not self.heard_up:
+                self.heard(True)
             if self._report_call is None:
                 self._report_call = self._clock.callLater(REPORT_EVERY, self._report)
             self.on_media(packet, len(datagram))

@@ -79,7 +79,7 @@ class VoiceClientProtocol(Connection):
         try:
             value = self.session.receive(string)
             if isinstance(value, MediaPacket):
-                self._call.heard(value)
+                self._media(value)
                 return
         except (WireError, PasswordRefused) as error:
             self.went_wrong(error)
@@ -117,6 +117,12 @@ class VoiceClientProtocol(Connection):
             if welcome.quality.pairs:
                 self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses
             self.link.on_change = self._call.path_changed
+
+    def _media(self, packet: MediaPacket) -> None:
+        """A media packet came over TCP."""
+        if self.link is not None:
+            self.link.heard(False)
+        self._call.heard(packet)
 
     def _datagram(self, packet: bytes, size: int) -> None:
         """A media packet came over UDP."""
