@@ -1,7 +1,7 @@
 """``python -m demo``: three friends talk through a real server, and it is judged what each of them heard.
 
 What lives here: the order of events and the table. May import the demo's own
-modules and the standard library. It never reaches into server or client: they
+modules, the standard library and what minds the standard streams. It never reaches into server or client: they
 run as a user runs them, and only their WAV files and ``--stats`` are read.
 
 Exit status: 0 if everyone heard everyone else and nobody himself, 1 if not or if
@@ -34,6 +34,7 @@ from demo.processes import (
     wait_for_port,
 )
 from demo.timeline import Track
+from voicechat import standard
 from voicechat.format import SAMPLE_RATE, Samples
 
 OUT: Final = Path("out", "demo")
@@ -59,6 +60,7 @@ class Call:
 
 def main() -> int:
     """Run the demo; gives the exit status."""
+    standard.open_closed()
     try:
         with sigterm_as_interrupt():
             call = run(OUT)
@@ -66,10 +68,13 @@ def main() -> int:
             print("\n" + table(call, judged))
             show(call, judged, OUT)
     except KeyboardInterrupt:
-        print("\ndemo: stopped", file=sys.stderr)
+        standard.warn("\ndemo: stopped\n")
         return 130
-    except (DemoFailed, FileNotFoundError) as error:
-        print(f"demo: {error}", file=sys.stderr)
+    except BrokenPipeError:  # who read this has seen enough
+        standard.silence("stdout")
+        return 1
+    except (DemoFailed, OSError) as error:
+        standard.warn(f"demo: {error}\n")
         return 1
     failures = [failure for listening in judged for failure in listening.failures()]
     for failure in failures:

@@ -2,8 +2,8 @@
 
 What lives here: ``Child``, ``follow`` and ``stop``, and what both commands need to
 start a server: a free port, the environment, the password file. May import the
-standard library and the password generator. One thread: everything waits in ``follow``, always with a
-deadline.
+standard library, the password generator and what minds the standard streams. One thread:
+everything waits in ``follow``, always with a deadline.
 
 Each child has a session of its own, so that Ctrl-C reaches this program alone and
 it ends them in order.
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from voicechat import standard
 from voicechat.security.secret import generate
 
 STOP_SECONDS: Final = 3.0
@@ -221,12 +222,13 @@ def password_file() -> Iterator[tuple[str, Path]]:
 
 @contextlib.contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends the body as Ctrl-C does, so that nothing that it started stays behind."""
+    """SIGTERM ends the body as Ctrl-C does, so that nothing that it started stays behind; ignored, it stays so."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.getsignal(signal.SIGTERM)
+    standard.obey(signal.SIGTERM, interrupt)
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from voicechat import standard
 from voicechat.client.exits import Exit
 from voicechat.client.lean import begin_lean
 from voicechat.client.options import OPTIONS, add_to, from_environment
@@ -46,13 +47,20 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        print(f"voicechat {version('voicechat')}")
+        standard.tell(f"voicechat {version('voicechat')}\n")
         parser.exit()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Writes to streams that may be closed, full, or read by nobody."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (standard.tell if file is sys.stdout else standard.warn)(message)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    it = argparse.ArgumentParser(
+    it = _Parser(
         "voicechat-client",
         description=DESCRIPTION,
         epilog=EXAMPLES,
@@ -146,6 +154,7 @@ def _of_file(given: dict[str, Any]) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the client; the exit code."""
+    standard.open_closed()
     begin_lean()
     argv = sys.argv[1:] if argv is None else argv
     try:
@@ -155,12 +164,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             return doctor(chosen, lambda: _password(chosen))
         if chosen.write_config:
-            print(f"written: {_write_config(flags(argv))}")
+            standard.tell(f"written: {_write_config(flags(argv))}\n")
             return Exit.OK
         if chosen.list_devices:
             from voicechat.client.portaudio import list_devices
 
-            print(list_devices())
+            standard.tell(list_devices() + "\n")
             return Exit.OK
         from voicechat.client.run import run
 
@@ -211,7 +220,7 @@ def _password(chosen: argparse.Namespace) -> Any:
 
 
 def _fail(code: Exit, error: Exception) -> int:
-    print(f"voicechat-client: {error}", file=sys.stderr, flush=True)
+    standard.warn(f"voicechat-client: {error}\n")
     return code
 
 

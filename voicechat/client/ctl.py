@@ -4,7 +4,6 @@ It is bound to keys, so it imports next to nothing: no Twisted, no numpy, no arg
 (10 ms of 35). One line of JSON goes to the client's socket, one comes back.
 """
 
-import contextlib
 import json
 import os
 import socket
@@ -12,10 +11,11 @@ import sys
 import time
 from collections.abc import Sequence
 
+from voicechat import standard
 from voicechat.client import runtime
-from voicechat.errors import ConfigError
+from voicechat.errors import ConfigError, DeviceError
 
-OK, CANNOT, USAGE, NOBODY, NO_ANSWER, NOT_UNDERSTOOD, NOT_OURS, SEVERAL = 0, 1, 2, 69, 75, 76, 77, 78
+OK, CANNOT, USAGE, NOBODY, NOT_WRITTEN, NO_ANSWER, NOT_UNDERSTOOD, NOT_OURS, SEVERAL = 0, 1, 2, 69, 74, 75, 76, 77, 78
 
 WORDS = {
     "mute": ("", "nobody hears you"),
@@ -53,8 +53,8 @@ examples:
   voicechat-ctl volume Ben -6
   voicechat-ctl say "back in five minutes"
 
-exit codes: 0 done, 1 the client cannot do that, 2 usage, 69 no client runs, 75 it does not answer,
-76 it answers something else, 77 the socket is somebody else's, 78 several clients run and none was named
+exit codes: 0 done, 1 the client cannot do that, 2 usage, 69 no client runs, 74 no room for what it said, 75 it does
+not answer, 76 it answers something else, 77 the socket is somebody else's, 78 several clients run and none was named
 """
 
 PATIENCE = 3.0
@@ -74,11 +74,15 @@ class Failed(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Say one thing; the exit code."""
+    standard.open_closed()
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     except Failed as failed:
-        sys.stderr.write(f"voicechat-ctl: {failed}\n")
+        standard.warn(f"voicechat-ctl: {failed}\n")
         return failed.code
+    except DeviceError as error:
+        standard.warn(f"voicechat-ctl: {error}\n")
+        return NOT_WRITTEN
     except KeyboardInterrupt:
         return 130
 
@@ -209,9 +213,7 @@ def _read(line: bytes) -> dict[str, object]:
 
 
 def _tell(text: str) -> int:
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    standard.tell(text)
     return OK
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from voicechat import standard
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client.bridge import SILENT_BLOCK, AudioBridge
 from voicechat.client.call import Call
@@ -239,7 +240,7 @@ class Visit:
             interrupted.append(number)
             self._reactor.callFromThread(self._leave)
 
-        signal.signal(signal.SIGINT, interrupt)
+        standard.obey(signal.SIGINT, interrupt)
         self._reactor.callWhenRunning(self._service.start)
         self._reactor.run(installSignalHandlers=False)
         if interrupted:

@@ -12,6 +12,7 @@ from typing import Any
 
 from twisted.internet.error import CannotListenError
 
+from voicechat import standard
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client import runtime
 from voicechat.client.bridge import AudioBridge
@@ -64,7 +65,7 @@ def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
     if ui == "line":
         return Console()
     why = ""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
         why = "--ui screen needs a terminal; --ui line does not"
     elif importlib.util.find_spec("urwid") is None:
         why = "urwid is not installed: install this package's client extra, or take --ui line"
@@ -212,4 +213,4 @@ class _Run:
         if hasattr(signal, "SIGHUP"):
             endings[signal.SIGHUP] = self._quit  # the terminal's window was closed
         for number, ending in endings.items():
-            signal.signal(number, lambda *_, ending=ending: self._reactor.callFromThread(ending))
+            standard.obey(number, lambda *_, ending=ending: self._reactor.callFromThread(ending))
