@@ -115,11 +115,5 @@ def test_a_link_shows_its_password_only_when_asked() -> None:
     assert invited.link() == "voicechat://h#hunter2"
 
 
-def test_what_others_must_not_see_is_all_behind_the_mark() -> None:
-    assert invite.password_of("voicechat://h/den#a#b%20") == "a#b%20"
-    assert invite.password_of("voicechat://h/den") == ""
-    assert invite.password_of("hunter2") == "hunter2"
-
-
 def test_the_port_of_a_link_without_one_is_the_clients_default() -> None:
     assert KEPT["port"].default == invite.PORT

@@ -148,8 +148,3 @@ def test_nothing_of_it_is_left_for_others_to_see() -> None:
     assert "KEPT=this" in environment
     assert "VOICECHAT_PASSWORD=xxxx" in environment
     assert variable == "None"
-
-
-def test_overwriting_needs_nothing_to_be_there() -> None:
-    passwords.scrub("")
-    passwords.scrub("what nobody ever gave as an argument")

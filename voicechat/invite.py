@@ -47,14 +47,6 @@ class Invite(NamedTuple):
         return f"{SCHEME}://{host}{port}{room}{secret}"
 
 
-def password_of(link: str) -> str:
-    """The password as it stands in a link, right or wrong, to be wiped from where others see it; '' if there is none.
-
-    Of something that is no link it is everything.
-    """
-    return link.partition("#")[2] if "://" in link else link
-
-
 def parse(link: str) -> Invite:
     """What a link invites to. ConfigError says what is wrong with it, and shows nothing of it."""
     link = link.strip()

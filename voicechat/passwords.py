@@ -3,18 +3,18 @@
 From the first that is given: ``--password-file`` (``-`` is standard input),
 ``--password``, ``$CREDENTIALS_DIRECTORY/password`` (systemd's LoadCredential),
 ``$VOICECHAT_PASSWORD_FILE``, ``$VOICECHAT_PASSWORD``. The argument list and the
-environment of a process can be read by others (``ps``, ``/proc``), so both are
-overwritten in this process' memory as soon as the password is known.
+environment of a process can be read by others (``ps``, ``/proc``), so the password is
+overwritten in both (`voicechat.hiding`).
 """
 
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from voicechat.errors import ConfigError
+from voicechat.hiding import hide
 from voicechat.security.secret import SHORT, Secret
 
 LONGEST_FILE: Final = 1024
@@ -26,9 +26,7 @@ _OTHERS: Final = 0o077
 def find(text: str | None, file: str | None, environ: MutableMapping[str, str]) -> Secret | None:
     """The password from options ``text`` and ``file`` or the environment; None if there is none. ConfigError."""
     from_environment = environ.pop("VOICECHAT_PASSWORD", None)
-    for value in (text, from_environment):
-        if value:
-            scrub(value)
+    hide()
     name = file_of(text, file, environ)
     if name is not None:
         return from_file(name)
@@ -84,26 +82,3 @@ def readable_by_others(name: str) -> bool:
         return os.name == "posix" and bool(Path(name).stat().st_mode & _OTHERS)
     except OSError:
         return False
-
-
-def scrub(text: str) -> None:
-    """Overwrite ``text`` in this process' argument list and environment, where Linux lets others read them."""
-    with suppress(OSError, ValueError, IndexError):
-        fields = Path("/proc/self/stat").read_text(encoding="latin-1").rpartition(")")[2].split()
-        # arg_start, arg_end, env_start, env_end: fields 48 to 51 of proc(5), counted after the command's name
-        arg_start, arg_end, env_start, env_end = (int(field) for field in fields[45:49])
-        needle = os.fsencode(text)
-        for start, end in ((arg_start, arg_end), (env_start, env_end)):
-            _overwrite(start, end - start, needle)
-
-
-def _overwrite(start: int, length: int, needle: bytes) -> None:
-    import ctypes
-
-    if start <= 0 or length <= 0 or not needle:
-        return
-    block = ctypes.string_at(start, length)
-    at = block.find(needle)
-    while at >= 0:
-        ctypes.memset(start + at, ord("x"), len(needle))
-        at = block.find(needle, at + len(needle))

@@ -17,6 +17,7 @@ from voicechat.client.exits import Exit
 from voicechat.client.lean import begin_lean
 from voicechat.client.options import OPTIONS, add_to, from_environment
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError
+from voicechat.hiding import hide
 
 DESCRIPTION: Final = "Talk with your friends through a voicechat server."
 
@@ -99,10 +100,9 @@ def flags(argv: Sequence[str]) -> dict[str, Any]:
 
 
 def _invited(link: str) -> dict[str, Any]:
-    """What a link chooses; its password is wiped from the process list."""
-    from voicechat import invite, passwords
+    """What a link chooses."""
+    from voicechat import invite
 
-    passwords.scrub(invite.password_of(link))
     it = invite.parse(link)
     secret = {} if it.password is None else {"password": it.password.reveal()}
     return {"host": it.host, "port": it.port, "room": it.room} | secret
@@ -154,6 +154,7 @@ def _of_file(given: dict[str, Any]) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the client; the exit code."""
+    hide()
     standard.open_closed()
     begin_lean()
     argv = sys.argv[1:] if argv is None else argv
@@ -184,10 +185,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _write_config(given: dict[str, Any]) -> Path:
     """Write the configuration file, with what else the command line gives; where it is."""
-    from voicechat import passwords
     from voicechat.client import configuration
 
-    passwords.scrub(given.get("password", ""))
     path = Path(given["config"]) if "config" in given else configuration.place()
     if path is None:
         raise ConfigError("the usual place needs this package's client extra; name one with --config FILE")

@@ -17,6 +17,7 @@ from twisted.python import usage
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
+from voicechat.hiding import hide
 from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, MIX_COMPLEXITY, NORMAL_BITRATE
 from voicechat.security.secret import Secret
 from voicechat.server.limits import MOST_SEATS, Limits
@@ -89,6 +90,7 @@ class Options(usage.Options):
 
     def parseOptions(self, options: Any = None) -> None:
         """Understand the command line; a mistake is one line and not the whole help."""
+        hide()
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
