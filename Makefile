@@ -1,7 +1,7 @@
 # One command each; all but help and clean first see to it that what they need is installed.
 PY := .venv/bin/python
 
-.PHONY: help prepare demo serve test lint bench soak fuzz clean
+.PHONY: help prepare demo serve quick test lint bench soak fuzz clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -15,10 +15,12 @@ demo: prepare ## a server and three clients talk with recorded voices; shows who
 serve: prepare ## start a server for your friends and print what they must type
 	@$(PY) -m demo.serve
 
-test: ## every check and every test
+quick: ## every check and every test that needs no more than this machine, in two workers
 	@.ci/prepare sound
 	@$(MAKE) --no-print-directory lint
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadgroup
+
+test: quick ## every check and every test
 
 lint: prepare ## style, types and layers
 	.venv/bin/ruff check .

@@ -1,6 +1,13 @@
-"""How much hypothesis tries, the same few hundred cases each time or many new ones in a soak; and figures to tell."""
+"""How much hypothesis tries, which tests stay in one worker, and figures to tell.
+
+Hypothesis tries the same few hundred cases each time, or many new ones in a soak. `make quick`
+has two workers: a folder of REAL_TIME stays in one of them, so that its tests run one after
+another and share the servers that its fixtures start; all other tests are dealt out singly.
+"""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -19,21 +26,37 @@ settings.register_profile(
 )
 settings.load_profile("soak" if SOAK else "ci")
 
-_TOLD = pytest.StashKey[list[str]]()
+REAL_TIME: Final = ("demo", "faults", "goals", "integration", "sound")
+"""Folders whose tests start programs, or wait for real time to pass."""
+
+_HERE: Final = Path(__file__).parent
+_FIGURE: Final = "figure"
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_TOLD] = []
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(_HERE).parts[0]
+        if folder in REAL_TIME:
+            item.add_marker(pytest.mark.xdist_group(folder))
 
 
 @pytest.fixture
-def tell(pytestconfig: pytest.Config) -> list[str]:
-    """Lines put here appear after the test run, also when all is well."""
-    return pytestconfig.stash[_TOLD]
+def tell(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Lines put here appear after the test run, also when all is well; they travel with the test's report."""
+    lines: list[str] = []
+    yield lines
+    request.node.user_properties += [(_FIGURE, line) for line in lines]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    told = config.stash[_TOLD]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    told = [
+        value
+        for report in reports
+        if getattr(report, "when", None) == "teardown"
+        for name, value in report.user_properties
+        if name == _FIGURE
+    ]
     if told:
         terminalreporter.section("figures")
         for line in told:
