@@ -208,6 +208,41 @@ def test_one_who_was_in_waits_while_the_server_does_not_let_him_in(ann: Player, 
     assert ann.call.connected
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        (messages.FULL, "192.0.2.10 port 1234 is full; trying again in 6 s"),
+        (messages.ROOM_FULL, "this room on 192.0.2.10 port 1234 is full; trying again in 6 s"),
+    ],
+)
+@pytest.mark.parametrize("seat_gone", [False, True])
+def test_one_who_was_in_waits_for_a_seat_and_takes_it(ann: Player, reason: str, told: str, *, seat_gone: bool) -> None:
+    """Perhaps it is his own broken line that still holds it; perhaps it was given away."""
+    host: Host = ann.accepted()
+    host.let_in(welcome_with_ticket(TicketBook()) if seat_gone else None)
+    host.lose()
+    ann.reactor.advance(1.5)
+    if seat_gone:
+        host = ann.accepted()
+        host.send(Refuse(Reason.TICKET_UNKNOWN).build())
+        host.lose()
+        ann.reactor.advance(1.5)
+    for _ in range(20):
+        host = ann.accepted()
+        host.answer()
+        host.send(host.session.turn_away(reason, 5.0))
+        host.lose()
+        assert ann.ended is None
+        ann.reactor.advance(4.9)
+        assert not ann.attempts(), "not sooner than the server says"
+        ann.reactor.advance(40.0)
+    lost = "your seat was given away while your line was broken, and " if seat_gone else ""
+    assert [line for line in ann.lines if "full" in line] == [lost + told], "once, not at each try"
+    ann.accepted().let_in()
+    assert ann.call.connected
+    assert ann.call.pakes == 22
+
+
 def test_a_password_changed_meanwhile_ends_it(ann: Player) -> None:
     host: Host = ann.accepted()
     host.let_in()

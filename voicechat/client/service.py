@@ -1,8 +1,9 @@
 """The client as a service: connect, log in, come back by itself, end with a reason.
 
 The name is resolved anew at each try, the sound device stays open meanwhile. A
-ticket brings the seat back without a new PAKE; a wrong password, a full room or
-another version end it all, because trying again would not help.
+ticket brings the seat back without a new PAKE; a wrong password or another version
+end it all, because trying again would not help. So does a full house, for somebody who
+was not in yet; whoever was waits for a seat.
 """
 
 import errno
@@ -44,6 +45,15 @@ _ENDINGS: Final = {
 }
 """Reasons of goodbyes after which trying again would not help: the exit code, and what to do."""
 
+_FULL: Final = {
+    messages.FULL: "{where} is full; trying again in {wait:.0f} s",
+    messages.ROOM_FULL: "this room on {where} is full; trying again in {wait:.0f} s",
+}
+"""Reasons of goodbyes that whoever was in before waits for to pass."""
+
+_SEAT_GONE: Final = "your seat was given away while your line was broken, and "
+_NOT_NOW: Final = "{where} does not let us in now; trying again in {wait:.0f} s"
+
 
 class Target(msgspec.Struct, frozen=True):
     """Where to, as whom."""
@@ -82,6 +92,10 @@ class Service:
         self._entered_now = False
         self._wait: float | None = None
         """Seconds until the next try, where the server's answer says something about it."""
+        self._seat_gone = False
+        """The ticket was not good any more: whoever was in has no seat now."""
+        self._told = ""
+        """Why we wait, as it was told: once, not at each try."""
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering."""
 
@@ -129,6 +143,7 @@ class Service:
             self._call.reconnects += 1
         self._retry.success()
         self._entered_now = True
+        self._seat_gone, self._told = False, ""
         ticket = welcome.ticket
         self._ticket = None if ticket is None else Ticket.from_hex(ticket.id, ticket.secret)
         self._call.entered(connection, welcome)
@@ -138,6 +153,8 @@ class Service:
         """The server sent us away."""
         if isinstance(answer, Refuse):
             self._refused_clear(answer)
+        elif answer.reason in _FULL and self._retry.entered:  # perhaps it is our own broken line that holds the seat
+            self._wait_for(min(answer.retry, LONGEST_WAIT), _FULL[answer.reason])
         elif answer.reason in _ENDINGS:
             code, line = _ENDINGS[answer.reason]
             self._end(code, line.format(where=self.where))
@@ -169,14 +186,21 @@ class Service:
                 self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")
             case Reason.TICKET_UNKNOWN:
                 if self._ticket is not None:  # a restarted server: the password is good for a seat all the same
-                    self._ticket, self._wait = None, 0.0
+                    self._ticket, self._wait, self._seat_gone = None, 0.0, True
             case _:
                 pass  # shutting down: the next try is another one
 
-    def _wait_for(self, seconds: float) -> None:
-        """The server, which had let us in before, does not do so now: try again when it says, and not all at once."""
-        self._wait = self._uniform(seconds, seconds + max(1.0, seconds / 10))
-        self._console.say(f"{self.where} does not let us in now; trying again in {self._wait:.0f} s")
+    def _wait_for(self, seconds: float, why: str = _NOT_NOW) -> None:
+        """The server, which had let us in before, does not do so now: try again when it says, and not all at once.
+
+        Each time a little later, so that one who waits for a seat all evening costs the server little.
+        """
+        least = max(seconds, self._retry.delay(self._reactor.seconds()) or 0.0)
+        self._wait = self._uniform(least, least + max(1.0, least / 10))
+        lost = _SEAT_GONE if self._seat_gone and why != _NOT_NOW else ""
+        if why != self._told:
+            self._told = why
+            self._console.say(lost + why.format(where=self.where, wait=self._wait))
 
     def path_changed(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""
