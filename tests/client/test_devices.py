@@ -15,7 +15,8 @@ from voicechat.client.bridge import SILENT_BLOCK
 from voicechat.client.card import STARVED
 from voicechat.client.devices import Devices, Missing
 from voicechat.client.portaudio import PortAudio, list_devices, look, quiet_stderr
-from voicechat.client.synthetic import Null, Recording, Silence, Tone, WavSink
+from voicechat.client.synthetic import Null, Silence, Tone
+from voicechat.client.wav import Recording, WavSink
 from voicechat.errors import DeviceError
 from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND
 from voicechat.media.gate import TalkGate

@@ -18,15 +18,13 @@ from voicechat.client.synthetic import (
     Exchange,
     Null,
     RealTime,
-    Recording,
     Silence,
     Sink,
     Source,
     Tone,
-    WavSink,
-    read_wav,
 )
 from voicechat.client.turns import Turns
+from voicechat.client.wav import Recording, WavSink
 from voicechat.errors import DeviceError
 from voicechat.format import SAMPLE_RATE
 from voicechat.media.gate import GUARD_DBFS
@@ -198,6 +196,7 @@ class Devices:
         self._card = self._audio = None
         if card is not None:
             card.stop()
+        self.source.close()
         if audio is not None:
             audio.close()
 
@@ -308,12 +307,12 @@ def _source(text: str) -> Source | None:
     """The source that --input names, or None for a real device."""
     kind, _, rest = text.partition(":")
     if kind == "wav":
-        return Recording(read_wav(rest))
+        return Recording(rest)
     if text == "silence":
         return Silence()
     if kind == "tone":
         try:
-            hertz = float(rest)
+            hertz = float(rest) if rest.isascii() else 0.0
         except ValueError:
             hertz = 0.0
         if not 0 < hertz < SAMPLE_RATE / 2:

@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -108,6 +109,11 @@ class _Run:
         )
         self._sound = Sound(self._reactor, devices, self._bridge, self._console, self._no_device)
         self._controls.watch(self._sound.changed)
+        devices.sink.failed = self._recording_failed
+        self._untold: deque[str] = deque()
+        """What happened to the recording, told by the sound's thread."""
+        self._recorded = True
+        """Nothing of it is missing."""
         self._service.on_entered = self._entered
         self._remote = Remote(self._reactor, Commands(self._controls, self._figures, self._in_use))
         self._code = int(Exit.OK)
@@ -133,6 +139,7 @@ class _Run:
         finally:
             self._console.end()
             self._sound.stop()
+        self._tell_of_recording()
         if self._console.fault is not None:
             raise self._console.fault
         if self._chosen.stats:
@@ -141,7 +148,7 @@ class _Run:
             except ConfigError as error:
                 self._console.warn(str(error))
                 return self._code or Exit.CONFIG
-        return self._code
+        return self._code if self._recorded else self._code or Exit.NO_DEVICE
 
     def _volumes(self) -> Volumes:
         """How loud each friend is, as remembered."""
@@ -204,6 +211,15 @@ class _Run:
         self._remote.stop()
         self._service.stop()
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
+
+    def _recording_failed(self, line: str) -> None:
+        self._untold.append(line)
+        self._reactor.callFromThread(self._tell_of_recording)  # nobody does it any more after the reactor's end
+
+    def _tell_of_recording(self) -> None:
+        while self._untold:
+            self._recorded = False
+            self._console.warn(self._untold.popleft())
 
     def _no_device(self, error: DeviceError) -> None:
         self._finish(Exit.NO_DEVICE, str(error))
