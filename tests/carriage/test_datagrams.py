@@ -6,14 +6,14 @@ from collections.abc import Callable
 import pytest
 from twisted.internet.task import Clock
 
-from voicechat.carriage.datagrams import PROBE_BYTES, Address, Link, expedite
+from voicechat.carriage.datagrams import PROBE_BYTES, TOKEN_BYTES, Address, Link, expedite
 from voicechat.errors import WireError
 from voicechat.format import TICK_SECONDS
 from voicechat.media.redundancy import FIRST_REPORTS
 from voicechat.security.keys import Side, resume_keys
 from voicechat.session.path import MEASURED
 from voicechat.session.trips import KNOWN
-from voicechat.wire.datagrams import parse_header
+from voicechat.wire.datagrams import MAX_PACKET, DatagramType, parse_header
 from voicechat.wire.messages import Message, Path, Report
 
 CLIENT: Address = ("192.0.2.1", 50_000)
@@ -123,6 +123,17 @@ def test_no_answer_is_larger_than_what_it_answers() -> None:
     pair.lose = note
     pair.pass_seconds(20)
     assert sizes == {8 + PROBE_BYTES + 8}
+
+
+@pytest.mark.parametrize("kind", [DatagramType.PROBE, DatagramType.ANSWER])
+@pytest.mark.parametrize("size", [0, TOKEN_BYTES, PROBE_BYTES - 1, PROBE_BYTES + 1, MAX_PACKET])
+def test_a_probe_or_an_answer_of_a_wrong_size_is_not_answered(pair: Pair, kind: DatagramType, size: int) -> None:
+    pair.pass_seconds(1)
+    sent, told = pair.server.packets_out, len(pair.told)
+    datagram = pair.client._seal.seal(kind, b"\1" * size)
+    with pytest.raises(WireError):
+        pair.server.received(parse_header(datagram), datagram, CLIENT)
+    assert (pair.server.packets_out, len(pair.told)) == (sent, told)
 
 
 def test_where_no_datagram_passes_media_stays_on_tcp(pair: Pair) -> None:

@@ -100,6 +100,17 @@ def test_another_secret_or_transcript_or_way_in_gives_unrelated_proofs() -> None
     assert len(proofs) == 4
 
 
+@given(st.integers(0, 8 * len(TRANSCRIPT) - 1))
+def test_each_bit_of_the_transcript_gives_other_keys(bit: int) -> None:
+    """The version in it, too, which is its third byte: nobody can make two sides believe in different ones."""
+    other = bytearray(TRANSCRIPT)
+    other[bit // 8] ^= 1 << bit % 8
+    client, server = login_keys(Side.CLIENT, SECRET, TRANSCRIPT), login_keys(Side.SERVER, SECRET, bytes(other))
+    assert not server.proves(Side.CLIENT, TRANSCRIPT, client.proof(Side.CLIENT, TRANSCRIPT))
+    with pytest.raises(WireError):
+        server.opener.open(client.seal.seal(b"up"))
+
+
 def test_no_key_shows() -> None:
     keys = login_keys(Side.CLIENT, SECRET, TRANSCRIPT)
     for key in hkdf_by_hand(SECRET, sha256(TRANSCRIPT).digest(), b"voicechat/1 keys"):

@@ -8,15 +8,20 @@ import itertools
 from typing import Any
 
 from tests.server.house import Friend, House
-from voicechat.media.packet import MIX
+from voicechat.codecs.opus import OpusCodec
+from voicechat.format import TICKS_PER_SECOND
+from voicechat.media.packet import ME, MIX, MOST_PAYLOAD, MediaPacket
 from voicechat.media.quality import Quality
 from voicechat.rooms.echo import ECHO_DELAY, ECHO_NAME, ROOM_NAME
 from voicechat.rooms.talker import PAST
 from voicechat.security.tickets import AWAY_SECONDS
-from voicechat.server.limits import Limits
+from voicechat.server.limits import Limits, media_bytes
 from voicechat.session.states import State
-from voicechat.wire import handshake, messages
+from voicechat.wire import handshake, media, messages
 from voicechat.wire.text import MOST_TEXT
+
+ONE_FRAME = bytes([31 << 3])
+"""First byte of an Opus payload of one mono frame of 20 ms (RFC 6716, table 2)."""
 
 SAVERS = (("Ann", Quality.SAVER), ("Ben", Quality.SAVER), ("Cid", Quality.NORMAL))
 
@@ -684,6 +689,26 @@ class Behaviour:
         assert let_through <= limits.media_burst + limits.media_a_second * 1.1
         assert ben.mixed[-1] == 0.3 or 0.1 in ben.values()[-5:]
         assert len(bad.values(ann.source)) >= 48
+
+    def test_of_few_large_packets_no_more_bytes_pass_than_a_voice_has(self) -> None:
+        """As many as anybody sends, each as large as a payload may be: the others' lines are not filled with them."""
+        self.house = House(OpusCodec())
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        self.say(bad, ONE_FRAME + bytes(MOST_PAYLOAD - 1), ticks := 5 * TICKS_PER_SECOND)
+        passed = sum(len(packet.payload) for packet in ben.heard)
+        a_second = Limits().media_share * media_bytes(bad.entered.bitrate)
+        assert a_second * 5 * 0.7 < passed <= a_second * (5 + 1), "what is in it passes, and no more"
+        assert self.house.counted("media over the limit") == ticks - len(ben.heard)
+        assert bad.connected, "it costs words, and nothing else"
+        self.house.pass_seconds(1)
+        self.say(ann, ONE_FRAME + bytes(30), TICKS_PER_SECOND)
+        assert len([packet for packet in ben.heard if packet.source == ann.source]) == TICKS_PER_SECOND
+
+    def say(self, friend: Friend, payload: bytes, ticks: int) -> None:
+        """The same payload in each of so many ticks."""
+        for tick in range(ticks):
+            friend.send_media(media.encode(MediaPacket(ME, self.house.tick & 0xFFFF, payload, marker=not tick)))
+            self.house.pass_ticks(1)
 
     def test_a_flood_of_packets_that_does_not_end_ends_the_connection(self) -> None:
         ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")

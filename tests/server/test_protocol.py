@@ -12,7 +12,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.security.tickets import Ticket
 from voicechat.server.admission import BREATH
 from voicechat.server.limits import Limits
-from voicechat.session.outbox import MOST_MEDIA
+from voicechat.session.outbox import MOST_CONTROL, MOST_MEDIA
 from voicechat.wire import handshake, media, messages
 from voicechat.wire.handshake import Reason, Refuse
 
@@ -345,13 +345,14 @@ class SlowReaderTests(SynchronousTestCase):
         assert all(friend.connected for friend in (self.ann, self.ben, self.cid))
 
     def test_control_that_is_not_taken_ends_the_connection(self) -> None:
+        """Before the heartbeat would have found it out."""
         self.ben.transport.block()
-        for _ in range(80):
-            self.ann.send(messages.State(muted=True))
-            self.house.pass_seconds(0.3)
-            if not self.ben.connected:
-                break
+        for n in range(MOST_CONTROL + 2):
+            self.ann.send(messages.State(muted=not n % 2))
+            self.house.pass_seconds(1 / Limits().control_a_second)
+        assert (MOST_CONTROL + 2) / Limits().control_a_second < PING_EVERY + ANSWER_WITHIN - 1
         assert self.ben.transport.aborted
+        assert len(self.cid.told_of(messages.State)) == MOST_CONTROL + 2
 
     def test_each_packet_is_one_write_of_24_bytes_more_than_its_payload(self) -> None:
         writes: list[bytes] = []
