@@ -31,9 +31,10 @@ lint: prepare ## style, types and layers
 bench: prepare ## measure; prints figures, asserts nothing
 	@$(PY) -m bench
 
-soak: ## the tests with their long amounts
+soak: ## the tests with their long amounts, and whether they notice a program that is broken on purpose
 	@.ci/prepare sound
 	VOICECHAT_SOAK=1 $(PY) -m pytest tests
+	$(PY) -m tests.mutations
 
 fuzz: ## throw garbage at every parser until stopped
 	@.ci/prepare fuzz

@@ -1,0 +1,217 @@
+"""Breakages of what docs/security.md answers members, servers, other users and ends of power with."""
+
+from typing import Final
+
+from tests.mutations.mutation import Mutation
+
+_SLOW: Final = "tests/server/test_protocol.py::SlowReaderTests::"
+_TCP: Final = "tests/server/test_protocol.py::TcpTests::"
+_UDP: Final = "tests/server/test_datagrams.py::UdpTests::"
+
+MEMBERS: Final = (
+    Mutation(
+        "T12 F13",
+        "media's bytes have no limit",
+        "voicechat/server/protocol.py",
+        "if not self._packets.take(now) or not self._bytes.take(now, size):",
+        "if not self._packets.take(now):",
+        (
+            f"{_TCP}test_of_few_large_packets_no_more_bytes_pass_than_a_voice_has",
+            f"{_UDP}test_of_few_large_packets_no_more_bytes_pass_than_a_voice_has",
+        ),
+    ),
+    Mutation(
+        "T12 F13",
+        "media's packets have no limit",
+        "voicechat/server/protocol.py",
+        "if not self._packets.take(now) or not",
+        "if not",
+        (
+            "tests/faults/test_crowd.py::test_f13_a_thousand_packets_a_second_change_nothing_for_the_others",
+            f"{_TCP}test_a_flood_of_packets_is_cut_to_the_limit_and_the_others_hear_on",
+        ),
+    ),
+    Mutation(
+        "T12 F13",
+        "who sends ten times too many packets is never cut",
+        "voicechat/server/protocol.py",
+        'raise WireError("far too many packets")',
+        "pass",
+        (f"{_TCP}test_a_flood_of_packets_that_does_not_end_ends_the_connection",),
+    ),
+    Mutation(
+        "T12",
+        "who sends messages without end is never cut",
+        "voicechat/server/protocol.py",
+        'raise WireError("far too many messages")',
+        "pass",
+        (f"{_TCP}test_messages_without_end_end_the_connection",),
+    ),
+    Mutation(
+        "T12",
+        "control messages over the limit are obeyed",
+        "voicechat/server/protocol.py",
+        "elif self._control.take(self.clock.seconds()):",
+        "elif True:",
+        (f"{_TCP}test_control_messages_over_the_limit_are_not_obeyed",),
+    ),
+    Mutation(
+        "T13 F13",
+        "the decoder gets whatever its first byte says",
+        "voicechat/codecs/opus.py",
+        "if not _ACCEPTED[payload[0]]:",
+        "if False:",
+        (
+            "tests/codecs/test_opus.py::test_only_one_mono_frame_of_20_ms_is_accepted",
+            "tests/faults/test_crowd.py::test_f13_a_payload_that_is_no_frame_of_ours_costs_its_sender_only",
+        ),
+    ),
+    Mutation(
+        "T13 F19 R16",
+        "a fault in a decoder is thrown on",
+        "voicechat/server/guard.py",
+        'self._told("a decoder failed and was replaced")',
+        "raise",
+        ("tests/server/test_guard.py::test_a_decoder_is_replaced_and_the_payload_counts_as_bad",),
+    ),
+    Mutation(
+        "T14 F12",
+        "each address has log lines of its own, without end",
+        "voicechat/server/metrics.py",
+        "if kept is None or (address and",
+        "if kept is None or (False and",
+        (
+            "tests/faults/test_crowd.py::test_f12_a_flood_of_bad_packets_is_a_few_log_lines",
+            "tests/server/test_metrics.py::test_addresses_and_kinds_are_told_apart_up_to_a_number_of_lines",
+        ),
+    ),
+    Mutation(
+        "T14",
+        "a name is written into the log as it is",
+        "voicechat/server/hub.py",
+        "{member.name!r} entered room",
+        "{member.name} entered room",
+        ("tests/server/test_hub.py::HubTests::test_the_log_names_people_so_that_a_line_stays_a_line",),
+    ),
+    Mutation(
+        "T15",
+        "names and texts may hold control characters",
+        "voicechat/wire/text.py",
+        'raise WireError(f"{what} has control characters")',
+        "pass",
+        (
+            "tests/wire/test_text.py::test_what_controls_a_terminal_is_refused",
+            f"{_TCP}test_text_that_could_move_a_terminal_ends_that_connection_only",
+        ),
+    ),
+    Mutation(
+        "T15",
+        "rooms without end",
+        "voicechat/rooms/directory.py",
+        "len(self._rooms) < MOST_ROOMS",
+        "True",
+        ("tests/rooms/test_directory.py::test_there_are_never_too_many",),
+    ),
+    Mutation(
+        "T15",
+        "a room stays when its last guest has left",
+        "voicechat/server/hub.py",
+        "self.halls.tidy(seat.hall.key)",
+        "pass",
+        (f"{_TCP}test_an_empty_room_is_dropped",),
+    ),
+    Mutation(
+        "T15",
+        "lines of text have no limit",
+        "voicechat/server/protocol.py",
+        "if self._texts.take(self.clock.seconds()):",
+        "if True:",
+        (f"{_TCP}test_lines_of_text_are_paced",),
+    ),
+    Mutation(
+        "T16 F6 R6",
+        "control for one who does not read is kept without end",
+        "voicechat/session/outbox.py",
+        "            raise OutboxFull\n",
+        "            pass\n",
+        (
+            "tests/session/test_outbox.py::test_one_who_takes_no_control_is_to_be_cut",
+            f"{_SLOW}test_control_that_is_not_taken_ends_the_connection",
+        ),
+    ),
+    Mutation(
+        "T16 F6 R6",
+        "sound for one who does not read is kept without end",
+        "voicechat/session/outbox.py",
+        "if len(self._media) >= MOST_MEDIA:",
+        "if False:",
+        ("tests/session/test_outbox.py::test_of_too_much_media_the_oldest_gives_way",),
+    ),
+    Mutation(
+        "T16 F9 R6",
+        "who owes an answer is never cut",
+        "voicechat/carriage/tcp.py",
+        'dead or frozen."""\n        self.abort()',
+        'dead or frozen."""',
+        (
+            f"{_SLOW}test_one_who_reads_and_does_not_answer_is_cut_too",
+            "tests/faults/test_door.py::test_f9_half_open_and_frozen_peers_are_cut",
+        ),
+    ),
+    Mutation(
+        "T17 F3",
+        "nothing is wiped from the process list",
+        "voicechat/passwords.py",
+        "ctypes.memset(start + at,",
+        "str(start + at,",
+        ("tests/test_passwords.py::test_nothing_of_it_is_left_for_others_to_see",),
+    ),
+    Mutation(
+        "T18",
+        "a server may speak as myself",
+        "voicechat/session/client.py",
+        "return media.downward(value)",
+        "return value",
+        ("tests/session/test_client.py::test_a_server_cannot_speak_as_me",),
+    ),
+    Mutation(
+        "T20",
+        "who is kicked can come back with a ticket",
+        "voicechat/server/hub.py",
+        "self._tickets.revoke(seat.ticket)\n",
+        "pass\n",
+        ("tests/server/test_hub.py::HubTests::test_t20_with_kick_nobody_stays_who_came_by_the_old_one",),
+    ),
+    Mutation(
+        "T20",
+        "a login that began with the old password is finished with it",
+        "voicechat/server/hub.py",
+        "self.admission.empty(LOCKED_OUT)",
+        "pass",
+        ("tests/server/test_hub.py::HubTests::test_t20_after_a_change_the_old_password_lets_nobody_in",),
+    ),
+    Mutation(
+        "T20",
+        "with --kick-on-reload everybody stays",
+        "voicechat/server/hub.py",
+        "if kick:",
+        "if False:",
+        ("tests/server/test_hub.py::HubTests::test_t20_with_kick_nobody_stays_who_came_by_the_old_one",),
+    ),
+    Mutation(
+        "T21 R4 R8",
+        "a client whose line broke does not come back",
+        "voicechat/client/service.py",
+        "self._again(why)",
+        "pass",
+        ("tests/client/test_service.py::test_after_a_login_it_never_gives_up",),
+    ),
+    Mutation(
+        "T21",
+        "the watchdog is fed although the beat stands still",
+        "voicechat/server/supervision.py",
+        "self._hub.ticker.due_in() > -OVERDUE",
+        "True",
+        ("tests/server/test_supervision.py::test_a_beat_that_is_overdue_starves_the_watchdog",),
+    ),
+)
