@@ -134,7 +134,7 @@ def tested(root: Path, tests: Iterable[str], longest: float) -> Run:
 
 def variables(root: Path) -> dict[str, str]:
     """The environment of the tests: the copy first on the path, and the short amounts also in a soak."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VOICECHAT_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOICECHAT_", "PYTEST_"))}
     return kept | {"PYTHONPATH": str(root), "COLUMNS": "500"}
 
 
