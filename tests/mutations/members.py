@@ -161,9 +161,9 @@ MEMBERS: Final = (
     Mutation(
         "T17 F3",
         "nothing is wiped from the process list",
-        "voicechat/passwords.py",
-        "ctypes.memset(start + at,",
-        "str(start + at,",
+        "voicechat/hiding.py",
+        "ctypes.memset(start + first,",
+        "str(start + first,",
         ("tests/test_passwords.py::test_nothing_of_it_is_left_for_others_to_see",),
     ),
     Mutation(
