@@ -3,10 +3,11 @@
 cli        the command line; imports little, so that --help is there at once
 lean       which libraries need not be loaded
 options    THE table of options; configuration: their file
-run        one run: everything made, joined, started and taken down
+run        one run: everything made, joined, started and taken down (leaving: within a second)
 service    connecting, coming back, ending with a reason (retry: when)
 protocol   the TCP connection
 datagrams  the UDP socket beside it
+lookup     names looked up, without anybody waiting for it
 call       one player's media and people
 controls   what a player can do: mute, deafen, the key, volumes, text lines
 volumes    how loud each friend is for me, remembered

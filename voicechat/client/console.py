@@ -7,6 +7,7 @@ never holds up the call (`lines`).
 
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Final, TextIO
 
 from voicechat.client.lines import Lines
@@ -14,8 +15,8 @@ from voicechat.client.lines import Lines
 if TYPE_CHECKING:
     from voicechat.client.controls import Controls
 
-LAST_MOMENT: Final = 0.5
-"""Seconds that a reader gets for the last lines: a pipe that is read takes a thousandth, one that is not never will."""
+LAST_MOMENT: Final = 0.25
+"""Seconds that readers get for the last lines: a pipe that is read takes a thousandth, one that is not never will."""
 
 
 class Console:
@@ -52,9 +53,10 @@ class Console:
         self._trouble.put(f"voicechat-client: {text}")
 
     def close(self) -> None:
-        """The last words are said; they get a moment to leave."""
+        """The last words are said; they get a moment to leave, one for both outputs."""
+        until = time.monotonic() + LAST_MOMENT
         for lines in (self._out, self._trouble):
-            lines.flush(LAST_MOMENT)
+            lines.flush(max(0.0, until - time.monotonic()))
 
 
 def _are_one(first: TextIO, second: TextIO) -> bool:

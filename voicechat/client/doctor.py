@@ -25,8 +25,11 @@ from voicechat.client.cli import user_name
 from voicechat.client.console import Console
 from voicechat.client.devices import Devices
 from voicechat.client.exits import Exit
+from voicechat.client.leaving import apart
+from voicechat.client.lookup import Lookups
 from voicechat.client.portaudio import quiet_stderr
 from voicechat.client.service import Service, Target
+from voicechat.client.sound import CLOSE_WITHIN
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError, WireError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, silent_frame
@@ -133,14 +136,15 @@ def effort(codec: ICodec, bitrate: int, cpu: Callable[[], float]) -> Finding:
 
 def sound(microphone: str, loudspeaker: str, say: Callable[[str], None]) -> list[Finding]:
     """PortAudio, the devices, and what the microphone hears."""
-    try:
-        devices = Devices(microphone, loudspeaker)
-    except DeviceError as error:
-        return [Finding(Verdict.FAIL, str(error), Exit.NO_DEVICE)]
+    made: list[Devices] = []
+    problems = _apart(lambda: made.append(Devices(microphone, loudspeaker)))
+    if problems:
+        return [Finding(Verdict.FAIL, problem, Exit.NO_DEVICE) for problem in problems]
+    (devices,) = made
     try:
         return _sound(devices, say)
     finally:
-        _apart(devices.close)
+        _apart(devices.close, CLOSE_WITHIN)
 
 
 def _sound(devices: Devices, say: Callable[[str], None]) -> list[Finding]:
@@ -173,21 +177,13 @@ def _sound(devices: Devices, say: Callable[[str], None]) -> list[Finding]:
     return found
 
 
-def _apart(work: Callable[[], object]) -> list[str]:
+def _apart(work: Callable[[], object], seconds: float = OPEN_WITHIN) -> list[str]:
     """Do what may hang, in a thread that is left behind then; what went wrong."""
-    problems = [f"the sound system does not answer within {OPEN_WITHIN:.0f} s; start it anew"]
-
-    def do() -> None:
-        try:
-            work()
-            problems.clear()
-        except DeviceError as error:
-            problems[:] = [str(error)]
-
-    thread = threading.Thread(target=do, name="opening sound", daemon=True)
-    thread.start()
-    thread.join(OPEN_WITHIN)
-    return list(problems)
+    try:
+        done = apart(work, "opening sound", seconds)
+    except DeviceError as error:
+        return [str(error)]
+    return [] if done else [f"the sound system does not answer within {seconds:.0f} s; start it anew"]
 
 
 def level(levels: list[float]) -> Finding:
@@ -213,7 +209,9 @@ def server(chosen: argparse.Namespace, password: Callable[[], Secret], codec: IC
         target = Target(chosen.host, chosen.port, password(), request, chosen.path == "auto")
     except (WireError, ConfigError) as error:
         return [Finding(Verdict.FAIL, str(error), Exit.CONFIG)]
-    visit = Visit(monotonic_reactor(), target, codec)
+    reactor = monotonic_reactor()
+    reactor.installNameResolver(Lookups(reactor))
+    visit = Visit(reactor, target, codec)
     return visit.run()
 
 

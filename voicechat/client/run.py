@@ -24,6 +24,8 @@ from voicechat.client.controls import Controls, Talk
 from voicechat.client.devices import Devices
 from voicechat.client.echo import EchoTest, MeteredBridge
 from voicechat.client.exits import Exit
+from voicechat.client.leaving import Leaving, apart
+from voicechat.client.lookup import Lookups
 from voicechat.client.portaudio import quiet_stderr
 from voicechat.client.remote import Commands, Remote
 from voicechat.client.service import Service, Target
@@ -43,6 +45,9 @@ from voicechat.wire import messages, text
 LAST_WORDS = 0.05
 """Seconds that the goodbye gets to leave before the reactor stops."""
 
+STATS_WITHIN = 0.3
+"""Seconds that the file of --stats gets: a pipe that nobody reads never takes them, and a recording needs some, too."""
+
 
 def run(chosen: argparse.Namespace, password: Secret) -> int:
     """Talk until told to stop; the exit code. DeviceError and ConfigError before anything runs."""
@@ -52,13 +57,17 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
         encoded(request)
     except WireError as error:
         raise ConfigError(str(error)) from None
+    target = Target(chosen.host, chosen.port, password, request, chosen.path == "auto")
     with quiet_stderr():
-        devices = Devices(chosen.input, chosen.output)
-        target = Target(chosen.host, chosen.port, password, request, chosen.path == "auto")
+        made: list[Devices] = []
+        apart(lambda: made.append(Devices(chosen.input, chosen.output)), "looking for sound")
+        leaving = Leaving()
         try:
-            return _Run(chosen, target, devices).run()
+            return _Run(chosen, target, made[0], leaving).run()
         finally:
-            devices.close()
+            leaving.begin(Exit.TROUBLE)
+            leaving.do(made[0].close, "closing sound")
+            leaving.over()
 
 
 def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
@@ -82,10 +91,12 @@ def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
 class _Run:
     """The parts of one run, and how it ends."""
 
-    def __init__(self, chosen: argparse.Namespace, target: Target, devices: Devices) -> None:
+    def __init__(self, chosen: argparse.Namespace, target: Target, devices: Devices, leaving: Leaving) -> None:
         self._chosen = chosen
         self._devices = devices
+        self._leaving = leaving
         self._reactor: Any = monotonic_reactor()
+        self._reactor.installNameResolver(Lookups(self._reactor))
         self._console = _console("line" if chosen.echo_test else chosen.ui, self._reactor, self._quit)
         gate = TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
         self._test: EchoTest | None = None
@@ -137,18 +148,30 @@ class _Run:
             self._console.say(f"connecting to {self._service.where} ...")
             self._reactor.run(installSignalHandlers=False)
         finally:
+            self._leaving.begin(self._code)
             self._console.end()
-            self._sound.stop()
+            written = self._stats_written()
+            self._sound.stop(self._leaving.left)
         self._tell_of_recording()
         if self._console.fault is not None:
             raise self._console.fault
-        if self._chosen.stats:
-            try:
-                write_stats(self._chosen.stats, self._figures())
-            except ConfigError as error:
-                self._console.warn(str(error))
-                return self._code or Exit.CONFIG
+        if not written:
+            return self._code or Exit.CONFIG
         return self._code if self._recorded else self._code or Exit.NO_DEVICE
+
+    def _stats_written(self) -> bool:
+        """The figures are where they were asked for, or a line says why not."""
+        path = self._chosen.stats
+        if not path:
+            return True
+        figures = self._figures()
+        try:
+            if self._leaving.do(lambda: write_stats(path, figures), "writing the figures", STATS_WITHIN):
+                return True
+            self._console.warn(f"cannot write {path}: nobody reads it, or its disk stands still")
+        except ConfigError as error:
+            self._console.warn(str(error))
+        return False
 
     def _volumes(self) -> Volumes:
         """How loud each friend is, as remembered."""
@@ -204,6 +227,7 @@ class _Run:
             return
         self._ending = True
         self._code = code
+        self._leaving.begin(code)
         self._console.end()
         if line:
             self._console.warn(line)

@@ -129,8 +129,8 @@ class Screen(Console):
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.stop()
-        if self._writer is not None:
-            self._writer.settle(LAST_MOMENT)
+            if self._writer is not None:
+                self._writer.settle(LAST_MOMENT)
 
     def _failed(self, error: Exception) -> None:
         """The keyboard is gone, or a fault of ours: no screen any more."""
