@@ -345,14 +345,46 @@ class SlowReaderTests(SynchronousTestCase):
         assert all(friend.connected for friend in (self.ann, self.ben, self.cid))
 
     def test_control_that_is_not_taken_ends_the_connection(self) -> None:
-        """Before the heartbeat would have found it out."""
+        """Before the heartbeat would have found it out; and it is the one who asks that is cut, nobody beside."""
         self.ben.transport.block()
+        self.cid.transport.block()
         for n in range(MOST_CONTROL + 2):
             self.ann.send(messages.State(muted=not n % 2))
+            self.ben.send(messages.Ping(n))
             self.house.pass_seconds(1 / Limits().control_a_second)
         assert (MOST_CONTROL + 2) / Limits().control_a_second < PING_EVERY + ANSWER_WITHIN - 1
         assert self.ben.transport.aborted
-        assert len(self.cid.told_of(messages.State)) == MOST_CONTROL + 2
+        assert self.cid.connected
+        self.cid.transport.unblock()
+        self.house.settle()
+        assert self.cid.told_of(messages.State) == [messages.State(source=self.ann.source)], "the last one"
+
+    def test_a_guest_who_comes_and_goes_without_end_cuts_nobody_whose_line_stands_still(self) -> None:
+        self.house = House(logins_a_second=1e6, logins_burst=1e6)
+        ann, ben = (TcpFriend(self.house, name).begin() for name in ("Ann", "Ben"))
+        self.house.login()
+        ben.forget()
+        ben.transport.block()
+        for n in range(60):
+            guest = TcpFriend(self.house, f"guest {n}").begin()
+            self.house.login()
+            for line in range(5):
+                guest.send(messages.Text(f"{line}" * 400))
+            guest.send(messages.State(muted=True))
+            if n < 59:
+                guest.send(messages.Bye())
+            self.house.settle()
+            self.house.friends.remove(guest)
+        assert ben.connected
+        assert len(ben.protocol.outbox) <= 10
+        ben.transport.unblock()
+        self.house.settle()
+        assert [joined.participant.name for joined in ben.told_of(messages.Joined)] == ["guest 59"]
+        assert not ben.told_of(messages.Left)
+        assert [len(told.text) for told in ben.told_of(messages.Text)] == [400] * 5
+        ann.talk(0.1)
+        self.house.pass_ticks(10)
+        assert ben.values() == [0.1] * 10
 
     def test_each_packet_is_one_write_of_24_bytes_more_than_its_payload(self) -> None:
         writes: list[bytes] = []

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from voicechat.carriage.datagrams import Link
 from voicechat.errors import WireError
 from voicechat.session.base import Session
-from voicechat.session.outbox import Outbox, OutboxFull
+from voicechat.session.outbox import Outbox, OutboxFull, subject
 from voicechat.session.path import MEASURE_EVERY
 from voicechat.session.trips import KEPT, Trips
 from voicechat.wire import control, handshake
@@ -165,11 +165,11 @@ class Connection(Int32StringReceiver):
         self._write(string)
 
     def send(self, message: Message) -> None:
-        """A control message; never dropped, but a peer that takes none is cut."""
+        """A control message; never dropped while it is true, but a peer that takes none is cut."""
         if not self._connected:
             return
         try:
-            self.outbox.put_control(control.encode(message))
+            self.outbox.put_control(control.encode(message), subject(message))
         except OutboxFull:
             self.abort()
             return
