@@ -6,11 +6,13 @@ Each talker sends 50 packets a second, without a pause; the clients' beats are s
 over the 20 ms as those of strangers would be. What comes is opened and counted, never
 decoded. When all are in and talk, a line "talking" is written; at the end a line of
 JSON: packets sent, packets heard, and how late the crowd itself was (p99, ms), for a
-crowd that is short of CPU time measures nothing but itself.
+crowd that is short of CPU time measures nothing but itself. At SIGUSR1 a line of JSON says
+what each member was given of the mix so far, and when that was.
 """
 
 import argparse
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -55,6 +57,8 @@ class Member:
         self.request = messages.Request(name, room)
         self.connection: VoiceClientProtocol | None = None
         self._sent = 0
+        self.mixed = 0
+        """Frames of the mix that came."""
 
     def protocol(self) -> VoiceClientProtocol:
         session = ClientSession(self._crowd.password, self.request)
@@ -83,7 +87,9 @@ class Member:
 
     def heard(self, packet: MediaPacket) -> None:
         self._crowd.heard += 1
-        self._crowd.mixed += packet.source == MIX
+        mixed = packet.source == MIX
+        self._crowd.mixed += mixed
+        self.mixed += mixed
 
     def told(self, message: messages.Message) -> None:
         """The crowd does not care who else is there."""
@@ -135,6 +141,10 @@ class Crowd:
             self._start = self.reactor.seconds()
             self._loop.start(TICK_SECONDS / BEATS, now=False).addErrback(self._broke)
             self.reactor.callLater(WARM_SECONDS, self._talking)
+
+    def tell(self) -> None:
+        """How things stand."""
+        print(json.dumps({"at": self.reactor.seconds(), "mixed": [one.mixed for one in self._members]}), flush=True)
 
     def fail(self, why: str) -> None:
         self.failure = self.failure or why
@@ -198,6 +208,7 @@ def main() -> int:
     chosen = parser.parse_args()
     reactor = monotonic_reactor()
     crowd = Crowd(reactor, chosen, passwords.from_file(str(Path(chosen.password_file))))
+    signal.signal(signal.SIGUSR1, lambda *_: reactor.callFromThread(crowd.tell))
     reactor.callWhenRunning(crowd.start)
     reactor.run()
     if crowd.failure:

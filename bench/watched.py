@@ -5,7 +5,9 @@
 It is the server of ``twistd voicechat``, hub, carriages and codec, with a stopwatch at
 the beat. At SIGTERM it writes, for the ticks of the last ``--seconds``: how late each
 began and how late its last packet was out (percentiles, ms), how many were skipped, and
-encodes and decodes for each tick. At SIGUSR1 it does so, too, and begins anew.
+encodes and decodes for each tick; and the longest turn of the reactor, what the hub has
+counted, and how many datagrams the kernel did not give to it. At SIGUSR1 it does so, too,
+and begins anew.
 
 A tick's lateness is counted from where the earliest tick of all stood to its 20 ms:
 LoopingCall begins its beat at any phase of them and keeps it.
@@ -14,9 +16,10 @@ LoopingCall begins its beat at any phase of them and keeps it.
 import argparse
 import json
 import signal
-from collections import deque
+import time
+from collections import Counter, deque
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zope.interface import implementer
 
@@ -32,6 +35,8 @@ from voicechat.server.limits import Limits
 from voicechat.server.service import VoiceService
 
 SEATS: Final = 200
+UNDELIVERED: Final = "not given to us"
+"""Among the counts: datagrams that the kernel dropped."""
 PERCENTILES: Final = (50, 99, 99.9)
 
 
@@ -88,6 +93,37 @@ class CountedCodec:
         self._opus.check(payload)
 
 
+class Turns:
+    """Stands before the reactor's epoll, and times what lies between two waits: a turn, and of it our own CPU time."""
+
+    def __init__(self, poller: Any) -> None:
+        self._poller = poller
+        self._began = self._cpu = 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.longest = self.longest_cpu = 0.0
+
+    def poll(self, *wait: Any) -> Any:
+        """The turn is over; the next begins when there is something to do."""
+        if self._began:
+            self.longest = max(self.longest, time.perf_counter() - self._began)
+            self.longest_cpu = max(self.longest_cpu, time.thread_time() - self._cpu)
+        events = self._poller.poll(*wait)
+        self._began, self._cpu = time.perf_counter(), time.thread_time()
+        return events
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._poller, name)
+
+
+def undelivered(port: int) -> int:
+    """Datagrams to a port that its socket did not get: the queue was full, or a filter refused them (proc(5))."""
+    lines = Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]
+    return sum(int(fields[-1]) for fields in map(str.split, lines) if int(fields[1].partition(":")[2], 16) == port)
+
+
 class WatchedHub(Hub):
     """A hub with a stopwatch at its beat."""
 
@@ -102,16 +138,16 @@ class WatchedHub(Hub):
         self.begun.append((tick, begin - grid, end - grid, Counted.encodes - encodes, Counted.decodes - decodes))
         return needed
 
-    def told(self) -> dict[str, float | None]:
+    def told(self) -> dict[str, Any]:
         """The figures."""
         if not self.begun:
-            return {"ticks": 0}
+            return {"ticks": 0, "skipped": 0}
         earliest = min(entry[1] for entry in self.begun)
         begins = [(entry[1] - earliest) * 1000 for entry in self.begun]
         ends = [(entry[2] - earliest) * 1000 for entry in self.begun]
         count = len(self.begun)
         span = self.begun[-1][0] - self.begun[0][0] + 1
-        figures: dict[str, float | None] = {"ticks": count, "skipped": span - count}
+        figures: dict[str, Any] = {"ticks": count, "skipped": span - count}
         for percent in PERCENTILES:
             figures[f"begin_p{percent}"] = percentile(begins, percent)
             figures[f"end_p{percent}"] = percentile(ends, percent)
@@ -135,12 +171,19 @@ def main() -> None:
     service = VoiceService(reactor, hub, chosen.port, "127.0.0.1", None)
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+    turns = reactor._poller = Turns(reactor._poller)  # noqa: SLF001  the only place that knows when a turn ends
+    counted: Counter[str] = Counter()
 
     def tell() -> None:
+        turn = {"turn": turns.longest * 1000, "turn_cpu": turns.longest_cpu * 1000}
+        now = hub.metrics.counts | Counter({UNDELIVERED: undelivered(chosen.port)})
         whole = chosen.json.with_suffix(".new")
-        whole.write_text(json.dumps(hub.told()) + "\n")
+        whole.write_text(json.dumps(hub.told() | turn | {"counts": now - counted}) + "\n")
         whole.replace(chosen.json)
         hub.begun.clear()
+        turns.forget()
+        counted.clear()
+        counted.update(now)
 
     signal.signal(signal.SIGUSR1, lambda *_: reactor.callFromThread(tell))
     reactor.callWhenRunning(lambda: print("listening", reactor.seconds(), flush=True))

@@ -6,13 +6,13 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from bench.calls import Studio
 from bench.figures import NONE, Table, percentile, told
+from bench.parts.around import AT_ONCE, LONGEST, crowd, noted, party, watched
+from bench.parts.flooded import flooded
 from bench.rig import procstat
 from bench.rig.stage import Party, StageError, rest
 from demo.processes import environment, free_port, password_file
@@ -30,22 +30,19 @@ FLOOD_SECONDS: Final = 60.0
 VISITS: Final = 5
 """Friends who log in during a flood, one after the other."""
 
-CLIENTS: Final = 100
+CLIENTS: Final = AT_ONCE
 TIMES: Final = 10
 AFTER: Final = 3.0
 """Seconds of rest between two returns."""
-
-LONGEST: Final = 60.0
-"""Seconds after which a client that has not come back never will."""
 
 Returns = list[tuple[list[float], dict[str, Any]]]
 """For each time: when each client talked, and what the server noted of its ticks."""
 
 
 def storm(studio: Studio) -> list[Table]:
-    """Floods; then a hundred who come back."""
+    """Floods of strangers, floods by one core, then a hundred who come back."""
     quick = studio.plan.quick
-    flooded = [(name, during(*words, seconds=5.0 if quick else FLOOD_SECONDS)) for name, words in FLOODS.items()]
+    rows_of_floods = [(name, during(*words, seconds=5.0 if quick else FLOOD_SECONDS)) for name, words in FLOODS.items()]
     head = (
         *("strangers", "a second", "tick begins late, ms: p50", "p99", "p99.9", "skipped", "a friend's login, s"),
         *("frames lost", "RSS, MB more", "bytes answered"),
@@ -65,7 +62,8 @@ def storm(studio: Studio) -> list[Table]:
         "ticks are those of four others, who are mixed meanwhile."
     )
     return [
-        Table("Floods", head, tuple(_flood(*one) for one in flooded), note),
+        Table("Floods", head, tuple(_flood(*one) for one in rows_of_floods), note),
+        flooded(quick),
         Table("Returns", ("since", "all talk, s", "one talks, s: p50", "p90", "tick begins late, ms: p99"), rows, rule),
     ]
 
@@ -74,13 +72,13 @@ def during(*flood: str, seconds: float) -> dict[str, Any]:
     """A flood, and what was seen meanwhile; no words: no flood."""
     with tempfile.TemporaryDirectory() as name, stage(Path(name)) as held:
         port, folder, password = free_port(), Path(name), held.children.password_file
-        with _watched(port, password, folder) as server, _crowd(port, password, folder):
+        with watched(port, password, folder) as server, crowd(port, password, folder):
             ann, ben = (held.guest(who, port, room="one talks") for who in ("Ann", "Ben"))
             held.until(lambda: ann.call.path == ben.call.path == "udp", "two friends are in", LONGEST)
             ann.tone = LOW
             held.run(1.0)
             before, strangers = procstat.sample(server.pid).rss_mb, None
-            _noted(server, folder)
+            noted(server, folder)
             if flood:
                 words = [sys.executable, "-m", "tests.goals.flood", flood[0], str(port), str(seconds), *flood[1:]]
                 strangers = Party("the flood", words, environment(), folder / "flood.log")
@@ -90,7 +88,7 @@ def during(*flood: str, seconds: float) -> dict[str, Any]:
                 logins.append(held.until(lambda: zoe.in_room, "a friend gets in", LONGEST))  # noqa: B023
                 zoe.close()
                 held.run(max(0.0, (end - held.now) / (VISITS - visit)))
-            seen = _noted(server, folder) | {"logins": logins}
+            seen = noted(server, folder) | {"logins": logins}
             seen["more"] = procstat.sample(server.pid).rss_mb - before
             if strangers is not None:
                 strangers.wait_until_end(LONGEST)
@@ -105,11 +103,11 @@ def killed(times: int) -> Returns:
     found = []
     with tempfile.TemporaryDirectory() as name, password_file() as (_, password):
         port, folder = free_port(), Path(name)
-        with _watched(port, password, folder) as server, _returning(port, password, folder) as clients:
+        with watched(port, password, folder) as server, _returning(port, password, folder) as clients:
             _talking(clients, 1)
             os.kill(server.pid, signal.SIGKILL)
             for number in range(times):
-                with _watched(port, password, folder) as fresh:
+                with watched(port, password, folder) as fresh:
                     opened = float(fresh.written().split()[1])
                     talked_at = _talking(clients, number + 2)["talked_at"]
                     found.append(([at - opened for at in talked_at], dict[str, Any]()))
@@ -123,46 +121,22 @@ def cut(times: int) -> Returns:
     found = []
     with tempfile.TemporaryDirectory() as name, password_file() as (_, password):
         port, folder = free_port(), Path(name)
-        with _watched(port, password, folder) as server, _returning(port, password, folder) as clients:
+        with watched(port, password, folder) as server, _returning(port, password, folder) as clients:
             _talking(clients, 1)
-            with _crowd(port, password, folder):
+            with crowd(port, password, folder):
                 for number in range(times):
                     rest(AFTER)
-                    _noted(server, folder)
+                    noted(server, folder)
                     os.kill(clients.pid, signal.SIGUSR1)
                     told = _talking(clients, number + 2)
-                    seen = _noted(server, folder)
+                    seen = noted(server, folder)
                     found.append(([at - told["lost_at"] for at in told["talked_at"]], seen))
     return found
 
 
-@contextmanager
-def _party(name: str, ready: str, folder: Path, *words: str) -> Iterator[Party]:
-    """A program of the bench that runs and is ready."""
-    log = folder / f"{name}.log"
-    party = Party(name, [sys.executable, "-m", *words], environment(), log)
-    try:
-        if ready:
-            party.wait_for(ready, LONGEST)
-        yield party
-    finally:
-        party.stop()
-
-
-def _watched(port: int, password: Path, folder: Path) -> Any:
-    words = ("--port", str(port), "--password-file", str(password), "--json", str(folder / "server.json"))
-    rest_of = ("--seconds", str(10 * LONGEST), "--each", str(CLIENTS))
-    return _party("the watched server", "\n", folder, "bench.watched", *words, *rest_of)
-
-
-def _crowd(port: int, password: Path, folder: Path) -> Any:
-    words = ("--port", str(port), "--password-file", str(password), "--rooms", "1", "--talkers", "4")
-    return _party("the crowd", "talking", folder, "bench.crowd", *words, "--seconds", str(100 * LONGEST))
-
-
 def _returning(port: int, password: Path, folder: Path) -> Any:
     words = ("--port", str(port), "--password-file", str(password), "--clients", str(CLIENTS))
-    return _party("those who return", "", folder, "bench.returning", *words)
+    return party("those who return", "", folder, "bench.returning", *words)
 
 
 def _talking(clients: Party, times: int) -> dict[str, Any]:
@@ -174,19 +148,6 @@ def _talking(clients: Party, times: int) -> dict[str, Any]:
         rest(0.05)
     last: dict[str, Any] = json.loads(written.splitlines()[times - 1])
     return last
-
-
-def _noted(server: Party, folder: Path) -> dict[str, Any]:
-    """What the server noted since it was asked last."""
-    path, deadline = folder / "server.json", time.monotonic() + LONGEST
-    path.unlink(missing_ok=True)
-    os.kill(server.pid, signal.SIGUSR1)
-    while not path.exists():
-        if server.ended is not None or time.monotonic() > deadline:
-            raise StageError(f"the watched server told nothing: {server.written()[-200:].strip()}")
-        rest(0.02)
-    noted: dict[str, Any] = json.loads(path.read_text())
-    return noted
 
 
 def _flood(name: str, seen: dict[str, Any]) -> tuple[str, ...]:
