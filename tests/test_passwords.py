@@ -64,9 +64,49 @@ def test_the_environment_forgets_the_password_even_when_it_is_not_used(file: Pat
 
 
 def test_an_empty_password_is_none_that_could_be_meant() -> None:
-    for text, environ in (("", {}), (None, {"VOICECHAT_PASSWORD": ""})):
-        with pytest.raises(ConfigError, match="empty"):
-            passwords.find(text, None, environ)
+    with pytest.raises(ConfigError, match="empty"):
+        passwords.find("", None, {})
+
+
+@pytest.mark.parametrize("value", ["", "\n", "\r\n"])
+def test_an_empty_variable_is_none(file: Path, value: str) -> None:
+    """As compose writes one that is not set."""
+    assert passwords.find(None, None, {"VOICECHAT_PASSWORD": value, "VOICECHAT_PASSWORD_FILE": ""}) is None
+    environ = {"VOICECHAT_PASSWORD": "x", "VOICECHAT_PASSWORD_FILE": "", "CREDENTIALS_DIRECTORY": ""}
+    assert revealed(passwords.find(None, None, environ)) == "x"
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_line_end_is_no_part_of_a_variable(end: str) -> None:
+    assert revealed(passwords.find(None, None, {"VOICECHAT_PASSWORD": TEXT + end})) == TEXT
+
+
+@pytest.mark.parametrize("name", ["-", "file"])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_a_byte_order_mark_is_no_part_of_the_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, end: bytes
+) -> None:
+    data = b"\xef\xbb\xbf" + TEXT.encode() + end
+    (tmp_path / "file").write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert passwords.from_file(name).reveal() == TEXT
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_utf_16_is_called_by_its_name(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "file").write_bytes((TEXT + "\r\n").encode(encoding))
+    with pytest.raises(ConfigError, match=r"file is not UTF-8 text but, it seems, UTF-16; save it as UTF-8$"):
+        passwords.from_file(str(tmp_path / "file"))
+
+
+def test_the_home_folder_is_known(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(file.parent))
+    assert passwords.from_file(f"~/{file.name}").reveal() == TEXT
+    assert not passwords.readable_by_others(f"~/{file.name}")
+    with pytest.raises(ConfigError, match="cannot read the password file ~nobody-of-this-name/x"):
+        passwords.from_file("~nobody-of-this-name/x")
+    assert not passwords.readable_by_others("~nobody-of-this-name/x")
 
 
 @pytest.mark.parametrize("data", [TEXT, f"{TEXT}\n", f"{TEXT}\r\n"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from voicechat.client import cli
-from voicechat.client.options import OPTIONS
+from voicechat.client.options import OPTIONS, Option
 from voicechat.errors import ConfigError
 from voicechat.security.secret import Secret
 
@@ -292,6 +292,97 @@ def test_figures_are_written_as_json(tmp_path: Path) -> None:
 def test_figures_that_cannot_be_written_are_told() -> None:
     with pytest.raises(ConfigError, match=r"cannot write /no/such/folder/stats\.json: No such file"):
         cli.write_stats("/no/such/folder/stats.json", {})
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "/no/such/folder", "relative"])
+def test_without_a_home_there_is_no_file_and_none_is_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], home: str
+) -> None:
+    monkeypatch.delenv("VOICECHAT_CONFIG")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.chdir(tmp_path)
+    assert cli.options(["--host", "h"]).port == 1234
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_was_named_by_a_variable_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VOICECHAT_CONFIG", str(tmp_path / "missing.toml"))
+    assert cli.main(["--host", "h"]) == 78
+    assert capsys.readouterr().err.startswith("voicechat-client: VOICECHAT_CONFIG: there is no configuration file ")
+    (tmp_path / "file").touch()
+    assert cli.main(["--config", str(tmp_path / "file" / "x")]) == 78
+    assert "x (Not a directory)" in capsys.readouterr().err
+
+
+def test_the_home_folder_is_known_in_every_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "secret.txt").write_text("in the file")
+    assert cli.main(["--host", "h", "--password-file", "~/secret.txt", "--config", "~/c.toml", "--write-config"]) == 0
+    for chosen in (cli.options(["--config", "~/c.toml"]), cli.options(["--host", "h", "--password-file=~/secret.txt"])):
+        assert (chosen.host, cli._password(chosen)) == ("h", Secret("in the file"))
+    monkeypatch.setenv("VOICECHAT_CONFIG", "~/c.toml")
+    assert cli.options([]).host == "h"
+    monkeypatch.setenv("VOICECHAT_PASSWORD_FILE", "~/secret.txt")
+    assert cli._password(cli.options(["--host", "h"])) == Secret("in the file")
+    cli.write_stats("~/stats.json", {})
+    assert (tmp_path / "stats.json").read_text() == "{}\n"
+    with pytest.raises(ConfigError, match="cannot find ~nobody-of-this-name/x: there is no such user"):
+        cli.write_stats("~nobody-of-this-name/x", {})
+
+
+def test_every_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for option in OPTIONS:
+        monkeypatch.setenv(option.variable, "")
+    monkeypatch.setenv("HOME", os.devnull)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    chosen = vars(cli.options(["--host", "h"]))
+    assert {option.field: chosen[option.field] for option in OPTIONS} == {
+        option.field: option.default for option in OPTIONS
+    } | {"host": "h"}
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(ConfigError, match="no password"):
+        cli._password(cli.options(["--host", "h"]))
+
+
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.kept and option.choices + option.between])
+def test_a_wrong_variable_is_called_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: Option
+) -> None:
+    if option.kind is str and not option.choices:
+        return
+    monkeypatch.setenv(option.variable, "what is this")
+    line = usage_error(capsys, "--host", "h")
+    assert line.startswith(f"voicechat-client: error: {option.variable}: ")
+    assert f"--{option.name}" not in line
+
+
+NUMBERS = [option for option in OPTIONS if option.kind in (int, float)]
+ODD = ["nan", "inf", "-inf", "1e999", "-1e9", "0x10", "1_0", "\u0663", "\u00b2", "9" * 5000, "1,5", "--1", "1e", ""]
+
+
+@pytest.mark.parametrize("option", NUMBERS, ids=lambda option: option.name)
+@pytest.mark.parametrize("text", ODD, ids=lambda text: text[:5])
+def test_an_odd_number_is_refused_in_one_short_line(
+    capsys: pytest.CaptureFixture[str], option: Option, text: str
+) -> None:
+    line = usage_error(capsys, "--host", "h", f"--{option.name}={text}")
+    assert f"--{option.name}" in line
+    assert "number from" in line
+    assert len(line) < 250
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "10", "30", "-5", "x", "100000"])
+def test_help_is_shown_at_any_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit) as end:
+        cli.options(["--help"])
+    assert end.value.code == 0
+    assert "--frobnicate" in usage_error(capsys, "--frobnicate")
 
 
 def test_everybody_has_some_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ configuration file, that over the defaults.
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -143,12 +144,14 @@ def _of_file(given: dict[str, Any]) -> dict[str, Any]:
     named = given.get("config") or os.environ.get("VOICECHAT_CONFIG")
     from voicechat.client import configuration
 
-    path = Path(named) if named else configuration.place()
+    path = configuration.located(named) if named else configuration.place()
     try:
         return configuration.read(path) if path is not None and "write_config" not in given else {}
-    except FileNotFoundError:
+    except FileNotFoundError as error:
         if named:
-            raise ConfigError(f"there is no configuration file {named}") from None
+            source = "" if given.get("config") else "VOICECHAT_CONFIG: "
+            why = "" if error.errno == errno.ENOENT else f" ({error.strerror})"
+            raise ConfigError(f"{source}there is no configuration file {named}{why}") from None
         return {}
 
 
@@ -187,11 +190,11 @@ def _write_config(given: dict[str, Any]) -> Path:
     """Write the configuration file, with what else the command line gives; where it is."""
     from voicechat.client import configuration
 
-    path = Path(given["config"]) if "config" in given else configuration.place()
+    path = configuration.located(given["config"]) if given.get("config") else configuration.place()
     if path is None:
-        raise ConfigError("the usual place needs this package's client extra; name one with --config FILE")
+        raise ConfigError("no usual place is known (client extra, HOME); name one with --config FILE")
     if given.get("password_file", "-") != "-":  # in the file it counts from the file's folder
-        given["password_file"] = str(Path(given["password_file"]).absolute())
+        given["password_file"] = str(configuration.located(given["password_file"]).absolute())
     configuration.write(path, given)
     return path
 
@@ -237,10 +240,15 @@ def write_stats(path: str, figures: dict[str, Any]) -> None:
     """Write the figures as JSON; ConfigError if the file cannot be written."""
     import json
 
+    from voicechat.client import configuration
+
+    place = configuration.located(path)
     try:
-        Path(path).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        place.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+    except ValueError as error:  # a name that the system's encoding lacks
+        raise ConfigError(f"cannot write {path}: {error}") from None
 
 
 if __name__ == "__main__":

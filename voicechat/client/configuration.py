@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from voicechat.client.options import KEPT, Option
+from voicechat.client.options import KEPT, Option, shown
 from voicechat.errors import ConfigError
+from voicechat.plain import text_of
 
 LONGEST: Final = 64 * 1024
 """Bytes of a file that are read; twenty options with their remarks need three thousand."""
@@ -27,12 +28,20 @@ HEAD: Final = """\
 
 
 def place() -> Path | None:
-    """Where this platform keeps such a file; None where the client extra, and so platformdirs, is not installed."""
+    """Where this platform keeps such a file; None where that cannot be said.
+
+    That is where the client extra, and so platformdirs, is not installed, where nobody has a
+    home, and where ``XDG_CONFIG_HOME`` is relative, which is not valid (XDG Base Directory Specification).
+    """
     try:
         import platformdirs
     except ImportError:
         return None
-    return platformdirs.user_config_path("voicechat", appauthor=False) / "client.toml"
+    try:
+        folder = platformdirs.user_config_path("voicechat", appauthor=False)
+    except RuntimeError:  # no home
+        return None
+    return folder / "client.toml" if folder.is_absolute() else None  # older releases take relative ones
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -41,10 +50,12 @@ def read(path: Path) -> dict[str, Any]:
         with path.open("rb") as stream:
             data = stream.read(LONGEST + 1)
             mode = os.fstat(stream.fileno()).st_mode
-    except FileNotFoundError:
-        raise
     except OSError as error:
+        if not os.path.lexists(path):  # its folder is none, or cannot be looked into
+            raise FileNotFoundError(error.errno, error.strerror) from None
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:  # a name that the system's encoding lacks
+        raise ConfigError(f"cannot read {path}: {error}") from None
     if len(data) > LONGEST:
         raise ConfigError(f"{path} is too long to be a configuration file")
     try:
@@ -54,19 +65,28 @@ def read(path: Path) -> dict[str, Any]:
     if "password" in chosen and os.name == "posix" and mode & _OTHERS:
         raise ConfigError(f"{path} holds a password, and other users may read it; chmod 600 it")
     if chosen.get("password_file", "-") != "-":
-        chosen["password_file"] = str(path.parent / Path(chosen["password_file"]).expanduser())
+        chosen["password_file"] = str(path.parent / located(chosen["password_file"]))
     return chosen
+
+
+def located(text: str) -> Path:
+    """The path that a text means, in which ``~`` is the home folder, ``~ann`` Ann's. ConfigError if there is none."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"cannot find {text}: there is no such user, or no home folder") from None
 
 
 def parse(data: bytes) -> dict[str, Any]:
     """The same of a file's bytes. ConfigError names line and key."""
+    text = ""
     try:
-        text = data.decode()
+        text = text_of(data)
         values = tomllib.loads(text)
-    except UnicodeDecodeError:
-        raise ConfigError("it is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"this is not TOML: {error}") from None
+    except ValueError:  # the limit of int()
+        raise ConfigError("a number in this is too long") from None
     except RecursionError:
         raise ConfigError("this is nested too deep") from None
     chosen = {}
@@ -84,7 +104,7 @@ def _option(key: str) -> Option:
         import difflib
 
         near = difflib.get_close_matches(key, KEPT, n=1)
-        raise ConfigError(f"unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        raise ConfigError(f"unknown key {shown(key)}" + (f"; did you mean {near[0]!r}?" if near else ""))
     return KEPT[key]
 
 
@@ -97,12 +117,13 @@ def _accepted(option: Option, value: object) -> Any:
 
 def _line(text: str, key: str) -> int:
     """The line on which a key got its value: the first with which the file so far holds it."""
-    lines = text.splitlines(keepends=True)
-    for number in range(1, len(lines)):
+    lines = [f"{line}\n" for line in text.split("\n")]
+    first = next((number for number, line in enumerate(lines, 1) if key in line), 1)
+    for number in range(first, len(lines)):
         try:
             if key in tomllib.loads("".join(lines[:number])):
                 return number
-        except tomllib.TOMLDecodeError:
+        except ValueError:
             continue  # within a value of several lines
     return len(lines)
 

@@ -16,6 +16,9 @@ from voicechat.errors import ConfigError
 
 VARIABLE: Final = "VOICECHAT_"
 
+LONGEST_SHOWN: Final = 60
+"""Characters of a value that was refused: enough to know it again."""
+
 _YES: Final = ("1", "yes", "true", "on")
 _NO: Final = ("0", "no", "false", "off")
 
@@ -29,6 +32,15 @@ def _host(text: str) -> None:
         raise ConfigError(f"a host without its port is needed: --host {name.strip('[]')} --port {port}")
     if not text or not text.isprintable() or set(text) & set(" /#@[]"):
         raise ConfigError("the name or address of a machine is needed")
+
+
+def shown(value: object) -> str:
+    """A value that was refused, for a person: short, and in one line."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer beyond the limit of str()
+        return "such a number"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
 
 
 class Option(NamedTuple):
@@ -104,7 +116,12 @@ class Option(NamedTuple):
         """The same for a value of the configuration file, which has a type; a device's number may be a number."""
         kinds: dict[type, tuple[type, ...]] = {str: (str,) if self.secret else (str, int), float: (float, int)}
         if type(value) in kinds.get(self.kind, (self.kind,)) or value in self.choices:
-            return self.understand(str(value).lower() if self.kind is bool else str(value))
+            try:
+                text = str(value)
+            except ValueError:  # an integer beyond its limit
+                raise self._refusal(value) from None
+            if "\0" not in text:
+                return self.understand(text.lower() if self.kind is bool else text)
         raise self._refusal(value)
 
     def _number(self, text: str) -> Any:
@@ -115,7 +132,7 @@ class Option(NamedTuple):
         return value if value is not None and self.between[0] <= value <= self.between[1] else None
 
     def _refusal(self, value: object) -> ConfigError:
-        return ConfigError(self.needed + ("" if self.secret else f", not {value!r}"))
+        return ConfigError(self.needed + ("" if self.secret else f", not {shown(value)}"))
 
 
 OPTIONS: Final = (

@@ -37,12 +37,16 @@ class _Kept(msgspec.Struct):
 
 
 def place() -> Path | None:
-    """Where this platform keeps such a file; None where the client extra, and so platformdirs, is not installed."""
+    """Where this platform keeps such a file; None where platformdirs is not installed, or nobody has a home."""
     try:
         import platformdirs
     except ImportError:
         return None
-    return platformdirs.user_state_path("voicechat", appauthor=False) / "volumes.json"
+    try:
+        folder = platformdirs.user_state_path("voicechat", appauthor=False)
+    except RuntimeError:  # no home
+        return None
+    return folder / "volumes.json" if folder.is_absolute() else None  # older releases take relative ones
 
 
 class Volumes:
@@ -59,9 +63,9 @@ class Volumes:
         try:
             with self._path.open("rb") as stream:
                 kept = msgspec.json.decode(stream.read(LONGEST_FILE), type=_Kept)
-        except (FileNotFoundError, NotADirectoryError):
-            return
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            if not os.path.lexists(self._path):  # its folder is none, or cannot be looked into
+                return
             why = error.strerror if isinstance(error, OSError) else error
             raise ConfigError(f"your friends' volumes cannot be read from {self._path}: {why}") from None
         for name, db in list(kept.volumes.items())[-MOST_NAMES:]:
