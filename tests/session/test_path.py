@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from voicechat.session.path import MEASURE_EVERY, MEASURED, Path
+from voicechat.session.path import MEASURE_EVERY, MEASURED, REPORTS_COUNT_FOR, Path
 from voicechat.session.trips import KNOWN
 
 
@@ -22,9 +22,10 @@ class Walk:
         self._answers, self._flows = answers, flows
         self._tokens = itertools.count(1)
         self._next_flow = 0.0
+        self._on_their_way: list[tuple[float, bytes]] = []
 
     def until(self, end: float, round_trip: float = 0.1) -> None:
-        answers: list[tuple[float, bytes]] = []
+        answers = self._on_their_way
         while True:
             flow = self._next_flow if self._flows(self._next_flow) else float("inf")
             at = min(max(self.path.next_at(self.now), self.now), flow, *(at for at, _ in answers), end)
@@ -214,15 +215,30 @@ def test_words_after_silence_are_a_reason_to_ask_at_once() -> None:
     assert path.turn(b"b" * 8, 50.0) == b"b" * 8
 
 
-def test_a_report_keeps_it_alive_without_answers() -> None:
-    path = Path(0.0)
-    path.turn(b"a" * 8, 0.0)
-    path.answered(b"a" * 8, 0.1)
-    for second in range(1, 30):
-        path.flows(float(second))
-        path.turn(second.to_bytes(8, "big"), float(second))
-        path.alive()
-        assert path.up
+def reported_on(answers: Callable[[float], bool], seconds: float) -> Walk:
+    """A path under media whose far end reports twenty times a second that all came."""
+    walk = Walk(answers)
+    for step in range(round(seconds * 20)):
+        walk.until(step / 20)
+        walk.path.reported(step / 20)
+    return walk
+
+
+def test_reports_keep_it_alive_while_a_probe_was_answered_lately() -> None:
+    walk = reported_on(lambda now: now % 5 < 0.3, 60)
+    assert [up for _, up in walk.ups] == [False, True], "though of five seconds the answers of 4.7 are lost"
+
+
+def test_reports_alone_prove_nothing() -> None:
+    """Who proved an address, left it, and goes on telling that all comes: media would flow there for ever."""
+    walk = reported_on(lambda now: now < 3.05, 60)
+    assert [up for _, up in walk.ups] == [False, True, False]
+    assert 3.0 + REPORTS_COUNT_FOR <= walk.ups[-1][0] <= 3.1 + REPORTS_COUNT_FOR + 2.0
+
+
+def test_reports_before_any_answer_prove_nothing() -> None:
+    walk = reported_on(lambda _: False, 20)
+    assert walk.ups == [(0.0, False)]
 
 
 @given(st.lists(st.binary(min_size=8, max_size=8), max_size=30))

@@ -244,7 +244,7 @@ class Link:
         """Over TCP: how much of what we sent arrived."""
         self.policy.report(report.loss())
         if report.expected > report.lost:
-            self.path.alive()
+            self.path.reported(self._clock.seconds())
 
     def _proved(self, token: bytes) -> None:
         if self.path.answered(token, self._clock.seconds()):

@@ -1,8 +1,8 @@
 """Path: may media go over UDP in this direction? Decided in a rolling window, for ever.
 
 Each end judges the way on which it sends. A probe that came back (over UDP, or told
-over TCP when the way back is broken), or a report that datagrams arrive, is a sign of
-life. Mumble asks once, at the start, and never notices that UDP died later; here
+over TCP when the way back is broken) is a sign of life, and so is, for a while after
+one, a report that datagrams arrive. Mumble asks once, at the start, and never notices that UDP died later; here
 LOST_PROBES probes in a row without a sign of life are enough to leave, which takes two
 seconds while media flows, and PROOFS answers bring a way back.
 
@@ -55,6 +55,11 @@ MEASURED: Final = KEPT + 1
 MEASURE_EVERY: Final = 0.1
 """Seconds between those: after two seconds, before anybody has said much, the line is known, for 1 KB each way."""
 
+REPORTS_COUNT_FOR: Final = 10.0
+"""Seconds after an answered probe in which a report is a sign of life, too. It comes over TCP and proves nothing: one
+who lies could leave media flowing for ever to an address that they have left. Where half of the datagrams are lost
+each way, the fifty probes of such a time all get no answer once in a million times."""
+
 SLACK: Final = 0.01
 """Seconds by which a timer may be early."""
 
@@ -81,6 +86,7 @@ class Path:
         """When each probe since the last sign of life was sent."""
         self._round_trip = 0.0
         self._flowed_at = now - FLOWS_FOR
+        self._answered_at = now - REPORTS_COUNT_FOR
         self._tokens: deque[tuple[bytes, float, int]] = deque(maxlen=MEASURED)
         """Of each probe that is not answered: its token, when it was sent, and how many were before it."""
         self._sent = self._first_up = self._last_answered = 0
@@ -152,7 +158,8 @@ class Path:
         if not self.up and (not self._died or self._proofs >= PROOFS):
             self.up, self._died = True, False
             self._first_up = self._sent
-        self.alive()
+        self._answered_at = now
+        self._unanswered.clear()
         if self.up and self._to_measure:
             self._probe_at = min(self._probe_at, now + MEASURE_EVERY)
             return True
@@ -171,6 +178,7 @@ class Path:
         patience = max(PROBE_AGAIN, self._round_trip)
         return sum(number in of_interest and now - sent > patience for _, sent, number in self._tokens)
 
-    def alive(self) -> None:
-        """Something else showed that what we sent arrived, up to a second ago: the next probe is not put off by it."""
-        self._unanswered.clear()
+    def reported(self, now: float) -> None:
+        """The other side tells that what we sent arrived, up to a second ago: the next probe is not put off by it."""
+        if now - self._answered_at < REPORTS_COUNT_FOR:
+            self._unanswered.clear()
