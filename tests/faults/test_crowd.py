@@ -198,7 +198,7 @@ class TestF19:
         house, friends = self.talk(FaultyCodec())
         bad = friends.pop(2)
         assert bad.protocol._seat is not None
-        bad.protocol._texts = None  # type: ignore[assignment]
+        bad.protocol._allowed._texts = None  # type: ignore[assignment]
         bad.send(messages.Text("hello"))
         house.settle()
         assert not bad.connected

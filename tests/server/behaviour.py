@@ -17,7 +17,7 @@ from voicechat.rooms.talker import PAST
 from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.limits import Limits, media_bytes
 from voicechat.session.states import State
-from voicechat.wire import handshake, media, messages
+from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.text import MOST_TEXT
 
 ONE_FRAME = bytes([31 << 3])
@@ -596,6 +596,44 @@ class Behaviour:
             if bad.connected:
                 bad.send(messages.Pong(n))
         self.assert_only_the_bad_one_goes(bad, ann, ben)
+
+    def test_unknown_messages_without_end_end_the_connection_and_are_not_decoded(self) -> None:
+        """A newer version's are passed over; nobody's newer version says a thousand things at once."""
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        decoded = 0
+
+        def passed_over(packet: bytes) -> None:
+            nonlocal decoded
+            decoded += packet[0] > max(control.KINDS)
+
+        patch = self.patch(control, "decode", passed_over)  # type: ignore[attr-defined]  # trial's
+        for kind in (*range(0x8F, 0x100),) * 12:
+            if bad.connected:
+                bad.send_string(bad.session.seal(bytes([kind])))
+        patch.restore()
+        assert decoded <= Limits().messages_burst
+        assert self.house.counted("messages over the limit") == 1
+        self.assert_only_the_bad_one_goes(bad, ann, ben)
+
+    def test_media_over_the_limit_is_dropped_before_it_is_decoded(self) -> None:
+        ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
+        decode, decoded = media.decode, 0
+
+        def counted(packet: bytes) -> MediaPacket:
+            nonlocal decoded
+            decoded += packet[1] == ME
+            return decode(packet)
+
+        self.patch(media, "decode", counted)  # type: ignore[attr-defined]
+        bad.talk(0.2)
+        for _ in range(900):
+            bad.speak()
+        self.house.settle()
+        assert bad.connected
+        assert decoded == Limits().media_burst
+        assert self.house.counted("media over the limit") == 900 - decoded
+        assert ann.connected
+        assert ben.connected
 
     def test_of_a_line_that_flaps_friends_hear_a_few_times_and_the_last_is_true(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")

@@ -1,6 +1,7 @@
 """The server over UDP: the behaviour of every carriage, and what only datagrams can show."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -8,14 +9,15 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.memory import MemoryPort
 from tests.server.behaviour import Behaviour
 from tests.server.house import House, TcpFriend
-from voicechat.carriage.datagrams import Address, Link
+from voicechat.carriage.datagrams import PROBE_BYTES, Address, Link
 from voicechat.errors import WireError
-from voicechat.media.packet import MediaPacket
+from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.packing import apart
 from voicechat.media.quality import Quality
 from voicechat.security.keys import Side, login_keys
+from voicechat.server.limits import Limits
 from voicechat.wire import media, messages
-from voicechat.wire.datagrams import parse_header
+from voicechat.wire.datagrams import DatagramType, parse_header
 
 LEAVES_WITHIN = 2.0
 """Seconds after which media must have left a way that died."""
@@ -129,6 +131,18 @@ class UdpTests(Behaviour, SynchronousTestCase):
         if self.lines is None or self.lines.house is not self.house:
             self.lines = Lines(self.house)
         return UdpFriend(self.house, name, self.lines, **rest).begin()
+
+
+class Work:
+    """Something of the server's that is done as before, and counted."""
+
+    def __init__(self, doing: Callable[[int], object]) -> None:
+        self._doing = doing
+        self.done = 0
+
+    def __call__(self, value: int) -> None:
+        self.done += 1
+        self._doing(value)
 
 
 class SocketPort(MemoryPort):
@@ -275,6 +289,91 @@ class DatagramTests(SynchronousTestCase):
         media_before = self.lines.media
         self.house.pass_ticks(50)
         assert self.lines.media == media_before + 50, "and comes back when they live again"
+
+    def flood(self, kind: DatagramType, packet: bytes) -> tuple[int, int]:
+        """Somebody comes and sends as many as one core makes, all of which open, until he is cut, for a second at most.
+
+        How many they were, and how many of them the server did anything about.
+        """
+        bad = UdpFriend(self.house, "Bad", self.lines).begin()
+        self.house.login()
+        self.house.pass_seconds(1)
+        self.ben.forget()
+        assert bad.link is not None
+        assert bad.protocol.link is not None
+        sent, work = 0, Work(bad.protocol.link._meter.note)
+        bad.protocol.link._meter.note = work  # type: ignore[assignment, method-assign]
+        for tick in range(1, 51):
+            while bad.connected and not bad.transport.aborted and sent < tick * 57_000 / 50:
+                bad._write(bad.link._seal.seal(kind, packet), SERVER)
+                sent += 1
+            self.house.pass_ticks(1)
+        assert not bad.connected, kind.name
+        assert set(self.ben.values()) == {0.1}
+        assert len(self.ben.values()) >= 50, "the others hear on; twice for a moment where a mix takes over"
+        return sent, work.done
+
+    def test_a_flood_of_datagrams_of_any_type_is_counted_dropped_and_cut(self) -> None:
+        """Of 57 000 keepalives a second the server took all, and friends heard 13 frames of 50."""
+        limits = Limits()
+        packets = {
+            DatagramType.MEDIA: media.encode(MediaPacket(ME, 1, b"MC\0\0\0\0")),
+            DatagramType.PROBE: bytes(PROBE_BYTES),
+            DatagramType.ANSWER: b"\1" * PROBE_BYTES,
+            DatagramType.KEEPALIVE: b"",
+        }
+        assert set(packets) == set(DatagramType)
+        self.ann.talk(0.1)
+        self.house.pass_seconds(3)
+        for times, (kind, packet) in enumerate(packets.items(), 1):
+            sent, handled = self.flood(kind, packet)
+            assert handled <= limits.datagrams_burst + limits.datagrams_a_second
+            assert sent <= handled + 9 * limits.media_a_second * limits.excess_seconds + 1
+            assert self.house.counted("bad input") == times
+        assert self.house.counted("datagrams over the limit") > 3 * 9 * limits.media_a_second * limits.excess_seconds
+
+    def test_what_does_not_open_takes_nothing_from_whom_it_names(self) -> None:
+        """Whoever listens on the line knows a friend's number and address, and has his datagrams to send again."""
+        heard: list[bytes] = []
+        send = self.lines.send
+
+        def overhear(datagram: bytes, address: Address) -> None:
+            heard.append(datagram)
+            send(datagram, address)
+
+        self.lines.send = overhear  # type: ignore[method-assign]
+        self.ann.talk(0.1)
+        self.house.pass_seconds(1)
+        self.ben.forget()
+        for tick in range(50):
+            for number in range(1140):
+                datagram = heard[number % 50]
+                forged = datagram[:4] + (1_000_000 + 1140 * tick + number).to_bytes(4, "big") + datagram[8:]
+                send(forged if number % 2 else datagram, self.ann.address)
+            self.house.pass_ticks(1)
+        assert self.ben.values() == [0.1] * 50
+        assert self.house.counted("bad datagrams") == 50 * 1140
+        assert self.house.counted("datagrams over the limit") == 0
+        assert self.ann.connected
+
+    def test_a_line_that_lets_go_of_what_it_held_back_meets_no_limit_but_medias(self) -> None:
+        """Three seconds of words and probes at once; words that are too late are dropped, and no more comes of it."""
+        held: list[bytes] = []
+        send = self.lines.send
+        self.ann.talk(0.1)
+        self.house.pass_seconds(1)
+        self.lines.send = lambda datagram, address: held.append(datagram)  # type: ignore[method-assign]
+        self.house.pass_seconds(3)
+        self.lines.send = send  # type: ignore[method-assign]
+        for datagram in held:
+            send(datagram, self.ann.address)
+        assert len(held) > 80
+        assert self.house.counted("datagrams over the limit") == 0
+        self.house.pass_seconds(5)
+        self.ben.forget()
+        self.house.pass_seconds(1)
+        assert self.ben.values() == [0.1] * 50
+        assert self.ann.connected
 
     def test_datagrams_after_a_goodbye_are_no_violation(self) -> None:
         assert self.ann.link is not None

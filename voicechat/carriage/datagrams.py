@@ -90,6 +90,8 @@ class Link:
         self.policy = RedundancyPolicy()
         self.address: Address | None = None
         """Where media goes: an address that has answered a probe."""
+        self.admit: Callable[[], bool] = lambda: True
+        """Asked at each datagram that opened, of whatever type; nothing is done with one that is not to come in."""
         self.on_media: Callable[[bytes, int], None] = lambda _packet, _size: None
         """Called with each media packet that opened, and the datagram's size."""
         self.on_change: Callable[[bool], None] = lambda _up: None
@@ -165,6 +167,8 @@ class Link:
     def received(self, header: DatagramHeader, datagram: bytes, address: Address) -> None:
         """A datagram with our connection number. WireError, and nothing else happens, if it does not open."""
         packet = self._opener.open(header, datagram)
+        if not self.admit():
+            return
         self.packets_in += 1
         self.bytes_in += len(datagram)
         self._meter.note(header.counter)

@@ -45,12 +45,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Packets of one participant; twice what 20 ms frames make."""
     media_share: float = 2.0
     """Times the bytes that one's bitrate, redundancy and headers make (`media_bytes`), for what VBR and bursts add."""
+    datagrams_a_second: float = 200.0
+    """Datagrams of one participant, of whatever type: twice the media; probes and answers are 20 at most."""
+    datagrams_burst: float = 1000.0
+    """At once: what a line held back. Media leaves it for TCP after two seconds, which makes 150; the rest is room."""
     control_a_second: float = 5.0
     control_burst: float = 20.0
     """Control messages of one participant, pings aside: typing and key presses, not floods."""
     messages_a_second: float = 100.0
     messages_burst: float = 1000.0
-    """Messages of any kind; more cost the sender his connection, since nobody needs a tenth of that."""
+    """Messages of any kind, known or not; more cost the sender the connection, since nobody needs a tenth of that."""
     comings_a_second: float = 0.5
     comings_burst: float = 5.0
     """News of one seat's going away and coming back; of a line that flaps faster, friends hear the last only."""

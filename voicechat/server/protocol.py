@@ -6,7 +6,7 @@ error of the other side ends here, in one place, and costs this connection only.
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Final, ParamSpec
+from typing import Any, Final, ParamSpec, TypeVar
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
@@ -16,19 +16,18 @@ from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.security.tickets import TicketUnknown
+from voicechat.server.allowance import Allowance
 from voicechat.server.hall import Seat
 from voicechat.server.hub import Hub, TurnedAway
-from voicechat.server.limits import Bucket, media_bytes, neighbourhood
+from voicechat.server.limits import neighbourhood
 from voicechat.session.server import ServerSession, refusal
 from voicechat.session.states import State
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume
-from voicechat.wire.media import upward
+from voicechat.wire.media import is_media, upward
 
 P = ParamSpec("P")
-
-EXCESS: Final = 9
-"""Times the allowed rate that may be dropped on top of it before a participant is cut."""
+T = TypeVar("T")
 
 LET_IN: Final = 10
 """Connections taken in a turn of the reactor: 4 ms. Voices that come meanwhile wait so long; of a hundred, as Twisted
@@ -50,13 +49,8 @@ class VoiceServerProtocol(Connection):
         self._seat: Seat | None = None
         self._resume: Resume | None = None
         """What it brought in place of a password."""
-        now, limits = hub.clock.seconds(), hub.limits
-        self._packets = Bucket(limits.media_a_second, limits.media_burst, now)
-        self._bytes = Bucket(0.0, 0.0, now)
-        self._control = Bucket(limits.control_a_second, limits.control_burst, now)
-        self._excess_since, self._excess = now, 0
-        self._strings = Bucket(limits.messages_a_second, limits.messages_burst, now)
-        self._texts = Bucket(limits.text_a_second, limits.text_burst, now)
+        self._allowed: Allowance
+        """Set with the seat."""
 
     # -- before login -------------------------------------------------------------
 
@@ -108,7 +102,7 @@ class VoiceServerProtocol(Connection):
     def _take(self, string: bytes) -> None:
         value = self.session.receive(string)
         if isinstance(value, MediaPacket):
-            self._media(value, len(string))
+            self._media(value)
         elif isinstance(value, Hello | Resume):
             self._ask_in(value)
         elif isinstance(value, messages.Request):
@@ -116,15 +110,16 @@ class VoiceServerProtocol(Connection):
         elif value is not None:
             self._message(value)
 
-    def _guard(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    def _guard(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Run something that the other side caused; whatever goes wrong ends this connection and no other."""
         try:
-            action(*args, **kwargs)
+            return action(*args, **kwargs)
         except (WireError, PasswordRefused) as error:
             self.went_wrong(error)
         except Exception:  # noqa: BLE001  the one place that keeps a fault of ours from costing others
             self._hub.metrics.failure(f"a fault in handling {self.address}", self.clock.seconds())
             self.abort()
+        return None
 
     def went_wrong(self, error: Exception) -> None:
         """The other side broke the protocol, or does not know the password."""
@@ -166,14 +161,16 @@ class VoiceServerProtocol(Connection):
 
     def _seated(self, seat: Seat, welcome: messages.Welcome) -> None:
         self._seat = seat
-        allowed = self._hub.limits.media_share * media_bytes(welcome.bitrate)
-        self._bytes = Bucket(allowed, allowed, self.clock.seconds())
+        hub = self._hub
+        self._allowed = Allowance(hub.limits, hub.metrics, self.address, welcome.bitrate, self.clock.seconds())
+        self.session.admit = self._admit_string
         self._hub.admission.gone(self)
         self.send_clear(self.session.enter(welcome))
         self.start_heartbeat()
         self.ping_now()  # how far he is, for those who hear him
         self.link = self._hub.datagrams.open(self.session.keys, welcome.connection, self.send)
         if self.link is not None:
+            self.link.admit = self._admit_datagram
             self.link.on_media = self._datagram
             if welcome.quality.pairs:
                 self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses
@@ -181,49 +178,42 @@ class VoiceServerProtocol(Connection):
 
     # -- in the room --------------------------------------------------------------
 
+    def _admit_string(self, packet: bytes, size: int) -> bool:
+        """Whether a packet that came over TCP is looked at, whatever it is."""
+        now = self.clock.seconds()
+        return self._allowed.media(now, size) if is_media(packet) else self._allowed.message(now)
+
+    def _admit_datagram(self) -> bool:
+        """Whether a datagram that opened is looked at; one that comes after a goodbye is late, not wrong."""
+        if not self.stands or self._seat is None:
+            return False
+        return bool(self._guard(self._allowed.datagram, self.clock.seconds()))
+
     def _datagram(self, packet: bytes, size: int) -> None:
-        """A media packet came over UDP; one that comes after a goodbye is late, not wrong."""
-        if self.stands and self._seat is not None:
-            self._guard(self._take_datagram, packet, size)
+        """A media packet came over UDP."""
+        self._guard(self._take_datagram, packet, size)
 
     def _take_datagram(self, packet: bytes, size: int) -> None:
-        self._media(upward(self.session.datagram(packet)), size)
+        if self._allowed.media(self.clock.seconds(), size):
+            self._media(upward(self.session.datagram(packet)))
 
-    def _media(self, packet: MediaPacket, size: int) -> None:
+    def _media(self, packet: MediaPacket) -> None:
         seat = self._seat
         if seat is None:
-            return
-        now = self.clock.seconds()
-        if not self._packets.take(now) or not self._bytes.take(now, size):
-            self._hub.metrics.count("media over the limit")
-            self._too_much(now)
             return
         seat.hall.arrived(seat, packet)
         if seat.hall.conference.mixing:
             self._hub.ticker.wake()
 
-    def _too_much(self, now: float) -> None:
-        """More media than anybody needs is dropped; ten times as much for some seconds ends it."""
-        limits = self._hub.limits
-        if now - self._excess_since > limits.excess_seconds:
-            self._excess_since, self._excess = now, 0
-        self._excess += 1
-        if self._excess > EXCESS * limits.media_a_second * limits.excess_seconds:
-            raise WireError("far too many packets")
-
     def _message(self, message: messages.Message) -> None:
         if self._seat is None:
             return
-        if not self._strings.take(self.clock.seconds()):
-            raise WireError("far too many messages")
         if isinstance(message, messages.Pong):
             self.answered(message)
         elif isinstance(message, messages.Path | messages.Report):
             self._about_link(message)
-        elif self._control.take(self.clock.seconds()):
+        elif self._allowed.control(self.clock.seconds()):
             self._act(self._seat, message)
-        else:
-            self._hub.metrics.note("messages over the limit", self.address, self.clock.seconds())
 
     def _act(self, seat: Seat, message: messages.Message) -> None:
         """What a participant asks for; the session's table has let nothing else pass."""
@@ -235,10 +225,8 @@ class VoiceServerProtocol(Connection):
             case messages.Gain(source, gain):
                 seat.hall.gain(seat, source, gain)
             case messages.Text():
-                if self._texts.take(self.clock.seconds()):
+                if self._allowed.text(self.clock.seconds()):
                     seat.hall.text(seat, text.line(message.text))
-                else:
-                    self._hub.metrics.note("messages over the limit", self.address, self.clock.seconds())
             case messages.Bye():
                 self._seat = None
                 self._hub.leave(seat, "")

@@ -1,5 +1,7 @@
 """What both ends of a connection share: the state, the table, sealed packets in and out."""
 
+from collections.abc import Callable
+
 from voicechat.errors import WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.security.keys import SessionKeys
@@ -17,6 +19,9 @@ class Session:
         self._table = table
         self._state = State.NEW
         self._keys: SessionKeys | None = None
+        self.admit: Callable[[bytes, int], bool] = lambda _packet, _size: True
+        """Asked with each packet of a string that opened, and the string's length, before anything in it is looked at:
+        whether it is, or passed over. WireError ends it all."""
 
     @property
     def state(self) -> State:
@@ -47,8 +52,9 @@ class Session:
         self._state = following
 
     def _open(self, string: bytes) -> Packet | None:
-        """The packet in a sealed string; None for a kind of message this version does not know."""
-        return self._parse(self.keys.opener.open(string))
+        """The packet in a sealed string; None if it is passed over, as a kind of message this version does not know."""
+        packet = self.keys.opener.open(string)
+        return self._parse(packet) if self.admit(packet, len(string)) else None
 
     def datagram(self, packet: bytes) -> MediaPacket:
         """The plaintext packet of a datagram, which can only be media. WireError closes the session."""
@@ -62,7 +68,7 @@ class Session:
 
     def _parse(self, packet: bytes) -> Packet | None:
         value: Packet | None
-        if packet and packet[0] < media.FIRST_CONTROL:
+        if media.is_media(packet):
             value = media.decode(packet)
         else:
             value = control.decode(packet)

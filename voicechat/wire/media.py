@@ -34,6 +34,11 @@ def encode(packet: MediaPacket) -> bytes:
     return _HEADER.pack(flags, packet.source, packet.tick) + packet.payload
 
 
+def is_media(packet: bytes) -> bool:
+    """Whether a plaintext packet claims to be media; else it is a control packet, or empty."""
+    return bool(packet) and packet[0] < FIRST_CONTROL
+
+
 def decode(data: bytes) -> MediaPacket:
     """The packet, or WireError."""
     if len(data) < _HEADER.size:
