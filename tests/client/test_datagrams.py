@@ -36,6 +36,22 @@ def test_it_is_of_the_servers_family_and_hears_nobody_else(host: str, interface:
     assert len(heard) == 1
 
 
+def test_the_zone_of_a_link_local_server_is_kept() -> None:
+    """Datagrams need it to get there; those that come back bring an address without one."""
+    reactor = VoiceReactor()
+    sock, _ = opened(reactor, "fe80::1%1")
+    (port,) = reactor.ports
+    assert port.interface == "::"
+    assert {address for _, address in port.sent} == {("fe80::1", 1234, 0, 1)}
+    assert sock.link is not None
+    heard: list[object] = []
+    sock.link.received = lambda *args: heard.append(args)  # type: ignore[method-assign]
+    sock.datagramReceived(b"\x10" + bytes(40), ("fe80::2", 1234))
+    assert not heard
+    sock.datagramReceived(b"\x10" + bytes(40), ("fe80::1", 1234))
+    assert len(heard) == 1
+
+
 def test_garbage_is_as_good_as_lost() -> None:
     reactor = VoiceReactor()
     sock, told = opened(reactor)

@@ -92,7 +92,7 @@ def test_both_kinds_of_addresses_are_found_with_their_zone(names: Names, monkeyp
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     asked = names.ask()
     names.arrive()
-    assert asked.found == [IPv6Address("TCP", "fe80::1", 1234, 0, 2), IPv4Address("TCP", "192.0.2.7", 1234)]
+    assert asked.found == [IPv6Address("TCP", "fe80::1%2", 1234, 0, 2), IPv4Address("TCP", "192.0.2.7", 1234)]
     assert asked.complete == 1
     assert not names.reactor.getDelayedCalls()
 

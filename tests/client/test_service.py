@@ -1,9 +1,14 @@
 """Connecting, coming back, and ending with a reason."""
 
 import errno
+from typing import Any
 
 import pytest
 from twisted.internet import error
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IHostnameResolver
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from tests.client.player import Host, Player
 from voicechat.client.exits import Exit
@@ -325,7 +330,62 @@ def test_a_name_that_is_not_known_is_told() -> None:
 
 def test_a_host_that_cannot_be_a_name_is_told() -> None:
     player = Player(host="not a host" * 30)
+    player.reactor.installNameResolver(Names())
     player.service.start()
     for _ in range(FIRST_TRIES):
         player.reactor.advance(1.0)
     assert ended(player)[0] == Exit.UNREACHABLE
+
+
+@implementer(IHostnameResolver)
+class Names:
+    """A resolver that knows one name, and what it was asked for."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+        self.asked: list[str] = []
+
+    def resolveHostName(
+        self,
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Any = None,
+        transportSemantics: str = "TCP",
+    ) -> Any:
+        """All addresses, at once."""
+        self.asked.append(hostName)
+        resolutionReceiver.resolutionBegan(None)
+        for address in self.addresses:
+            kind = IPv6Address if ":" in address else IPv4Address
+            resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
+        resolutionReceiver.resolutionComplete()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gaming_pc", "_x", "my_host.example.org", "Gaming-PC", "play.example.org.", "b\u00fccher.example", "127.1",
+        "0x7f.1", "xn--bcher-kva.example", "-", "a..b", "x" * 64, "192.0.2.1.", "\u2603.example", "fe80::1%eth0",
+        "::1", "FE80::1%2", "not a host" * 30,
+    ],
+)  # fmt: skip
+def test_the_resolver_is_asked_for_what_was_typed(name: str) -> None:
+    player, names = Player(host=name), Names("192.0.2.7")
+    player.reactor.installNameResolver(names)
+    player.service.start()
+    assert names.asked == [name]
+    ((host, port, *_),) = player.attempts()
+    assert (host, port) == ("192.0.2.7", 1234)
+
+
+def test_the_first_of_several_addresses_may_be_dead() -> None:
+    player = Player(host="play.example.org")
+    player.reactor.installNameResolver(Names("2001:db8::1", "fe80::1%2", "192.0.2.7"))
+    player.service.start()
+    for wanted in ("2001:db8::1", "fe80::1%2"):
+        ((host, _, factory, _, _),) = player.attempts()
+        assert host == wanted
+        factory.clientConnectionFailed(None, Failure(error.ConnectionRefusedError()))
+        player.reactor.advance(0.3)
+    assert isinstance(player.accepted(), Host)

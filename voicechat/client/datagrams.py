@@ -6,6 +6,7 @@ when the cable replaces the Wi-Fi (measured). If it cannot be opened, media goes
 TCP for good, and nobody needs to know more.
 """
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,13 @@ class DatagramSocket(DatagramProtocol):
 
     def __init__(self, reactor: Any, host: str, number: int) -> None:
         self._reactor = reactor
-        self._address: Address = (host, number)
+        self._address: Address = (host.partition("%")[0], number)
+        """The server's, as datagrams come from it: without the zone of a link-local one."""
+        self._target: tuple[Any, ...] = self._address
+        """The same with its zone, which datagrams need to get there."""
+        if "%" in host:
+            flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+            self._target = socket.getaddrinfo(host, number, type=socket.SOCK_DGRAM, flags=flags)[0][4]
         self._port: Any = None
         self._socket: Any = None
         self.link: Link | None = None
@@ -71,6 +78,6 @@ class DatagramSocket(DatagramProtocol):
     def _write(self, datagram: bytes, address: Address) -> None:
         try:
             # Not by the transport, which looks four times at what kind of address it is: 32 of 88 us (measured, cold).
-            self._socket.sendto(datagram, address)
+            self._socket.sendto(datagram, self._target)
         except (OSError, ValueError):
             return  # no route just now: as good as lost

@@ -29,6 +29,12 @@ Found = Sequence[tuple[Any, ...]]
 """What getaddrinfo gives."""
 
 
+def _zoned(host: str, *rest: int) -> tuple[Any, ...]:
+    """A socket's address, with the zone of a link-local one in its host: of an address Twisted keeps only that."""
+    zone = rest[2] if len(rest) == 3 else 0
+    return (f"{host}%{zone}" if zone else host, *rest)
+
+
 @implementer(IHostResolution)
 class _Lookup:
     """One name on its way."""
@@ -71,7 +77,7 @@ class Lookups:
             if late.active():
                 late.cancel()
             for family, _, _, _, address in found:
-                made = _KINDS[family](transportSemantics, *address)
+                made = _KINDS[family](transportSemantics, *_zoned(*address))
                 if addressTypes is None or type(made) in addressTypes:
                     resolutionReceiver.addressResolved(made)
             resolutionReceiver.resolutionComplete()

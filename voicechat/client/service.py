@@ -55,6 +55,19 @@ _SEAT_GONE: Final = "your seat was given away while your line was broken, and "
 _NOT_NOW: Final = "{where} does not let us in now; trying again in {wait:.0f} s"
 
 
+class _AsTyped(HostnameEndpoint):
+    """Has the resolver look for the name that was typed, whatever it is.
+
+    Twisted refuses what IDNA 2008 does not have, such as the underscore in the names of many machines
+    and containers; ping and ssh find those. What is no name at all the resolver does not know.
+    """
+
+    @staticmethod
+    def _hostAsBytesAndText(host: bytes | str) -> tuple[bool, bytes, str]:
+        text = host if isinstance(host, str) else host.decode("ascii", "replace")
+        return False, text.encode("ascii", "backslashreplace"), text
+
+
 class Target(msgspec.Struct, frozen=True):
     """Where to, as whom."""
 
@@ -108,7 +121,7 @@ class Service:
         """Try to connect now."""
         self._retry_call = None
         self._entered_now = False
-        endpoint = HostnameEndpoint(self._reactor, self._target.host, self._target.port, timeout=FIRST_SECONDS)
+        endpoint = _AsTyped(self._reactor, self._target.host, self._target.port, timeout=FIRST_SECONDS)
         self._attempt = endpoint.connect(Factory.forProtocol(self._protocol))
         self._attempt.addErrback(self._unreachable)
 
