@@ -1,14 +1,17 @@
 """The same server as ``twistd voicechat``, for ``twistd -ny tac/voicechat.tac``.
 
 Its options come from the environment alone (``VOICECHAT_PASSWORD``, ``VOICECHAT_PORT`` and
-so on); everything else is decided in ``voicechat.server.tap``, nothing here.
+so on), its log from twistd's own; everything else is decided in ``voicechat.server.tap``, nothing here.
 """
 
 from twisted.application.service import Application
+from twisted.scripts.twistd import ServerOptions
 
 from voicechat.server.tap import Options, makeService
 
 options = Options()
+options.parent = ServerOptions()
+options.parent.parseOptions()
 options.parseOptions([])
 
 application = Application("voicechat")

@@ -1,9 +1,13 @@
 """Counters, and a log that nobody can flood."""
 
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.logger import Logger
 
 from tests.server.house import Log
-from voicechat.server.metrics import EVERY, MOST_KEYS, MOST_LINES, Metrics
+from voicechat.server.metrics import EVERY, MOST_KEYS, MOST_LINES, MOST_OF_PEOPLE, Metrics
 
 
 def made() -> tuple[Metrics, Log]:
@@ -74,3 +78,40 @@ def test_braces_and_line_breaks_of_others_do_not_break_a_line() -> None:
     metrics, log = made()
     metrics.say(f"{'{name} %s {'!r} entered")
     assert "{name} %s {" in log.lines[0]
+
+
+def test_who_comes_and_goes_without_end_is_told_in_part_and_counted() -> None:
+    metrics, log = made()
+    for n in range(MOST_OF_PEOPLE + 30):
+        metrics.people(f"{n} entered", n / 100)
+    assert len(log.lines) == MOST_OF_PEOPLE
+    metrics.people("the next entered", EVERY)
+    assert "the next entered (30 more like it)" in log.lines[-1]
+    metrics.people("one more entered", EVERY)
+    assert log.lines[-1].endswith("one more entered")
+
+
+def test_faults_kept_back_are_counted_with_the_next() -> None:
+    metrics, log = made()
+    for n in range(MOST_LINES + 7):
+        fail(metrics, n / 100)
+    fail(metrics, EVERY)
+    assert "a tick failed (7 more like it)" in log.failures[-1]
+
+
+EVENTS = st.tuples(st.sampled_from(["ban", "bad input"]), st.integers(0, 9), st.floats(0, 8))
+
+
+@given(st.lists(EVENTS, max_size=200))
+def test_each_line_is_told_or_counted(events: list[tuple[str, int, float]]) -> None:
+    """However many addresses they are from: also those that one limit let through, and the other did not."""
+    metrics, log = made()
+    now = 0.0
+    for name, address, later in events:
+        now += later
+        metrics.note(name, f"192.0.2.{address}", now)
+    for name in ("ban", "bad input"):
+        metrics.note(name, "192.0.2.99", now + EVERY)
+        told = [line for line in log.lines if f"{name} from" in line]
+        kept_back = sum(int(found[1]) for line in told if (found := re.search(r"\((\d+) more like it\)", line)))
+        assert len(told) + kept_back == metrics.counts[name] == sum(event[0] == name for event in events) + 1

@@ -1,7 +1,8 @@
 """What the server counts, and the log lines that a stranger cannot flood.
 
-One counter a kind of event; one log line a kind and address in ten seconds, with
-the number of those kept back. A million bad packets are under 100 KB of log.
+One counter a kind of event; one log line a kind and address in ten seconds, and with
+the next line of a kind the number of those kept back since the last. A million bad
+packets are under 100 KB of log.
 """
 
 from collections import Counter, OrderedDict
@@ -30,6 +31,8 @@ class Metrics:
         self.counts: Counter[str] = Counter()
         self._log = log or Logger("voicechat")
         self._next: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
+        self._kept_back: Counter[str] = Counter()
+        """Lines of each kind since the last one that was told."""
 
     def count(self, name: str, amount: int = 1) -> None:
         """Something happened that is not worth a line."""
@@ -38,11 +41,12 @@ class Metrics:
     def note(self, name: str, address: str, now: float, text: str = "") -> None:
         """Something happened that is worth a line, unless there were many."""
         self.counts[name] += 1
-        kept = self._allowed(name, address, now)
-        if kept is None or (address and self._allowed(name, "", now, MOST_LINES) is None):
-            return
-        more = f" ({kept} more like it)" if kept else ""
-        self._log.info("{name} from {address}: {text}{more}", name=name, address=address, text=text, more=more)
+        # an address first: its many lines are not to use up what all have together
+        if self._allows(name, address, now, 1) and (not address or self._allows(name, "", now, MOST_LINES)):
+            more = self._more(name)
+            self._log.info("{name} from {address}: {text}{more}", name=name, address=address, text=text, more=more)
+        else:
+            self._kept_back[name] += 1
 
     def say(self, text: str) -> None:
         """A line about the server itself; rare by nature."""
@@ -50,8 +54,10 @@ class Metrics:
 
     def people(self, text: str, now: float) -> None:
         """A line about a participant who came or went, unless somebody does so without end."""
-        if self._allowed("people", "", now, MOST_OF_PEOPLE) is not None:
-            self._log.info("{text}", text=text)
+        if self._allows("people", "", now, MOST_OF_PEOPLE):
+            self._log.info("{text}{more}", text=text, more=self._more("people"))
+        else:
+            self._kept_back["people"] += 1
 
     def failure(self, text: str, now: float, failure: Failure | None = None) -> None:
         """An exception that should not have been, the one at hand unless given: with its traceback, if there are few.
@@ -59,19 +65,23 @@ class Metrics:
         A fault that a stranger found how to cause must not fill a disk either.
         """
         self.counts["faults"] += 1
-        if self._allowed("faults", "", now, MOST_LINES) is not None:
-            self._log.failure("{text}", failure, text=text)
+        if self._allows("faults", "", now, MOST_LINES):
+            self._log.failure("{text}{more}", failure, text=text, more=self._more("faults"))
+        else:
+            self._kept_back["faults"] += 1
 
-    def _allowed(self, name: str, address: str, now: float, most: int = 1) -> int | None:
-        """How many were kept back since the last line, or None if this one is to be, too."""
+    def _more(self, name: str) -> str:
+        """How many lines of a kind were kept back before this one."""
+        count = self._kept_back.pop(name, 0)
+        return f" ({count} more like it)" if count else ""
+
+    def _allows(self, name: str, address: str, now: float, most: int) -> bool:
+        """Whether a line is one of the first ``most`` of its kind and address in EVERY seconds."""
         key = (name, address)
         until, count = self._next.pop(key, (0.0, 0))
         if now >= until:
-            until, kept, count = now + EVERY, max(0, count - most), 0
-        else:
-            kept = 0
-        count += 1
-        self._next[key] = (until, count)
+            until, count = now + EVERY, 0
+        self._next[key] = (until, count + 1)
         while len(self._next) > MOST_KEYS:
             self._next.popitem(last=False)
-        return kept if count <= most else None
+        return count < most

@@ -5,13 +5,13 @@ else from the defaults below. Whatever a user can get wrong is told in one line.
 """
 
 import os
+import signal
 import sys
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, ClassVar, Final, NoReturn
 
 import msgspec
 from twisted.application.service import MultiService
-from twisted.internet.interfaces import IReactorTime
 from twisted.python import usage
 
 from voicechat import passwords
@@ -21,7 +21,9 @@ from voicechat.hiding import hide
 from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, MIX_COMPLEXITY, NORMAL_BITRATE
 from voicechat.security.secret import Secret
 from voicechat.server.limits import MOST_SEATS, Limits
+from voicechat.server.log import LoggedServices, PatientLog, of_twistd
 
+FAILURE: Final = 1
 USAGE: Final = 2
 CONFIG: Final = 78
 
@@ -85,6 +87,8 @@ class Options(usage.Options):
         super().__init__()
         self.limits: dict[str, float] = {}
         """What --limit changed."""
+        self.log: PatientLog | None = None
+        """The log of the application that is to be made; None where somebody else sees to it."""
         self.warnings: list[str] = []
         """What the host should mend."""
 
@@ -112,7 +116,7 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Fill in the environment and the defaults, and check."""
-        self._try_log()
+        self.log = self._log()
         self["port"] = self._number("port", 1234, 0, 65535)
         self["max-clients"] = self._number("max-clients", 4, 1, MOST_SEATS)
         self["room-size"] = self._number("room-size", MOST_SEATS, 1, MOST_SEATS)
@@ -128,14 +132,20 @@ class Options(usage.Options):
         self["password-file"] = passwords.file_of(self["password"], self["password-file"], os.environ)
         self["password"] = self._password()
 
-    def _try_log(self) -> None:
-        """A log that twistd cannot begin would be told as a traceback."""
-        path = None if self.parent is None else self.parent.get("logfile")
-        if path not in (None, "-"):
-            try:
-                Path(path).open("ab").close()
-            except OSError as error:
-                fail(CONFIG, f"cannot write the log file {path}: {error.strerror}")
+    def _log(self) -> PatientLog | None:
+        """The log that twistd is asked for; None where it is not ours to make."""
+        if self.parent is None or self.parent["logger"]:
+            return None
+        if self.parent["logfile"] == "-" and not self.parent.get("nodaemon", True):
+            fail(FAILURE, "a daemon has no standard output to log to: give -n, or --logfile FILE")
+        try:
+            log = of_twistd(self.parent)
+        except OSError as error:
+            fail(CONFIG, f"cannot write the log file {self.parent['logfile'] or 'twistd.log'}: {error.strerror}")
+        with suppress(AttributeError):  # where there is no such signal
+            if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
+                signal.signal(signal.SIGUSR1, lambda *_: log.rotate())
+        return log
 
     def _text(self, name: str, default: str | None) -> str | None:
         value = self[name]
@@ -175,7 +185,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     from voicechat.server.service import VoiceService
     from voicechat.server.supervision import Supervision, fed_each, telling
 
-    clock: IReactorTime = reactor if reactor is not None else monotonic_reactor()
+    clock: Any = reactor if reactor is not None else monotonic_reactor()
     seats = Limits(max_clients=options["max-clients"], room_size=options["room-size"])
     limits = msgspec.structs.replace(seats, **options.limits)
     try:
@@ -191,7 +201,9 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
         high_bitrate=options["high-bitrate"],
         always_mix=options["mixing"] == "always",
     )
-    parent = MultiService()
+    parent = MultiService() if options.log is None else LoggedServices(options.log)
+    if options.log is not None:
+        clock.addSystemEventTrigger("after", "shutdown", options.log.end)
     service = VoiceService(clock, hub, options["port"], options["interface"], options["password-file"])
     service.warnings = options.warnings
     service.kick_on_reload = options["kick-on-reload"]
