@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.client.bridge import AudioBridge, Captured
 from voicechat.client.console import Console
-from voicechat.client.friends import Friends
+from voicechat.client.friends import MOST_NAMES, Friends
 from voicechat.client.playback import Playback
 from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.client.voice import Voice
@@ -114,6 +114,8 @@ class Call:
         self.reconnects = 0
         self._totals: Counter[str] = Counter()
         self._heard_by_name: Counter[str] = Counter()
+        self._heard_of_others = 0
+        """Frames of whom there is no place for in ``_heard_by_name``."""
         self._round_trip: float | None = None
         self._late_before: list[float] = []
         """What the last connection knew of the line, until a new one knows as much."""
@@ -235,7 +237,8 @@ class Call:
         if self._deafened:
             return  # sent before the server knew
         if packet.source == MIX:
-            self._heard_by_name.update(self.friends.talking)
+            for name in self.friends.talking:
+                self._count_heard(name, 1)
         self.playback.arrived(packet)
 
     def _lateness(self) -> list[float]:
@@ -304,7 +307,14 @@ class Call:
         if source != MIX:
             frames = self.hearing.heard.pop(source, 0)
             if frames:
-                self._heard_by_name[self.friends.name(source)] += frames
+                self._count_heard(self.friends.name(source), frames)
+
+    def _count_heard(self, name: str, frames: int) -> None:
+        """Count frames for a name; of a server that makes up names without end, only the first ones have a count."""
+        if name in self._heard_by_name or len(self._heard_by_name) < MOST_NAMES:
+            self._heard_by_name[name] += frames
+        else:
+            self._heard_of_others += frames
 
     def stats(self, recorded_in: IRecording, recorded_out: IRecording) -> dict[str, Any]:
         """What --stats writes."""
@@ -336,6 +346,8 @@ class Call:
             "path": self.path,
             "wav": {"in_start_ns": recorded_in.start_ns, "out_start_ns": recorded_out.start_ns},
             "sources": dict(self._heard_by_name),
+            "sources_left_out": self._heard_of_others,
+            "passed_over": self.hearing.passed_over,
         }
 
 

@@ -1,15 +1,25 @@
-"""Who is in the room, as the server tells it. Pure: messages in, lines for a person out."""
+"""Who is in the room, as the server tells it. Pure: messages in, lines for a person out.
+
+A server that means harm can announce people without end; no more are kept than it may seat.
+"""
+
+from typing import Final
 
 import msgspec
 
+from voicechat.errors import WireError
 from voicechat.media.quality import Quality
 from voicechat.wire import messages as m
+
+MOST_NAMES: Final = 200
+"""Names kept, of who is here and of who has left: as many as a server may seat (`server.limits.MOST_SEATS`)."""
 
 
 class Friends:
     """The roster, by source number."""
 
     def __init__(self) -> None:
+        self._me = 0
         self._by_source: dict[int, m.Participant] = {}
         self._names: dict[int, str] = {}
         self._talking: set[int] = set()
@@ -44,20 +54,27 @@ class Friends:
 
     def welcome(self, message: m.Welcome) -> str:
         """We are in."""
-        self._by_source = {person.source: person for person in message.roster}
-        self._names |= {person.source: person.name for person in message.roster}
+        self._me = message.source
+        self._by_source.clear()
         self._talking.clear()
         self._late.clear()
+        for person in message.roster:
+            self._add(person)
         others = ", ".join(_shown(person) for person in message.roster)
         return f"you are in as {message.name}" + (f", with {others}" if others else "; nobody else is here yet")
 
     def learn(self, message: m.Message) -> str | None:
-        """What a message tells; a line for the user, or None if it is not worth one."""
+        """What a message tells; a line for the user, or None if it is not worth one, as news of nobody is not.
+
+        WireError if there are more people than there can be.
+        """
+        if isinstance(message, m.Joined):
+            self._add(message.participant)
+            return f"{_shown(message.participant)} joined"
+        return self._learn(message) if getattr(message, "source", 0) in self._names else None
+
+    def _learn(self, message: m.Message) -> str | None:
         match message:
-            case m.Joined(participant):
-                self._by_source[participant.source] = participant
-                self._names[participant.source] = participant.name
-                return f"{_shown(participant)} joined"
             case m.Left(source, reason):
                 self._by_source.pop(source, None)
                 self._late.pop(source, None)
@@ -82,6 +99,21 @@ class Friends:
                     return f"{self.name(source)} {'listens again' if before and before.deafened else 'is unmuted'}"
                 return f"{self.name(source)} is {'deafened' if deafened else 'muted'}"
         return None
+
+    def _add(self, person: m.Participant) -> None:
+        """Somebody is here. Who left longest ago is forgotten, if there are too many names."""
+        if person.source == self._me:
+            raise WireError("the server took us for somebody else")
+        if person.source not in self._by_source and len(self._by_source) >= MOST_NAMES:
+            raise WireError("more people than a server may seat")
+        self._by_source[person.source] = person
+        self._names.pop(person.source, None)
+        self._names[person.source] = person.name
+        while len(self._names) > MOST_NAMES:
+            gone = next(source for source in self._names if source not in self._by_source)
+            del self._names[gone]
+            self._late.pop(gone, None)
+            self._talking.discard(gone)
 
     def _change(self, source: int, **fields: bool) -> None:
         person = self._by_source.get(source)

@@ -14,7 +14,7 @@ from voicechat.client.datagrams import DatagramSocket
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.media.redundancy import RedundancyPolicy
-from voicechat.session.client import ClientSession
+from voicechat.session.client import ClientSession, Received
 from voicechat.wire import handshake, messages
 from voicechat.wire.handshake import Refuse
 from voicechat.wire.media import downward
@@ -75,16 +75,16 @@ class VoiceClientProtocol(Connection):
         self.send_clear(self.session.begin())
 
     def string_came(self, string: bytes) -> None:
-        """Any string."""
+        """Any string; whatever is wrong with it, or with what it says, ends the connection."""
         try:
-            value = self.session.receive(string)
-            if isinstance(value, MediaPacket):
-                self._media(value)
-                return
+            self._take(self.session.receive(string))
         except (WireError, PasswordRefused) as error:
             self.went_wrong(error)
-            return
-        if isinstance(value, bytes):
+
+    def _take(self, value: Received) -> None:
+        if isinstance(value, MediaPacket):
+            self._media(value)
+        elif isinstance(value, bytes):
             self.send_clear(value)
         elif isinstance(value, messages.Welcome):
             self._stop_waiting()
@@ -138,11 +138,8 @@ class VoiceClientProtocol(Connection):
             return
         if isinstance(message, messages.Report):
             self.link.reported(message)
-            return
-        try:
+        else:
             self.link.told(message)
-        except WireError as error:
-            self.went_wrong(error)
 
     def went_wrong(self, error: Exception) -> None:
         """The server broke the protocol, or does not know the password."""

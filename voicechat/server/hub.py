@@ -32,6 +32,7 @@ from voicechat.wire.handshake import Resume
 from voicechat.wire.messages import (
     FULL,
     LOCKED_OUT,
+    MOST_IN_WELCOME,
     REPLACED,
     ROOM_FULL,
     SHUTTING_DOWN,
@@ -42,9 +43,6 @@ from voicechat.wire.messages import (
     TicketText,
     Welcome,
 )
-
-MOST_IN_WELCOME: Final = 20
-"""Participants in a welcome, so that it fits into 4 096 bytes; more follow as joined messages."""
 
 RETRY_SECONDS: Final = 0.5
 """What clients are told to wait at a shutdown: a restart takes about as long."""

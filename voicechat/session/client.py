@@ -92,4 +92,6 @@ class ClientSession(Session):
             return answer
         if not isinstance(answer, messages.Welcome):
             raise WireError("WELCOME without a welcome")
+        if any(person.source == answer.source for person in answer.roster):
+            raise WireError("a roster with the one whom it is for")
         return answer

@@ -21,12 +21,16 @@ Source = Annotated[int, Meta(ge=1, le=LAST_SOURCE)]
 """A participant's number in his room."""
 
 _Text = Annotated[str, Meta(max_length=2048)]
+_Reason = Annotated[str, Meta(max_length=texts.MOST_TEXT)]
 _Hex = Annotated[str, Meta(max_length=128, pattern=r"\A[0-9a-f]*\Z")]
 _TicketId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 _TicketSecret = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 _Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 _Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
 _Port = Annotated[int, Meta(ge=0, le=65535)]
+
+MOST_IN_WELCOME: Final = 20
+"""Participants in a welcome, which has to fit into one string; the rest follow as Joined."""
 
 FULL: Final = "full"
 """No seat is free on the server."""
@@ -90,7 +94,7 @@ class Welcome(Message, frozen=True, omit_defaults=True):
     room: _Text
     connection: Annotated[int, Meta(ge=0, lt=1 << 24)]
     """Goes into every datagram's header."""
-    roster: Annotated[list[Participant], Meta(max_length=LAST_SOURCE)]
+    roster: Annotated[list[Participant], Meta(max_length=MOST_IN_WELCOME)]
     udp_port: _Port = 0
     """0: media goes over TCP only."""
     bitrate: Annotated[int, Meta(ge=LOWEST_BITRATE, le=HIGHEST_BITRATE)] = NORMAL_BITRATE
@@ -116,7 +120,7 @@ class Left(Message, frozen=True):
     """Somebody is gone; the source's number rests for 60 s."""
 
     source: Source
-    reason: _Text = ""
+    reason: _Reason = ""
 
     def __post_init__(self) -> None:
         texts.check(self.reason, "the reason")
@@ -203,7 +207,7 @@ class Report(Message, frozen=True):
 class Bye(Message, frozen=True):
     """The last message: why, and after how many seconds another try makes sense."""
 
-    reason: _Text = ""
+    reason: _Reason = ""
     retry: Annotated[float, Meta(ge=0.0, le=3600.0)] = 0.0
 
     def __post_init__(self) -> None:
