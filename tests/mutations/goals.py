@@ -67,6 +67,42 @@ GOALS: Final = (
         ("tests/faults/test_crowd.py::TestF19::test_f19_an_exception_in_handling_a_message_costs_one_connection",),
     ),
     Mutation(
+        "R5 R6 F8",
+        "what was held back by a stall is played, all of it",
+        "voicechat/media/stream.py",
+        "SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5",
+        "SKIP_ABOVE: Final = 1e9",
+        (
+            "tests/faults/test_sound.py::test_f8_after_a_stall_of_two_seconds_the_delay_is_what_it_was_within_one",
+            "tests/goals/test_r04_standstills.py::test_r5_the_same_in_virtual_time_to_the_millisecond",
+        ),
+    ),
+    Mutation(
+        "R11 F8",
+        "frames that come a little too fast pile up",
+        "voicechat/media/stream.py",
+        "if self._pace.too_deep:\n            return",
+        "if False:\n            return",
+        ("tests/faults/test_sound.py::test_f8_clocks_that_drift_apart_do_not_become_delay",),
+    ),
+    Mutation(
+        "R10 F18",
+        "a sound device that is lost is not opened again",
+        "voicechat/client/sound.py",
+        "self._run(self._devices.reopen, self._again)",
+        "pass",
+        ("tests/client/test_sound.py::test_a_device_that_is_unplugged_gives_way_to_the_next_default_one_in_time",),
+    ),
+    Mutation(
+        "F15",
+        "sound is sent twice over TCP",
+        "voicechat/carriage/tcp.py",
+        "        else:\n            self._write(self.session.seal(packet))",
+        "        else:\n            self._write(self.session.seal(packet))\n"
+        "            self._write(self.session.seal(packet))",
+        ("tests/faults/test_sound.py::test_f15_a_second_of_talk_is_50_packets_of_24_bytes_and_its_payloads",),
+    ),
+    Mutation(
         "R20",
         "coming back with a ticket costs as much as a login",
         "voicechat/server/admission.py",
