@@ -14,7 +14,7 @@ from twisted.internet.testing import StringTransport
 
 from tests.client.player import Player
 from tests.client.test_call import Evening
-from voicechat.client import remote
+from voicechat.client import ctl, remote
 from voicechat.client.controls import FriendStatus
 from voicechat.client.ctl import WORDS
 from voicechat.client.remote import Answer, Commands, Remote, RemoteProtocol
@@ -202,14 +202,14 @@ def test_who_says_nothing_is_cut_after_his_time(line: Line) -> None:
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_who_says_too_much_is_cut_and_not_answered(line: Line, end: bytes) -> None:
     protocol, transport = line.connect()
-    protocol.dataReceived(b"x" * (remote.LONGEST_LINE + 1) + end)
+    protocol.dataReceived(b"x" * (ctl.LONGEST_LINE + 1) + end)
     assert transport.aborted
     assert transport.value() == b""
 
 
 def test_the_longest_text_fits(ann: Player) -> None:
     request = json.dumps({"word": "say", "rest": ["\U0001f44d" * 500]}).encode()
-    assert len(request) <= remote.LONGEST_LINE
+    assert len(request) <= ctl.LONGEST_LINE
     assert commands(ann).do(request).error == "not connected: the line was not sent"
 
 

@@ -1,5 +1,6 @@
 """The folder of the sockets: whose it is, and what lies dead in it."""
 
+import errno
 import os
 import socket
 import stat
@@ -92,9 +93,70 @@ def test_a_link_to_a_folder_and_a_file_are_refused(places: dict[str, str], tmp_p
         runtime.own_folder(places)
 
 
-def test_a_folder_that_cannot_be_made_is_told(places: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match="cannot make"):
-        runtime.own_folder({"XDG_RUNTIME_DIR": "", "TMPDIR": places["TMPDIR"] + "/missing"})
+def cannot_make(monkeypatch: pytest.MonkeyPatch, *folders: str) -> None:
+    """As on a disk that is read-only, also for the superuser."""
+    real = os.mkdir
+
+    def mkdir(folder: str, mode: int = 0o777) -> None:
+        if folder.startswith(folders):
+            raise OSError(errno.EROFS, "Read-only file system")
+        real(folder, mode)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+
+
+def test_a_folder_that_cannot_be_made_leaves_the_next_place(
+    places: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cannot_make(monkeypatch, places["XDG_RUNTIME_DIR"])
+    assert runtime.own_folder(places) == f"{places['TMPDIR']}/voicechat-{os.geteuid()}"
+    cannot_make(monkeypatch, places["XDG_RUNTIME_DIR"], places["TMPDIR"] + "/")
+    Path(places["TMPDIR"], f"voicechat-{os.geteuid()}").rmdir()
+    with pytest.raises(ConfigError, match=r"cannot make .*/tmp/voicechat-\d+: Read-only file system"):
+        runtime.own_folder(places)
+
+
+@pytest.mark.parametrize("temporary", ["", "relative", "/no/such/folder", "/etc/passwd", "/tmp/" + "x" * 100])
+def test_a_temporary_folder_that_is_none_is_the_systems(places: dict[str, str], temporary: str) -> None:
+    variables = {"XDG_RUNTIME_DIR": "/no/such/folder", "TMPDIR": temporary}
+    assert list(runtime._folders(variables)) == [f"/tmp/voicechat-{os.geteuid()}"]
+
+
+def test_a_folder_with_too_long_a_path_for_a_socket_is_none(places: dict[str, str], tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    folder = runtime.own_folder(places | {"XDG_RUNTIME_DIR": str(long)})
+    assert folder == f"{places['TMPDIR']}/voicechat-{os.geteuid()}"
+    with listening(folder, 4_194_304):
+        assert runtime.find(places | {"XDG_RUNTIME_DIR": str(long)}) == [f"{folder}/client-4194304.sock"]
+    edge = "/" + "x" * (runtime.LONGEST_PATH - len("/client-1234567.sock") - 1)
+    assert runtime._has_room(edge)
+    assert not runtime._has_room(edge + "x")
+
+
+def test_what_cannot_be_looked_at_hides_no_client(places: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = runtime.own_folder(places | {"XDG_RUNTIME_DIR": ""})
+    other = runtime.own_folder(places)
+    real = os.listdir
+
+    def listdir(path: str) -> list[str]:
+        if path == other:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    with listening(folder, 1):
+        assert runtime.find(places) == [f"{folder}/client-1.sock"]
+
+
+@pytest.mark.parametrize(
+    "name", ["client-\u00b2.sock", "client-.sock", "client--1.sock", "client-x.sock", f"client-{'9' * 99}.sock"]
+)
+def test_a_dead_socket_of_any_name_is_removed(places: dict[str, str], name: str) -> None:
+    folder = Path(runtime.own_folder(places))
+    (folder / name).touch()
+    assert runtime.find(places) == []
+    assert not (folder / name).exists()
 
 
 def test_the_living_are_found_in_both_places_and_the_dead_removed(places: dict[str, str]) -> None:

@@ -60,6 +60,9 @@ not answer, 76 it answers something else, 77 the socket is somebody else's, 78 s
 PATIENCE = 3.0
 """Seconds for it all: a client answers within one turn of its reactor."""
 
+LONGEST_LINE = 8192
+"""Bytes of a request: a text line of 500 characters, each written as an escaped pair of twelve, and what is around."""
+
 LONGEST_ANSWER = 1 << 20
 """Bytes; the figures of a full room are 20 thousand."""
 
@@ -90,11 +93,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: list[str]) -> int:
     words, where, as_json = _parted(argv)
     word, rest = _understood(words)
+    for text in rest:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Failed(USAGE, "what follows the word is not UTF-8 text") from None
     if as_json and word != "stats":
         raise Failed(USAGE, "--json is for stats")
     if not runtime.supported():
         raise Failed(NOBODY, "this system has no local sockets; use the keys of the client's screen")
-    answer = ask(where or _only_one(), {"word": word, "rest": rest})
+    answer = ask(os.path.expanduser(where) or _only_one(), {"word": word, "rest": rest})
     if as_json:
         return _tell(json.dumps(answer.get("figures"), indent=1, ensure_ascii=False) + "\n")
     lines = answer.get("lines")
@@ -164,13 +172,16 @@ def _only_one() -> str:
 def ask(path: str, request: dict[str, object]) -> dict[str, object]:
     """What the client at ``path`` answers. Failed says why there is no answer, or what the client says it cannot."""
     line = b""
+    asked = json.dumps(request).encode() + b"\n"
+    if len(asked) > LONGEST_LINE:
+        raise Failed(CANNOT, "that is too long; a text has at most 500 characters")
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(PATIENCE)
         try:
             connection.connect(path)
             if not runtime.is_ours(connection):
                 raise Failed(NOT_OURS, f"{path} is another user's")
-            connection.sendall(json.dumps(request).encode() + b"\n")
+            connection.sendall(asked)
             line = _line(connection)
         except (TimeoutError, BlockingIOError):
             raise Failed(NO_ANSWER, "the client does not answer; is it stopped?") from None
@@ -190,7 +201,10 @@ def _line(connection: socket.socket) -> bytes:
     deadline = time.monotonic() + PATIENCE
     line = b""
     while not line.endswith(b"\n") and len(line) < LONGEST_ANSWER:
-        connection.settimeout(max(0.01, deadline - time.monotonic()))
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
         data = connection.recv(65_536)
         if not data:
             break
@@ -203,7 +217,7 @@ def _read(line: bytes) -> dict[str, object]:
         raise Failed(NO_ANSWER, "the client has too much to do; try again")
     try:
         answer = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise Failed(NOT_UNDERSTOOD, "what answers there is no voicechat-client")

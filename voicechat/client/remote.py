@@ -18,11 +18,8 @@ from twisted.protocols.basic import LineOnlyReceiver
 
 from voicechat.client import runtime
 from voicechat.client.controls import Controls, FriendStatus, Status
-from voicechat.client.ctl import WORDS
+from voicechat.client.ctl import LONGEST_LINE, WORDS
 from voicechat.errors import ConfigError, ControlError
-
-LONGEST_LINE: Final = 8192
-"""Bytes of a request: a text line of 500 characters, each written as an escaped pair of twelve, and what is around."""
 
 SECONDS: Final = 3.0
 """From connecting to the end: a request takes a millisecond."""

@@ -11,12 +11,19 @@ import os
 import socket
 import stat
 import struct
+import sys
 from collections.abc import Iterator, Mapping
 
 from voicechat.errors import ConfigError
 
 SUFFIX = ".sock"
 PREFIX = "client-"
+
+LONGEST_PATH = 107 if sys.platform == "linux" else 103
+"""Bytes of a socket's path: with its final zero 108 (unix(7), sun_path), on BSD and macOS 104."""
+
+LONGEST_NUMBER = 7
+"""Digits of a process' number: 2^22 is the most (proc(5), pid_max)."""
 
 CREDENTIALS = struct.Struct("3i")
 """Process, user and group, as Linux tells them of the other end (unix(7), SO_PEERCRED)."""
@@ -28,21 +35,27 @@ def supported() -> bool:
 
 
 def own_folder(environ: Mapping[str, str]) -> str:
-    """The folder for this user's sockets; made if it is not there. ConfigError if it cannot be used."""
+    """The folder for this user's sockets; made if it is not there. ConfigError if none can be used.
+
+    One that cannot be made (a disk that is full or read-only) leaves the next place; one that is there and not
+    ours alone does not.
+    """
+    problem = "there is no folder for a local socket, or its path is too long"
     for folder in _folders(environ):
         try:
             os.mkdir(folder, 0o700)
         except FileExistsError:
             pass
         except OSError as error:
-            raise ConfigError(f"cannot make {folder}: {error.strerror}") from None
+            problem = f"cannot make {folder}: {error.strerror}"
+            continue
         check(folder)
         return folder
-    raise ConfigError("there is no folder for a local socket")
+    raise ConfigError(problem)
 
 
 def check(folder: str) -> None:
-    """ConfigError unless the folder is ours alone; FileNotFoundError if there is none."""
+    """ConfigError unless the folder is ours alone; OSError if there is none, or it cannot be looked at."""
     found = os.lstat(folder)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise ConfigError(f"{folder} is not a folder of yours: somebody else made it")
@@ -51,12 +64,22 @@ def check(folder: str) -> None:
 
 
 def _folders(environ: Mapping[str, str]) -> Iterator[str]:
-    """Where sockets may be, the best place first."""
+    """Where sockets may be, the best place first; none whose path is too long for one."""
     runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
+    temporary = environ.get("TMPDIR", "")
+    places = []
     with contextlib.suppress(OSError):
         if os.path.isabs(runtime) and os.stat(runtime).st_uid == os.geteuid():
-            yield os.path.join(runtime, "voicechat")
-    yield os.path.join(environ.get("TMPDIR") or "/tmp", f"voicechat-{os.geteuid()}")  # noqa: S108  checked
+            places.append(os.path.join(runtime, "voicechat"))
+    if not (os.path.isabs(temporary) and os.path.isdir(temporary) and _has_room(temporary)):
+        temporary = "/tmp"  # noqa: S108  checked
+    places.append(os.path.join(temporary, f"voicechat-{os.geteuid()}"))
+    yield from filter(_has_room, places)
+
+
+def _has_room(folder: str) -> bool:
+    """Whether a socket in the folder can have a path."""
+    return len(os.fsencode(folder)) + len("/" + PREFIX + SUFFIX) + LONGEST_NUMBER <= LONGEST_PATH
 
 
 def path_in(folder: str) -> str:
@@ -74,12 +97,13 @@ def find(environ: Mapping[str, str]) -> list[str]:
     for folder in _folders(environ):
         try:
             check(folder)
-        except FileNotFoundError:
+            every = os.listdir(folder)
+        except OSError:
             continue
         except ConfigError as error:
             refused = error
             continue
-        names = [name for name in os.listdir(folder) if name.startswith(PREFIX) and name.endswith(SUFFIX)]
+        names = [name for name in every if name.startswith(PREFIX) and name.endswith(SUFFIX)]
         living += [path for name in sorted(names) if not is_dead(path := os.path.join(folder, name))]
     if refused is not None and not living:
         raise refused
@@ -104,7 +128,7 @@ def is_dead(path: str) -> bool:
 
 def _lives(number: str) -> bool:
     """Whether there is a process of this number, other than this one: it may be about to listen."""
-    if not number.isdigit() or int(number) == os.getpid():
+    if not (number.isascii() and number.isdigit()) or int(number) == os.getpid():
         return False
     try:
         os.kill(int(number), 0)
