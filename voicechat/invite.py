@@ -25,6 +25,22 @@ PORT: Final = 1234
 LONGEST: Final = 2048
 """Characters: a name of the DNS (253), a room and a password of 64 letters, all percent-encoded, need half of it."""
 
+_AROUND: Final = " \t\r\n\u00a0\u200b\u2060\ufeff"
+"""Blanks, seen and unseen."""
+
+_PAIRS: Final = (
+    "<>",
+    '""',
+    "''",
+    "``",
+    "()",
+    "\u201c\u201d",
+    "\u201e\u201c",
+    "\u2018\u2019",
+    "\u00ab\u00bb",
+    "\u00bb\u00ab",
+)
+_BREAKS: Final = re.compile(r"[\t\r\n]")
 _HALF_ENCODED: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _NOT_IN_HOSTS: Final = frozenset(' /\\#?@[]:%<>"')
 
@@ -49,9 +65,11 @@ class Invite(NamedTuple):
 
 def parse(link: str) -> Invite:
     """What a link invites to. ConfigError says what is wrong with it, and shows nothing of it."""
-    link = link.strip()
     if len(link) > LONGEST:
         raise ConfigError(f"a link has at most {LONGEST} characters")
+    link = _bare(link)
+    if _BREAKS.search(link):
+        raise ConfigError("a line of the link was broken in two; copy it in one piece")
     scheme, colon, rest = link.partition("://")
     if not colon or scheme.lower() != SCHEME:
         raise ConfigError("a link begins with voicechat://; a server alone is named with --host")
@@ -73,6 +91,14 @@ def parse(link: str) -> Invite:
     return Invite(host, port, room, Secret(_decoded(secret, "password")))
 
 
+def _bare(link: str) -> str:
+    """The link without what stands around it: blanks, a byte-order mark, quotes or brackets of those who pass it on."""
+    link = link.strip(_AROUND)
+    while len(link) > 1 and link[0] + link[-1] in _PAIRS:
+        link = link[1:-1].strip(_AROUND)
+    return link
+
+
 def _server(text: str) -> tuple[str, int]:
     """Host and port of ``host``, ``host:port``, ``[address]`` or ``[address]:port``."""
     if "@" in text:
@@ -81,7 +107,9 @@ def _server(text: str) -> tuple[str, int]:
         address, bracket, port = text[1:].partition("]")
         if not bracket or (port and not port.startswith(":")):
             raise ConfigError("the link's IPv6 address needs brackets around it, and nothing but :PORT behind them")
-        return _address(_decoded(address, "address")), _port(port[1:])
+        address, percent, zone = address.partition("%")  # RFC 6874 has %25 there; as it is typed it is clear, too
+        zone = zone[2:] if zone.startswith("25") and len(zone) > 2 else zone
+        return _address(address + percent + _decoded(zone, "address")), _port(port[1:])
     host, _, port = text.partition(":")
     if ":" in port:
         raise ConfigError("an IPv6 address stands in brackets in a link: voicechat://[ADDRESS]:PORT")
