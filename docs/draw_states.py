@@ -1,20 +1,26 @@
-"""Draw the state diagrams of docs/wire-protocol.md from the tables in the code.
+"""Draw the state diagrams of the documentation from the tables in the code.
 
-``python -m docs.draw_states`` writes them into the page, between its markers; a test
-fails if the page is stale. What lives here: the drawing, in Mermaid's notation. May
-import ``voicechat.session.states`` and what stands in its tables.
+``python -m docs.draw_states`` writes them into the pages, between their markers; a test
+fails if a page is stale. What lives here: the drawing, in Mermaid's notation. May
+import the modules that have tables, and what stands in these.
 """
 
+import enum
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from voicechat.media import spurt
 from voicechat.media.packet import MediaPacket
 from voicechat.session import states
 from voicechat.session.states import State, Table
 from voicechat.wire.messages import Message
 
-PAGE: Final = Path(__file__).with_name("wire-protocol.md")
+PAGES: Final = tuple(Path(__file__).with_name(name) for name in ("wire-protocol.md", "architecture.md"))
+
+Arrow = tuple[enum.Enum, enum.Enum, str]
+"""From, to, and what leads there."""
 
 TABLES: Final[dict[str, Table]] = {"SERVER": states.SERVER, "CLIENT": states.CLIENT}
 
@@ -38,26 +44,50 @@ def name(received: type) -> str:
 
 
 def draw(table: Table, own_steps: list[tuple[State, State, str]]) -> str:
-    """One diagram: an arrow for each pair of states, labelled with all that leads from one to the other."""
-    lines = ["stateDiagram-v2", f"    [*] --> {State.NEW.name}"]
+    """The diagram of one side's table, with the steps that no received string makes."""
+    arrows: list[Arrow] = []
     for state, row in table.items():
-        for following in dict.fromkeys(row.values()):
-            received = ", ".join(name(kind) for kind, to in row.items() if to is following)
-            lines.append(f"    {state.name} --> {following.name}: {received}")
-        lines += [f"    {state.name} --> {to.name}: {why}" for start, to, why in own_steps if start is state]
-    lines.append(f"    {State.CLOSED.name} --> [*]")
-    return "\n".join(lines)
+        arrows += [(state, to, name(kind)) for kind, to in row.items()]
+        arrows += [(start, to, why) for start, to, why in own_steps if start is state]
+    return diagram(State.NEW, arrows, State.CLOSED)
+
+
+def stream() -> str:
+    """What a stream does in which phase."""
+    arrows: list[Arrow] = [
+        (phase, to, operation.value)
+        for phase, row in spurt.OPERATIONS.items()
+        for operation, phases in row.items()
+        for to in sorted(phases, key=list(spurt.Phase).index)
+    ]
+    return diagram(spurt.Phase.IDLE, [*arrows, *spurt.PACKETS])
+
+
+MACHINES: Final = {"STREAM": stream}
+"""The diagrams of the architecture page."""
+
+
+def diagram(first: enum.Enum, arrows: Iterable[Arrow], last: enum.Enum | None = None) -> str:
+    """One diagram: an arrow for each pair of states, labelled with all that leads from one to the other."""
+    labels: dict[tuple[enum.Enum, enum.Enum], list[str]] = {}
+    for start, to, label in arrows:
+        labels.setdefault((start, to), []).append(label)
+    lines = ["stateDiagram-v2", f"    [*] --> {first.name}"]
+    lines += [f"    {start.name} --> {to.name}: {', '.join(those)}" for (start, to), those in labels.items()]
+    return "\n".join([*lines, f"    {last.name} --> [*]"] if last else lines)
 
 
 def updated(page: str) -> str:
     """The page with its diagrams drawn anew."""
 
     def drawn(block: re.Match[str]) -> str:
-        head, table, tail = block.groups()
-        return f"{head}```mermaid\n{draw(TABLES[table], OWN_STEPS[table])}\n```\n{tail}"
+        head, machine, tail = block.groups()
+        picture = draw(TABLES[machine], OWN_STEPS[machine]) if machine in TABLES else MACHINES[machine]()
+        return f"{head}```mermaid\n{picture}\n```\n{tail}"
 
     return _BLOCK.sub(drawn, page)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(updated(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(updated(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
+from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.packet import ME, MIX, MediaPacket
 from voicechat.media.quality import Quality
 from voicechat.media.sending import SendStream
 from voicechat.media.serial import ahead, wrap
-from voicechat.media.stream import WARM_WITH
 from voicechat.rooms.conference import OVERLAP, Conference, Delivery, Edge
 from voicechat.rooms.room import Room
 from voicechat.rooms.talker import PAST, SILENT_AFTER

@@ -8,6 +8,9 @@ jitter      slots by tick: order out of disorder
 playout     how late to play so that (almost) nothing comes too late
 sending     one talker's way out (SendStream)
 stream      one talker's way in (ReceiveStream)
+arrivals    which frames of it have come
+spurt       where it is in a talk spurt, and the decision what to do next
+rendering   what was decided, carried out: payloads to frames
 mending     what a frame that came too late is still good for
 timescale   a frame more or less, where it is heard least
 gains       how loud each source is for one listener

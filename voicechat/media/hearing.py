@@ -21,7 +21,8 @@ from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter, bend
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import apart
-from voicechat.media.stream import JOINT, ReceiveStream
+from voicechat.media.rendering import JOINT
+from voicechat.media.stream import ReceiveStream
 
 MOST_STREAMS: Final = 16
 """Sources kept at once: a room's seats twice over; the talker unheard for longest goes first, never the mix."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, Frame
 from voicechat.interfaces import ICodec, IEncoder
+from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.mixer import Frames, Limiter, mix
-from voicechat.media.stream import WARM_WITH
 
 Gains = tuple[float, ...]
 """A row of the gain matrix: one linear gain for each live talker."""

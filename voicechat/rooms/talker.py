@@ -8,11 +8,13 @@ from typing import Final
 
 from voicechat.format import TICKS_PER_SECOND, Frame
 from voicechat.interfaces import ICodec
+from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.counts import Counts, Kind
 from voicechat.media.packet import MediaPacket
 from voicechat.media.seen import Seen
 from voicechat.media.serial import ahead, unwrap, wrap
-from voicechat.media.stream import EARLY, WARM_WITH, ReceiveStream
+from voicechat.media.spurt import EARLY
+from voicechat.media.stream import ReceiveStream
 
 SILENT_AFTER: Final = TICKS_PER_SECOND // 2
 """Ticks without a packet after which a talker who sent no end is taken to have stopped: a stall of 0.5 s."""

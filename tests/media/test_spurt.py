@@ -1,0 +1,161 @@
+"""The decision: for each situation one operation, nothing is changed by it, and the table has them all."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicechat.format import silent_frame
+from voicechat.media.jitter import JitterBuffer
+from voicechat.media.mending import Mending
+from voicechat.media.packet import ME, MediaPacket
+from voicechat.media.spurt import (
+    BAD_LUCK,
+    EARLY,
+    ENDS_AFTER,
+    OPERATIONS,
+    SHALLOW,
+    SKIP_ABOVE,
+    STEPS,
+    Operation,
+    Phase,
+    Spurt,
+)
+from voicechat.media.stream import ReceiveStream
+from voicechat.media.timescale import GROW_BELOW, SHRINK_ABOVE, Pace
+from voicechat.testing import MemoryCodec
+
+CODEC = MemoryCodec()
+NEXT = 50
+LOUD, QUIET = 0.1, 0.0
+
+
+class Situation:
+    """A spurt that plays frame NEXT; all is well, except for what is given."""
+
+    def __init__(
+        self,
+        here: tuple[int, ...] = (NEXT,),
+        *,
+        phase: Phase = Phase.PLAYING,
+        excess: float = 0.0,
+        level: float = LOUD,
+        missing: int = 0,
+        waited: int = 0,
+        misses: float = 0.0,
+        end: int | None = None,
+        came_late: bool = False,
+        halves: bool = True,
+    ) -> None:
+        buffer, pace, mending = JitterBuffer(), Pace(), Mending(CODEC.decoder())
+        buffer.reset(NEXT)
+        for tick in here:
+            buffer.put(tick, b"sound")
+        pace.error, pace.level = excess, level
+        if came_late:
+            mending.miss(NEXT - 1)
+            mending.come(NEXT - 1, b"sound")
+        self.spurt = Spurt(buffer, pace, mending, halves=halves)
+        self.spurt.phase, self.spurt.end = phase, end
+        self.spurt.missing, self.spurt.waited, self.spurt.recent_misses = missing, waited, misses
+        self.parts = buffer, pace, mending
+
+    def all_that_counts(self) -> str:
+        """Everything that an operation might change."""
+        return repr([vars(part) for part in (self.spurt, *self.parts)])
+
+
+NEWER = (NEXT + 1,)
+CASES = [
+    # nothing is played
+    (Situation(phase=Phase.IDLE), 0.0, Operation.SILENCE),
+    (Situation(phase=Phase.WAITING), -EARLY - 0.01, Operation.SILENCE),
+    (Situation(phase=Phase.WAITING), -EARLY, Operation.BEGIN),
+    (Situation(phase=Phase.WAITING), 9.0, Operation.BEGIN),
+    # the frame is here
+    (Situation(), 0.0, Operation.PLAY),
+    (Situation(), -SHALLOW - 0.1, Operation.PLAY),
+    (Situation(excess=SHRINK_ABOVE), 0.0, Operation.ACCELERATE),
+    (Situation(excess=SHRINK_ABOVE, missing=1, came_late=True), 0.0, Operation.ACCELERATE),
+    (Situation(excess=GROW_BELOW, level=QUIET), 0.0, Operation.EXPAND),
+    (Situation(excess=GROW_BELOW, level=LOUD), 0.0, Operation.PLAY),
+    (Situation(excess=GROW_BELOW, level=QUIET, missing=1), 0.0, Operation.PLAY),
+    (Situation(missing=1), 0.0, Operation.PLAY),
+    (Situation(missing=1, came_late=True), 0.0, Operation.REPAIR),
+    # it is late by far
+    (Situation(), SKIP_ABOVE, Operation.PLAY),
+    (Situation(), SKIP_ABOVE + 0.01, Operation.SKIP),
+    (Situation(()), SKIP_ABOVE + 0.01, Operation.SKIP),
+    # the end
+    (Situation((), end=NEXT), 0.0, Operation.END),
+    (Situation(end=NEXT), 0.0, Operation.END),
+    (Situation(end=NEXT + 1), 0.0, Operation.PLAY),
+    (Situation(NEWER, end=NEXT + 2), 0.0, Operation.CONCEAL),
+    # the frame is missing
+    (Situation(()), 0.0, Operation.CONCEAL),
+    (Situation((), halves=False), 0.0, Operation.WAIT),
+    (Situation(()), -SHALLOW - 0.01, Operation.WAIT),
+    (Situation((), misses=BAD_LUCK), 0.0, Operation.WAIT),
+    (Situation((), missing=1), 0.0, Operation.WAIT),
+    (Situation(NEWER, missing=1), 0.0, Operation.CONCEAL),
+    (Situation(NEWER, halves=False, misses=BAD_LUCK), 0.0, Operation.CONCEAL),
+    (Situation((), missing=ENDS_AFTER - 1), 0.0, Operation.GIVE_UP),
+    (Situation(NEWER, missing=ENDS_AFTER - 1), 0.0, Operation.GIVE_UP),
+    # it was waited for
+    (Situation(missing=1, waited=1), 0.0, Operation.PLAY),
+    (Situation((), missing=1, waited=1), 0.0, Operation.WAIT),
+    (Situation(NEWER, missing=1, waited=1), 0.0, Operation.LET_GO),
+    (Situation((), missing=1, waited=1, end=NEXT), 0.0, Operation.LET_GO),
+    (Situation((), missing=ENDS_AFTER - 1, waited=1, end=NEXT), 0.0, Operation.LET_GO),
+]
+
+
+@pytest.mark.parametrize(("situation", "late", "operation"), CASES)
+def test_for_each_situation_there_is_one_operation(situation: Situation, late: float, operation: Operation) -> None:
+    before = situation.all_that_counts()
+    assert situation.spurt.decide(late) is operation
+    assert situation.all_that_counts() == before, "deciding changes nothing"
+
+
+def test_the_cases_have_every_operation_that_the_table_has() -> None:
+    assert {(situation.spurt.phase, operation) for situation, _, operation in CASES} == {
+        (phase, operation) for phase, row in OPERATIONS.items() for operation in row
+    }
+    assert {operation for row in OPERATIONS.values() for operation in row} == set(Operation)
+
+
+SOUND = CODEC.encoder(1).encode(np.full_like(silent_frame(), 0.3))
+PACKETS = st.builds(
+    MediaPacket,
+    st.just(ME),
+    st.integers(0, 60),
+    st.sampled_from(
+        [b"", CODEC.encoder(1).encode(np.full_like(silent_frame(), 0.3)), CODEC.encoder(1).encode(silent_frame())]
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.lists(st.tuples(st.lists(PACKETS, max_size=4), st.floats(0, 3)), max_size=60), st.booleans())
+def test_whatever_comes_a_stream_moves_as_the_table_says(
+    turns: list[tuple[list[MediaPacket], float]], halves: bool
+) -> None:
+    stream, out, now = ReceiveStream(CODEC.decoder(), halves=halves), silent_frame(), 0.0
+    spurt, decided, decide = stream._spurt, list[tuple[Phase, Operation]](), stream._spurt.decide
+
+    def watched(late: float) -> Operation:
+        decided.append((spurt.phase, decide(late)))
+        return decided[-1][1]
+
+    spurt.decide = watched  # type: ignore[method-assign]
+    for packets, pause in turns:
+        for packet in packets:
+            stream.put(packet, now)
+        now += pause
+        decided.clear()
+        stream.pull(now, out)
+        phases = [*(phase for phase, _ in decided[1:]), spurt.phase]
+        for (phase, operation), following in zip(decided, phases, strict=True):
+            assert following in OPERATIONS[phase][operation]
+        assert [operation in STEPS for _, operation in decided] == [True] * (len(decided) - 1) + [False]
