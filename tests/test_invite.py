@@ -79,7 +79,7 @@ def test_a_link_is_understood(link: str, invited: Invite) -> None:
         ("voicechat://h/den\r\n two", "broken in two"),
         ("voicechat://[fe80::1%]", "no IPv6 address"),
         ("voicechat://h/%1b[2J", "control characters"),
-        ("voicechat://h/" + "x" * 65, "at most 64 bytes"),
+        ("voicechat://h/" + "x" * 65, "at most 64 letters"),
         ("voicechat://" + "h" * 2048, "at most 2048"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from voicechat.media.packet import LAST_SOURCE
 from voicechat.rooms.room import REST_TICKS, Member, Room
-from voicechat.wire import text
+from voicechat.wire import signs, text
 from voicechat.wire.messages import Participant
 
 NAMES = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8)
@@ -31,13 +31,42 @@ def test_two_friends_with_one_name_are_told_apart() -> None:
     assert room.enter("Ann (2)", 0.0).name == "Ann (2) (2)"
 
 
-@pytest.mark.parametrize("name", ["x" * 32, "é" * 16, "🦆" * 8, "ab " * 10 + "cd"])
+@pytest.mark.parametrize(
+    "name",
+    ["x" * 32, "é" * 32, "a" + "🦆" * 31, "ab " * 10 + "cd", "a" + "👨\u200d👩\u200d👧\u200d👦" * 5, "क्\u200dषि" * 8],
+)
 def test_a_long_name_is_shortened_between_letters_to_make_room_for_the_number(name: str) -> None:
     room = Room("")
     names = [room.enter(name, 0.0).name for _ in range(12)]
     assert len(set(names)) == 12
     for given_name in names:
         assert text.name(given_name) == given_name
+
+
+def test_names_that_look_alike_are_told_apart() -> None:
+    room = Room("")
+    alike = ["Ben", "ben", "BEN", "Ｂen", "Ben\U0001fbff", "می\u200cنا", "مینا"]
+    names = [room.enter(name, 0.0).name for name in alike]
+    assert names == ["Ben", "ben (2)", "BEN (3)", "Ｂen (4)", "Ben\U0001fbff (5)", "می\u200cنا", "مینا (2)"]
+
+
+def test_who_is_of_0_1_0_is_told_names_that_it_takes_and_that_are_told_apart() -> None:
+    room = Room("")
+    long = "Maximiliane Musterfrau-Langenfeld"[:32]
+    for name in (long, "é" * 20, "é" * 16 + "àà", "Zoë 👩\u200d🚀", "می\u200cنا", "Ben", "ben"):
+        room.enter(name, 0.0)
+    names = [
+        (person.name, older.name) for person, older in zip(room.roster(0), room.roster(0, letters=False), strict=True)
+    ]
+    assert names == [
+        (long, long),
+        ("é" * 20, "é" * 16),
+        ("é" * 16 + "àà", "é" * 14 + " (2)"),
+        ("Zoë 👩\u200d🚀", "Zoë 👩🚀"),
+        ("می\u200cنا", "مینا"),
+        ("Ben", "Ben"),
+        ("ben (2)", "ben (2)"),
+    ]
 
 
 def test_a_number_rests_for_a_minute() -> None:
@@ -110,7 +139,7 @@ class ComingAndGoing(RuleBasedStateMachine):
     def time_passes(self, ticks: float) -> None:
         self.now += ticks
 
-    @rule(name=NAMES | st.sampled_from(["x" * 32, "Ann", "Ann (2)"]))
+    @rule(name=NAMES | st.sampled_from(["x" * 32, "é" * 32, "é" * 16 + "x", "Ann", "ann", "Ann (2)", "क्\u200dष", "क्ष"]))
     def enter(self, name: str) -> None:
         member = self.room.enter(name, self.now)
         assert self.room.members[member.source] is member
@@ -132,7 +161,11 @@ class ComingAndGoing(RuleBasedStateMachine):
     def names_and_numbers_are_each_ones_own(self) -> None:
         members = self.room.members.values()
         assert len({member.name for member in members}) == len(members) == len(self.room)
-        assert all(len(member.name.encode()) <= text.MOST_NAME for member in members)
+        assert len({text.likeness(member.name) for member in members}) == len(members)
+        assert len({text.likeness(member.older_name) for member in members}) == len(members)
+        assert all(len(signs.letters(member.name)) <= text.MOST_NAME for member in members)
+        assert all(len(member.name.encode()) <= text.MOST_NAME_BYTES for member in members)
+        assert all(len(member.older_name.encode()) <= 32 for member in members)
         assert all(1 <= source <= LAST_SOURCE for source in self.room.members)
         assert self.room.present == sum(not member.away for member in members)
 

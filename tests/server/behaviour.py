@@ -5,6 +5,7 @@ has one such class. Frames are single values, so a mix reads as a sum.
 """
 
 import itertools
+import unicodedata
 from typing import Any
 
 from tests.server.house import Friend, House
@@ -304,6 +305,64 @@ class Behaviour:
     def test_two_of_one_name_are_told_apart(self) -> None:
         names = [self.enter("Ann").entered.name for _ in range(3)]
         assert names == ["Ann", "Ann (2)", "Ann (3)"]
+
+    def test_names_that_look_alike_get_numbers_that_nobody_can_ask_for(self) -> None:
+        (ben,) = self.enter_all("Ben")
+        assert [self.enter(name).entered.name for name in ("ben", "Ｂen")] == ["ben (2)", "Ｂen (3)"]
+        forged = self.connect("Ben (4)")
+        self.house.login()
+        assert forged.welcome is None
+        assert isinstance(forged.refused, messages.Bye)
+        assert "number in brackets" in forged.refused.reason
+        assert len(ben.told) == 2
+
+    def test_a_number_is_kept_by_one_who_comes_back_with_a_ticket(self) -> None:
+        self.enter("Ben")
+        second = self.enter("Ben")
+        second.break_line()
+        assert self.enter("Ben").entered.name == "Ben (3)"
+        assert self.enter("Ben", ticket=second.ticket).entered.name == "Ben (2)"
+
+    def test_a_name_that_cannot_be_is_refused_by_its_sign_to_who_knows_the_password(self) -> None:
+        for name, told in (
+            ("Ben\u3164", "U+3164 HANGUL FILLER"),
+            ("x" * 33, "1 to 32 letters"),
+            ("👍🏽", "a letter or a digit"),
+        ):
+            refused = self.connect(name)
+            self.house.login()
+            assert isinstance(refused.refused, messages.Bye)
+            assert told in refused.refused.reason
+            assert not refused.connected
+        assert not self.house.hub.seats
+
+    def test_who_is_of_0_1_0_is_sent_what_0_1_0_takes(self) -> None:
+        """Names, in the welcome, in what follows it and when somebody comes; the room's; and texts."""
+        self.house = House(max_clients=40, before_login_each=40)
+        shrug, long = "🤷\u200d♂\ufe0f", "Maximiliane Musterfrau-Langenfeld"[:31] + "é"
+        old, also = (self.enter("Ann", room="den", capabilities=()), self.enter(f"Cid {shrug}", room="den"))
+        self.house.settle()
+        self.enter(long, room="den")
+        also.send(messages.Text(f"no idea {shrug}"))
+        self.house.settle()
+        for friend in (old, self.enter("Late", room="den", capabilities=())):
+            texts = [message.text for message in friend.told_of(messages.Text)]
+            names = [person.name for person in friend.entered.roster]
+            names += [joined.participant.name for joined in friend.told_of(messages.Joined)]
+            assert {"Cid 🤷♂\ufe0f", long[:31]} <= set(names)
+            assert texts in ([], ["no idea 🤷♂\ufe0f"])
+            assert not any(unicodedata.category(sign) == "Cf" for name in names for sign in name)
+            assert all(len(name.encode()) <= 32 for name in names)
+        assert old.told_of(messages.Text)
+        assert {joined.participant.name for joined in also.told_of(messages.Joined)} == {long, "Late"}
+
+    def test_a_welcome_fits_whatever_the_friends_are_called(self) -> None:
+        for longest in ("🦆" * 30, '"' * 30):
+            self.house = House(max_clients=40, before_login_each=40)
+            names = {f"{longest}{n:02}" for n in range(24)}
+            late = [self.enter(name, room="den") for name in sorted(names)][-1]
+            told = [joined.participant for joined in late.told_of(messages.Joined)]
+            assert {person.name for person in (*late.entered.roster, *told)} | {late.name} == names
 
     def test_a_welcome_and_what_follows_name_everybody(self) -> None:
         nasty = '"' * 29  # two bytes each in JSON

@@ -134,10 +134,13 @@ class Friend:
         password: str = PASSWORD,
         ticket: Ticket | None = None,
         quality: Quality = Quality.NORMAL,
+        capabilities: tuple[str, ...] = messages.CAPABILITIES,
     ) -> None:
         self.house = house
         self.name = name
-        self.session = ClientSession(Secret(password), messages.Request(name, room, echo, quality), ticket)
+        self.session = ClientSession(
+            Secret(password), messages.Request(name, room, echo, quality, capabilities), ticket
+        )
         self.welcome: messages.Welcome | None = None
         self.refused: Refuse | messages.Bye | None = None
         self.told: list[messages.Message] = []

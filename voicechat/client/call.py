@@ -28,7 +28,7 @@ from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import Packing
 from voicechat.media.sending import SendStream
 from voicechat.session.trips import KNOWN
-from voicechat.wire import media, messages
+from voicechat.wire import media, messages, older, shown
 
 UDP_WITHIN: Final = 3.0
 """Seconds after the first entering in which UDP has shown whether it works: its first probes take two."""
@@ -197,9 +197,12 @@ class Call:
         return self._bridge.talking
 
     def send(self, message: messages.Message) -> None:
-        """A control message to the server, if there is one now."""
-        if self.connection is not None:
-            self.connection.send(message)
+        """A control message to the server, if there is one now; a text to one of 0.1.0 as that takes it."""
+        if self.connection is None:
+            return
+        if isinstance(message, messages.Text) and not self.connection.session.letters:
+            message = messages.Text(older.line(message.text))
+        self.connection.send(message)
 
     # -- media ------------------------------------------------------------------------
 
@@ -249,7 +252,7 @@ class Call:
     def _watch(self, source: int, mean_square: float) -> None:
         """A forwarded friend's frame is played; his microphone may return what we say."""
         if self._leaks.heard(source, self._bridge.tick, mean_square):
-            self.tell(f"{self.friends.name(source)}'s microphone returns your voice: headphones would end that")
+            self.tell(f"{self.friends.shown(source)}'s microphone returns your voice: headphones would end that")
 
     def deafen(self, deafened: bool) -> None:
         """Play nothing, or what comes from now on."""
@@ -278,7 +281,7 @@ class Call:
         """Somebody, perhaps we, said something in a text line."""
         said = Said(self._wall_clock(), name, text)
         self.messages.append(said)
-        self.tell(f"[{said.when}] {said.name}: {said.text}", self._console.said)
+        self.tell(f"[{said.when}] {shown.named(said.name)}: {shown.isolated(said.text)}", self._console.said)
         self.on_change()
 
     def tell(self, line: str, how: Callable[[str], None] | None = None) -> None:

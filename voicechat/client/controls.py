@@ -29,7 +29,7 @@ from voicechat.format import TICK_MS
 from voicechat.media.gate import GateMode, TalkGate
 from voicechat.media.levels import dbfs_of, gain_of
 from voicechat.media.quality import Quality
-from voicechat.wire import messages, text
+from voicechat.wire import messages, shown, text
 
 STUCK: Final = 120.0
 """Seconds after which a held key is taken to be stuck: nobody talks for two minutes without letting go, and a key whose
@@ -262,7 +262,7 @@ class Controls:
     def volume(self, name: str, db: float | None) -> None:
         """Make a friend louder or softer for me, by ``db`` in SOFTEST_DB..LOUDEST_DB; None mutes him for me.
 
-        He is found by his name, whatever its case, and need not be here if a volume of his is remembered.
+        They are found by their name, whatever its case, and need not be here if a volume of theirs is remembered.
         """
         if db is not None and not SOFTEST_DB <= db <= LOUDEST_DB:
             raise ControlError(f"a volume is {SOFTEST_DB:.0f} to {LOUDEST_DB:+.0f} dB")
@@ -293,10 +293,11 @@ class Controls:
         names = dict.fromkeys(here + [known for known, _ in self._volumes.items()])
         if name in names:
             return name
-        alike = [known for known in names if known.casefold() == name.casefold()]
+        alike = [known for known in names if text.likeness(known) == text.likeness(name)]
         if len(alike) == 1:
             return alike[0]
-        raise ControlError(f"nobody is called {name!r}; here: {', '.join(here) or 'nobody'}")
+        named = ", ".join(map(shown.named, here))
+        raise ControlError(f"nobody is called {shown.quoted(name)}; here: {named or 'nobody'}")
 
     def _apply_volume(self, person: messages.Participant) -> None:
         """Tell the server for its mixes, and ourselves for what is forwarded, if there is anything to tell."""

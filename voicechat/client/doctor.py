@@ -205,7 +205,8 @@ def server(chosen: argparse.Namespace, password: Callable[[], Secret], codec: IC
         advice = "no server is named: give --host HOST, or the link that your host gave you"
         return [Finding(Verdict.FAIL, advice, Exit.USAGE)]
     try:
-        request = messages.Request(text.name(chosen.name or user_name()), "", echo=True)
+        name = text.chosen_name(chosen.name or user_name())
+        request = messages.Request(name, echo=True, capabilities=messages.CAPABILITIES)
         target = Target(chosen.host, chosen.port, password(), request, chosen.path == "auto")
     except (WireError, ConfigError) as error:
         return [Finding(Verdict.FAIL, str(error), Exit.CONFIG)]

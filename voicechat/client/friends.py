@@ -10,6 +10,7 @@ import msgspec
 from voicechat.errors import WireError
 from voicechat.media.quality import Quality
 from voicechat.wire import messages as m
+from voicechat.wire import shown
 
 MOST_NAMES: Final = 200
 """Names kept, of who is here and of who has left: as many as a server may seat (`server.limits.MOST_SEATS`)."""
@@ -52,6 +53,10 @@ class Friends:
         """A participant's name, also of one who left; a number if he was never announced."""
         return self._names.get(source, f"#{source}")
 
+    def shown(self, source: int) -> str:
+        """The same as it stands in a line."""
+        return shown.named(self._names[source]) if source in self._names else self.name(source)
+
     def welcome(self, message: m.Welcome) -> str:
         """We are in."""
         self._me = message.source
@@ -61,7 +66,8 @@ class Friends:
         for person in message.roster:
             self._add(person)
         others = ", ".join(_shown(person) for person in message.roster)
-        return f"you are in as {message.name}" + (f", with {others}" if others else "; nobody else is here yet")
+        company = f", with {others}" if others else "; nobody else is here yet"
+        return f"you are in as {shown.isolated(message.name)}{company}"
 
     def learn(self, message: m.Message) -> str | None:
         """What a message tells; a line for the user, or None if it is not worth one, as news of nobody is not.
@@ -79,25 +85,25 @@ class Friends:
                 self._by_source.pop(source, None)
                 self._late.pop(source, None)
                 self._talking.discard(source)
-                return f"{self.name(source)} left" + (f" ({reason})" if reason else "")
+                return f"{self.shown(source)} left" + (f" ({reason})" if reason else "")
             case m.Away(source):
                 self._talking.discard(source)
                 self._change(source, away=True)
-                return f"{self.name(source)} is away (line broken)"
+                return f"{self.shown(source)} is away (line broken)"
             case m.Back(source):
                 self._change(source, away=False)
-                return f"{self.name(source)} is back"
+                return f"{self.shown(source)} is back"
             case m.Talk(source, talking, way_ms, held_ms):
                 if way_ms is not None:
                     self._late[source] = way_ms, held_ms or 0
                 (self._talking.add if talking else self._talking.discard)(source)
-                return f"{self.name(source)} {'talks' if talking else 'stops'}"
+                return f"{self.shown(source)} {'talks' if talking else 'stops'}"
             case m.State(muted, deafened, source):
                 before = self._by_source.get(source)
                 self._change(source, muted=muted, deafened=deafened)
                 if not (muted or deafened):
-                    return f"{self.name(source)} {'listens again' if before and before.deafened else 'is unmuted'}"
-                return f"{self.name(source)} is {'deafened' if deafened else 'muted'}"
+                    return f"{self.shown(source)} {'listens again' if before and before.deafened else 'is unmuted'}"
+                return f"{self.shown(source)} is {'deafened' if deafened else 'muted'}"
         return None
 
     def _add(self, person: m.Participant) -> None:
@@ -124,4 +130,4 @@ class Friends:
 def _shown(person: m.Participant) -> str:
     """A name, and what is not as usual with him."""
     unusual = ["away"] * person.away + [f"{person.quality.value} quality"] * (person.quality is not Quality.NORMAL)
-    return person.name + (f" ({', '.join(unusual)})" if unusual else "")
+    return shown.named(person.name) + (f" ({', '.join(unusual)})" if unusual else "")

@@ -20,6 +20,7 @@ from voicechat.client import runtime
 from voicechat.client.controls import Controls, FriendStatus, Status
 from voicechat.client.ctl import LONGEST_LINE, WORDS
 from voicechat.errors import ConfigError, ControlError
+from voicechat.wire import shown
 
 SECONDS: Final = 3.0
 """From connecting to the end: a request takes a millisecond."""
@@ -103,11 +104,11 @@ def told(status: Status) -> list[str]:
     """How things stand, for a person."""
     if not status.connected:
         return ["not connected; trying again"]
-    room = f" in {status.room!r}" if status.room else ""
+    room = f" in {shown.quoted(status.room)}" if status.room else ""
     state = "deafened" if status.deafened else "muted" if status.muted else "talking" if status.talking else "silent"
     trip = "" if status.round_trip_ms is None else f", round trip {status.round_trip_ms:g} ms"
     return [
-        f"{status.name}{room}: {state}, microphone at {status.level_dbfs:g} dBFS",
+        f"{shown.named(status.name)}{room}: {state}, microphone at {status.level_dbfs:g} dBFS",
         f"over {status.path.upper()}{trip}, {status.loss_percent:g} % lost, playout delay {status.playout_ms:g} ms",
         *(_told_of(friend) for friend in status.friends),
     ]
@@ -120,7 +121,7 @@ def _told_of(friend: FriendStatus) -> str:
         words.append("muted for you" if friend.volume_db is None else f"{friend.volume_db:+g} dB")
     if friend.delay_ms is not None:
         words.append(f"~{friend.delay_ms:.0f} ms")
-    return f"{friend.name}: {', '.join(words)}"
+    return f"{shown.named(friend.name)}: {', '.join(words)}"
 
 
 class RemoteProtocol(LineOnlyReceiver):

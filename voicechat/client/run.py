@@ -52,8 +52,8 @@ STATS_WITHIN = 0.3
 def run(chosen: argparse.Namespace, password: Secret) -> int:
     """Talk until told to stop; the exit code. DeviceError and ConfigError before anything runs."""
     try:
-        name, room = text.name(chosen.name or user_name()), text.room(chosen.room)
-        request = messages.Request(name, room, quality=Quality(chosen.quality), echo=chosen.echo_test)
+        name, room = text.chosen_name(chosen.name or user_name()), text.room(chosen.room)
+        request = messages.Request(name, room, chosen.echo_test, Quality(chosen.quality), messages.CAPABILITIES)
         encoded(request)
     except WireError as error:
         raise ConfigError(str(error)) from None

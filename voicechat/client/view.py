@@ -15,6 +15,7 @@ from urwid.str_util import calc_text_pos, calc_width
 from voicechat.client.controls import FriendStatus, Status
 from voicechat.media.levels import QUIETEST_DBFS
 from voicechat.media.quality import Quality
+from voicechat.wire import shown
 
 Row = list[tuple[str, str]]
 
@@ -52,12 +53,12 @@ class Look(msgspec.Struct, frozen=True):
 
 
 def fit(text: str, width: int, *, fancy: bool = True) -> str:
-    """The text padded or cut to ``width`` columns."""
+    """The text padded or cut to ``width`` columns; isolates of right-to-left text take none, and stay closed."""
     columns = calc_width(text, 0, len(text))
     if columns <= width:
         return text + " " * (width - columns)
     end, columns = calc_text_pos(text, 0, len(text), max(0, width - 1))
-    return text[:end] + ("…" if fancy else ".") * (width > 0) + " " * (width - 1 - columns)
+    return shown.closed(text[:end]) + ("…" if fancy else ".") * (width > 0) + " " * (width - 1 - columns)
 
 
 def title(status: Status, width: int, look: Look) -> Row:
@@ -70,7 +71,9 @@ def title(status: Status, width: int, look: Look) -> Row:
         line.append(f"loss {status.loss_percent:.0f} %")
     right = dot.join(line) if status.connected else "not connected"
     left = (
-        " voicechat" + (f"{dot}{status.name}" if status.name else "") + (f"{dot}{status.room}" if status.room else "")
+        " voicechat"
+        + (f"{dot}{shown.isolated(status.name)}" if status.name else "")
+        + (f"{dot}{shown.isolated(status.room)}" if status.room else "")
     )
     space = width - calc_width(right, 0, len(right)) - 1
     return [("title", fit(left, space, fancy=look.fancy) + right + " ")]
@@ -133,9 +136,10 @@ def friend(person: FriendStatus, width: int, look: Look, *, chosen: bool) -> Row
         loud = f"{person.volume_db:+.0f} dB" if person.volume_db else ""
         if person.quality is not Quality.NORMAL:
             loud = f"{loud} {person.quality.value}".lstrip()
-    name = max(8, min(32, width - 2 - 10 - 9 - 14))
+    columns = max(8, min(32, width - 2 - 10 - 9 - 14))
+    name = fit(shown.isolated(person.name), columns, fancy=look.fancy)
     return [
-        ("chosen" if chosen else "", ("> " if chosen else "  ") + fit(person.name, name, fancy=look.fancy)),
+        ("chosen" if chosen else "", ("> " if chosen else "  ") + name),
         (style, " " + fit(word, 9)),
         ("dim", f"{delay:>8}  "),
         ("alarm" if person.volume_db is None else "", fit(loud, 12)),

@@ -5,8 +5,8 @@ from typing import Final
 from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.packet import LAST_SOURCE
 from voicechat.media.quality import Quality
+from voicechat.wire import older, text
 from voicechat.wire.messages import Participant
-from voicechat.wire.text import MOST_NAME
 
 REST_TICKS: Final = 60 * TICKS_PER_SECOND
 """How long a number is not given to somebody else: as long as streams remember what they learnt."""
@@ -15,9 +15,11 @@ REST_TICKS: Final = 60 * TICKS_PER_SECOND
 class Member:
     """One participant's place in the room; mutable, owned by the room."""
 
-    def __init__(self, source: int, name: str, quality: Quality = Quality.NORMAL) -> None:
+    def __init__(self, source: int, name: str, quality: Quality = Quality.NORMAL, older_name: str = "") -> None:
         self.source = source
         self.name = name
+        self.older_name = older_name or name
+        """As 0.1.0 takes it; unique in the room, too."""
         self.quality = quality
         self.away = False
         self.muted = False
@@ -25,9 +27,14 @@ class Member:
         self.gains: dict[int, float] = {}
         """Gain by talker, as this listener wants it; absent is 1."""
 
-    def participant(self) -> Participant:
-        """What the others are told."""
-        return Participant(self.source, self.name, self.away, self.muted, self.deafened, self.quality)
+    def called(self, *, letters: bool) -> str:
+        """The name, for one who takes what is counted in letters, or for one of 0.1.0."""
+        return self.name if letters else self.older_name
+
+    def participant(self, *, letters: bool = True) -> Participant:
+        """What the others are told; ``letters`` as in `called`."""
+        name = self.called(letters=letters)
+        return Participant(self.source, name, self.away, self.muted, self.deafened, self.quality)
 
     def gain(self, talker: int) -> float:
         """How loud this member hears a talker: 0 for himself, while deafened and while away."""
@@ -54,8 +61,11 @@ class Room:
         return sum(not member.away for member in self.members.values())
 
     def enter(self, name: str, now: float, quality: Quality = Quality.NORMAL) -> Member:
-        """Seat somebody; the caller has checked that there is room. A name in use gets a number."""
-        member = Member(self._number(now), self._unique(name), quality)
+        """Seat somebody; the caller has checked that there is room. A name like one in use gets a number."""
+        members = self.members.values()
+        given = text.distinct(name, {text.likeness(member.name) for member in members}, text.short_name)
+        taken = {text.likeness(member.older_name) for member in members}
+        member = Member(self._number(now), given, quality, text.distinct(older.name(given), taken, older.name))
         self.members[member.source] = member
         return member
 
@@ -66,9 +76,10 @@ class Room:
         for member in self.members.values():
             member.gains.pop(source, None)
 
-    def roster(self, besides: int) -> list[Participant]:
-        """Everybody else, by number."""
-        return [member.participant() for source, member in sorted(self.members.items()) if source != besides]
+    def roster(self, besides: int, *, letters: bool = True) -> list[Participant]:
+        """Everybody else, by number; ``letters`` as in `Member.called`."""
+        members = sorted(self.members.items())
+        return [member.participant(letters=letters) for source, member in members if source != besides]
 
     def _number(self, now: float) -> int:
         """The next number after the last one given that is neither taken nor resting; else the one resting longest."""
@@ -82,13 +93,3 @@ class Room:
         if not free:
             raise ValueError("more members than numbers")
         return min(free, key=self._resting.__getitem__)
-
-    def _unique(self, name: str) -> str:
-        taken = {member.name for member in self.members.values()}
-        number, given = 1, name
-        while given in taken:
-            number += 1
-            suffix = f" ({number})"
-            kept = name.encode()[: MOST_NAME - len(suffix)].decode(errors="ignore")
-            given = kept.rstrip() + suffix
-        return given

@@ -20,9 +20,10 @@ from voicechat.rooms.room import Member
 from voicechat.rooms.talker import SILENT_AFTER
 from voicechat.server.limits import Bucket, Limits
 from voicechat.server.metrics import Metrics
-from voicechat.wire import media
+from voicechat.wire import media, older
 from voicechat.wire.messages import Away, Back, Bye, Joined, Left, Message, Talk, Text
 from voicechat.wire.messages import State as StateMessage
+from voicechat.wire.shown import quoted
 
 PRESENCE_EVERY: Final = 2.0
 """Seconds until the news of a line that flaps is looked at again."""
@@ -60,7 +61,9 @@ class IPeer(Protocol):
 class Seat:
     """A participant's place: his member in the room, and his peer while he is connected."""
 
-    def __init__(self, member: Member, hall: "Hall", connection: int, comings: Bucket) -> None:
+    def __init__(
+        self, member: Member, hall: "Hall", connection: int, comings: Bucket, *, letters: bool = False
+    ) -> None:
         self.member = member
         self.hall = hall
         self.connection = connection
@@ -72,6 +75,8 @@ class Seat:
         self.ticket = b""
         """Id of the ticket that resumes this seat."""
         self.away_since: float | None = None
+        self.letters = letters
+        """Takes names and texts beyond 0.1.0's."""
         self.pairs = member.quality.pairs
         self.packings: dict[int, Packing] = {}
         """How packets to this listener are made, by source."""
@@ -121,7 +126,8 @@ class Hall:
         """Somebody took a seat; the others are told."""
         self.seats[seat.source] = seat
         self.conference.add(seat.source)
-        self.tell(Joined(seat.member.participant()), besides=seat.source)
+        member = seat.member
+        self.tell(Joined(member.participant()), seat.source, Joined(member.participant(letters=False)))
 
     def leave(self, seat: Seat, reason: str) -> None:
         """A seat is given up: all of it, even if something of it fails."""
@@ -190,21 +196,21 @@ class Hall:
 
     def text(self, seat: Seat, line: str) -> None:
         """A line from one to all others."""
-        self.tell(Text(line, seat.source), besides=seat.source)
+        self.tell(Text(line, seat.source), seat.source, Text(older.line(line), seat.source))
 
-    def tell(self, message: Message, besides: int = 0) -> None:
-        """A message to everybody who is connected."""
+    def tell(self, message: Message, besides: int = 0, older_message: Message | None = None) -> None:
+        """A message to everybody who is connected; ``older_message`` to those of 0.1.0, where that differs."""
         for source, seat in list(self.seats.items()):
             if source == besides or seat.peer is None:
                 continue
             try:
-                seat.peer.send(message)
+                seat.peer.send(message if seat.letters else older_message or message)
             except Exception:  # noqa: BLE001  told in the log
                 self._cut(seat)
 
     def _cut(self, seat: Seat) -> None:
         """A fault of ours in sending to somebody costs him his connection, and nobody else anything."""
-        self._metrics.failure(f"a fault in sending to {seat.member.name!r}", self._clock.seconds())
+        self._metrics.failure(f"a fault in sending to {quoted(seat.member.name)}", self._clock.seconds())
         if seat.peer is not None:
             seat.peer.abort()
 

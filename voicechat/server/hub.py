@@ -30,9 +30,10 @@ from voicechat.server.metrics import Metrics
 from voicechat.server.ticker import Ticker
 from voicechat.wire.handshake import Resume
 from voicechat.wire.messages import (
+    CAPABILITIES,
     FULL,
+    LETTERS,
     LOCKED_OUT,
-    MOST_IN_WELCOME,
     REPLACED,
     ROOM_FULL,
     SHUTTING_DOWN,
@@ -43,6 +44,11 @@ from voicechat.wire.messages import (
     TicketText,
     Welcome,
 )
+from voicechat.wire.shown import quoted
+
+NAMED_IN_WELCOME: Final = 12
+"""Participants in a welcome, so that it fits into 4 096 bytes whatever they are called; more follow as joined messages.
+"""
 
 RETRY_SECONDS: Final = 0.5
 """What clients are told to wait at a shutdown: a restart takes about as long."""
@@ -110,12 +116,12 @@ class Hub:
             raise TurnedAway(TRY_LATER)
         member = hall.conference.room.enter(request.name, ticks(self.clock), request.quality)
         comings = Bucket(self.limits.comings_a_second, self.limits.comings_burst, self.clock.seconds())
-        seat = Seat(member, hall, self._new_connection(), comings)
+        seat = Seat(member, hall, self._new_connection(), comings, letters=LETTERS in request.capabilities)
         self.seats[seat.connection] = seat
         seat.peer = peer
         try:
             hall.enter(seat)
-            self.metrics.people(f"{member.name!r} entered room {hall.name!r} from {peer.address}", self.clock.seconds())
+            self._tell_log(f"{quoted(member.name)} entered room {quoted(hall.name)} from {peer.address}")
             return seat, self._welcome(seat)
         except Exception:
             self.leave(seat, FAULT)
@@ -123,7 +129,7 @@ class Hub:
 
     def entered(self, seat: Seat) -> None:
         """The welcome is on its way; whoever did not fit into it follows."""
-        for participant in seat.hall.conference.room.roster(seat.source)[MOST_IN_WELCOME:]:
+        for participant in seat.hall.conference.room.roster(seat.source, letters=seat.letters)[NAMED_IN_WELCOME:]:
             if seat.peer is not None:
                 seat.peer.send(Joined(participant))
 
@@ -142,7 +148,7 @@ class Hub:
             self.seats[seat.connection] = seat
             seat.hall.back(seat)
             self.metrics.count("resumed")
-            self.metrics.people(f"{seat.member.name!r} in room {seat.hall.name!r} is back", self.clock.seconds())
+            self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.hall.name)} is back")
             return self._welcome(seat)
         except Exception:
             self.leave(seat, FAULT)  # his ticket is used up
@@ -156,7 +162,11 @@ class Hub:
         seat.hall.leave(seat, reason)
         self.halls.tidy(seat.hall.key)
         why = f": {reason}" if reason else ""
-        self.metrics.people(f"{seat.member.name!r} left room {seat.hall.name!r}{why}", self.clock.seconds())
+        self._tell_log(f"{quoted(seat.member.name)} left room {quoted(seat.hall.name)}{why}")
+
+    def _tell_log(self, line: str) -> None:
+        """A line about people."""
+        self.metrics.people(line, self.clock.seconds())
 
     def gone(self, peer: IPeer) -> None:
         """A connection is over, whatever came before: no seat stays with it."""
@@ -169,7 +179,7 @@ class Hub:
             self._away_call = self.clock.callLater(AWAY_SECONDS, self._expire)
         self._tickets.line_broke(seat.ticket, self.clock.seconds())
         seat.hall.away(seat)
-        self.metrics.people(f"{seat.member.name!r} in room {seat.hall.name!r} is away", self.clock.seconds())
+        self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.hall.name)} is away")
 
     def change_password(self, password: Secret, *, kick: bool = False) -> None:
         """From now on this one counts, also for logins that have begun; ``kick``: nobody stays who came by another."""
@@ -204,15 +214,16 @@ class Hub:
         conference = seat.hall.conference
         return Welcome(
             seat.source,
-            seat.member.name,
+            seat.member.called(letters=seat.letters),
             seat.hall.name,
             seat.connection,
-            conference.room.roster(seat.source)[:MOST_IN_WELCOME],
+            conference.room.roster(seat.source, letters=seat.letters)[:NAMED_IN_WELCOME],
             self.datagrams.number,
             seat.member.quality.bitrate(*self._bitrates),
             TicketText(*ticket.to_hex()),
             conference.echo if isinstance(conference, EchoConference) else 0,
             seat.member.quality,
+            CAPABILITIES,
         )
 
     def _make_room(self, key: Key, name: str) -> None:
@@ -240,7 +251,7 @@ class Hub:
                 try:
                     self.leave(seat, "did not come back")
                 except Exception:  # noqa: BLE001  told in the log; the others have waited, too
-                    self.metrics.failure(f"a fault in giving up the seat of {seat.member.name!r}", now)
+                    self.metrics.failure(f"a fault in giving up the seat of {quoted(seat.member.name)}", now)
         away = [seat.away_since for seat in self.seats.values() if seat.away_since is not None]
         if away:
             self._away_call = self.clock.callLater(max(1.0, min(away) + AWAY_SECONDS - now), self._expire)
@@ -272,8 +283,8 @@ class Hub:
         hall.faults += 1
         self.metrics.count("faulty ticks")
         if hall.faults == 1:
-            self.metrics.failure(f"a tick of room {hall.name!r} failed", self.clock.seconds())
+            self.metrics.failure(f"a tick of room {quoted(hall.name)} failed", self.clock.seconds())
         if hall.faults < MOST_FAULTS:
             return
-        self.metrics.failure(f"room {hall.name!r} is closed after too many faults", self.clock.seconds())
+        self.metrics.failure(f"room {quoted(hall.name)} is closed after too many faults", self.clock.seconds())
         self._dismiss(hall.seats.values(), Bye(FAULT))

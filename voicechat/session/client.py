@@ -41,6 +41,8 @@ class ClientSession(Session):
         self._request = encoded(request)
         self._login = ClientLogin(password) if ticket is None else None
         self._resume = ClientResume(ticket) if ticket is not None else None
+        self.letters = False
+        """The server takes names and texts beyond 0.1.0's; known when it has welcomed us."""
 
     def begin(self) -> bytes:
         """The first string: HELLO (5 ms of CPU) or RESUME."""
@@ -94,4 +96,5 @@ class ClientSession(Session):
             raise WireError("WELCOME without a welcome")
         if any(person.source == answer.source for person in answer.roster):
             raise WireError("a roster with the one whom it is for")
+        self.letters = messages.LETTERS in answer.capabilities
         return answer

@@ -24,6 +24,15 @@ from voicechat.session.states import SERVER, State
 from voicechat.wire import control, handshake, media, messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume, VersionError
 
+
+class RequestRefused(WireError):
+    """The name or the room is none that can be; ``answer`` is the string that says so to one who knows the password."""
+
+    def __init__(self, why: str, answer: bytes) -> None:
+        super().__init__(why)
+        self.answer = answer
+
+
 Received = Hello | Resume | messages.Request | Packet | None
 
 
@@ -83,7 +92,11 @@ class ServerSession(Session):
         request = control.decode(self._login.auth(string))
         if not isinstance(request, messages.Request):
             raise WireError("AUTH without a request")
-        return msgspec.structs.replace(request, name=text.name(request.name), room=text.room(request.room))
+        try:
+            name, room = text.chosen_name(request.name), text.room(request.room)
+        except WireError as error:
+            raise RequestRefused(str(error), self.turn_away(str(error), 0.0)) from None
+        return msgspec.structs.replace(request, name=name, room=room)
 
     def resume(self, ticket: Ticket, resume: Resume) -> None:
         """The ticket of a RESUME was good; `enter` answers with it."""
@@ -119,7 +132,9 @@ class ServerSession(Session):
 
 
 def refusal(error: Exception) -> bytes:
-    """The REFUSE that answers an error before login."""
+    """The string that answers an error before login: a REFUSE, but to who has proved the password."""
+    if isinstance(error, RequestRefused):
+        return error.answer
     if isinstance(error, VersionError):
         reason = Reason.VERSION
     elif isinstance(error, PasswordRefused):

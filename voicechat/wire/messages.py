@@ -1,7 +1,7 @@
 """Every control message as a typed value. Their bytes are made in wire.control.
 
 Text that others wrote never holds control characters: such a message is refused, so
-no terminal ever sees one.
+no terminal ever sees one. Names, rooms and lines are bounded here as the wire page says.
 
 Unknown fields are ignored and new ones get defaults, so that an older program
 understands a newer one; a missing field without a default is a WireError.
@@ -20,8 +20,11 @@ from voicechat.wire import text as texts
 Source = Annotated[int, Meta(ge=1, le=LAST_SOURCE)]
 """A participant's number in his room."""
 
-_Text = Annotated[str, Meta(max_length=2048)]
-_Reason = Annotated[str, Meta(max_length=texts.MOST_TEXT)]
+_Name = Annotated[str, Meta(max_length=texts.MOST_NAME_BYTES)]
+_Room = Annotated[str, Meta(max_length=texts.MOST_ROOM_BYTES)]
+_Line = Annotated[str, Meta(max_length=texts.MOST_TEXT)]
+_Capabilities = Annotated[tuple[Annotated[str, Meta(max_length=32)], ...], Meta(max_length=16)]
+"""Words for what a program can do beyond 0.1.0; of one that is not known nothing is kept. More than anybody needs."""
 _Hex = Annotated[str, Meta(max_length=128, pattern=r"\A[0-9a-f]*\Z")]
 _TicketId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 _TicketSecret = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
@@ -31,6 +34,12 @@ _Port = Annotated[int, Meta(ge=0, le=65535)]
 
 MOST_IN_WELCOME: Final = 20
 """Participants in a welcome, which has to fit into one string; the rest follow as Joined."""
+
+LETTERS: Final = "letters"
+"""A capability: takes names and rooms that are counted in letters, and joiners in them and in texts."""
+
+CAPABILITIES: Final = (LETTERS,)
+"""What this program can do, in both roles."""
 
 FULL: Final = "full"
 """No seat is free on the server."""
@@ -43,6 +52,11 @@ REPLACED: Final = "replaced"
 LEAVING: Final = "leaving"
 
 
+def _keep_known(message: "Request | Welcome") -> None:
+    known = tuple(word for word in CAPABILITIES if word in message.capabilities)
+    msgspec.structs.force_setattr(message, "capabilities", known)
+
+
 class Message(msgspec.Struct, frozen=True, gc=False):
     """Base of all control messages."""
 
@@ -51,28 +65,30 @@ class Participant(msgspec.Struct, frozen=True, gc=False):
     """Somebody in the room."""
 
     source: Source
-    name: _Text
+    name: _Name
     away: bool = False
     muted: bool = False
     deafened: bool = False
     quality: Quality = Quality.NORMAL
 
     def __post_init__(self) -> None:
-        texts.check(self.name, "the name")
+        texts.check(self.name, "the name", texts.MOST_NAME_BYTES)
 
 
 class Request(Message, frozen=True, omit_defaults=True):
     """Client, inside AUTH: who wants to enter which room."""
 
-    name: _Text
-    room: _Text = ""
+    name: _Name
+    room: _Room = ""
     echo: bool = False
     """In place of ``room``: one of my own, where I hear what the server heard of me."""
     quality: Quality = Quality.NORMAL
+    capabilities: _Capabilities = ()
 
     def __post_init__(self) -> None:
-        texts.check(self.name, "the name")
-        texts.check(self.room, "the room's name")
+        texts.check(self.name, "the name", texts.MOST_NAME_BYTES)
+        texts.check(self.room, "the room's name", texts.MOST_ROOM_BYTES)
+        _keep_known(self)
 
 
 class TicketText(msgspec.Struct, frozen=True, gc=False):
@@ -89,9 +105,9 @@ class Welcome(Message, frozen=True, omit_defaults=True):
     """Server, inside WELCOME: you are in."""
 
     source: Source
-    name: _Text
-    """As the others see it; ' (2)' is added when a friend has it already."""
-    room: _Text
+    name: _Name
+    """As the others see it; ' (2)' is added when a friend has one like it already."""
+    room: _Room
     connection: Annotated[int, Meta(ge=0, lt=1 << 24)]
     """Goes into every datagram's header."""
     roster: Annotated[list[Participant], Meta(max_length=MOST_IN_WELCOME)]
@@ -104,10 +120,12 @@ class Welcome(Message, frozen=True, omit_defaults=True):
     """Who says again what I say, in an echo test; 0: this is none, also from a server that knows none."""
     quality: Quality = Quality.NORMAL
     """What the server grants of what was asked for; one that knows nothing of qualities grants NORMAL."""
+    capabilities: _Capabilities = ()
 
     def __post_init__(self) -> None:
-        texts.check(self.name, "the name")
-        texts.check(self.room, "the room's name")
+        texts.check(self.name, "the name", texts.MOST_NAME_BYTES)
+        texts.check(self.room, "the room's name", texts.MOST_ROOM_BYTES)
+        _keep_known(self)
 
 
 class Joined(Message, frozen=True):
@@ -120,7 +138,7 @@ class Left(Message, frozen=True):
     """Somebody is gone; the source's number rests for 60 s."""
 
     source: Source
-    reason: _Reason = ""
+    reason: _Line = ""
 
     def __post_init__(self) -> None:
         texts.check(self.reason, "the reason")
@@ -167,7 +185,7 @@ class Gain(Message, frozen=True):
 class Text(Message, frozen=True):
     """A line between friends; source 0 upward, the writer's downward."""
 
-    text: _Text
+    text: _Line
     source: Annotated[int, Meta(ge=0, le=LAST_SOURCE)] = 0
 
     def __post_init__(self) -> None:
@@ -207,7 +225,7 @@ class Report(Message, frozen=True):
 class Bye(Message, frozen=True):
     """The last message: why, and after how many seconds another try makes sense."""
 
-    reason: _Reason = ""
+    reason: _Line = ""
     retry: Annotated[float, Meta(ge=0.0, le=3600.0)] = 0.0
 
     def __post_init__(self) -> None:
