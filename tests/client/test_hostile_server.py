@@ -4,22 +4,28 @@ import gc
 import string
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.task import Clock
 
 from tests.client.player import Host, Player, pass_time
 from tests.client.test_call import figures
+from voicechat.client.allowance import DATAGRAMS_AT_ONCE, STRINGS_AT_ONCE, Allowance
 from voicechat.client.exits import Exit
 from voicechat.client.friends import MOST_NAMES, Friends
 from voicechat.errors import WireError
+from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.hearing import MADE_ANEW, Hearing
 from voicechat.media.packet import LAST_SOURCE, MIX, MediaPacket
+from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.testing import MemoryCodec
 from voicechat.wire import media, messages
 from voicechat.wire import messages as m
+from voicechat.wire.datagrams import DatagramType, parse_header
 
 FRAME = b"MC\0\0\0\x3f"
 """A payload of MemoryCodec."""
@@ -231,3 +237,43 @@ def test_streams_are_made_at_the_beat_of_frames_and_no_faster() -> None:
         hearing.put(MediaPacket(1 + number % LAST_SOURCE, number & 0xFFFF, FRAME), number / 20)
     assert len(made) <= MADE_ANEW + 10_000 / 20 + 1
     assert hearing.passed_over > 9000
+
+
+def test_more_messages_than_any_room_makes_end_the_connection(ann: Player) -> None:
+    """Known ones and unknown ones; all that a full house makes for ten seconds, and comes at once, is taken."""
+    host = inside(ann)
+    for number in range(int(STRINGS_AT_ONCE)):
+        (unknown_kinds if number % 2 else texts)(host, number)
+    assert not host.transport.aborted
+    unknown_kinds(host, 0)
+    assert host.transport.aborted
+    host.lose()
+    assert "far more messages than a room makes" in ann.lines[-1]
+    assert ann.ended is None
+
+
+def test_what_a_full_house_may_make_is_never_too_much() -> None:
+    """200 guests at their own limits, and sound beside."""
+    clock = Clock()
+    allowance = Allowance(clock)
+    for _ in range(60):
+        clock.advance(1.0)
+        assert all(allowance.string(b"", 0) for _ in range(int(MOST_SEATS * Limits().control_a_second)))
+        assert all(allowance.datagram() for _ in range(3 * TICKS_PER_SECOND))
+    assert allowance.passed_over == 0
+
+
+def test_datagrams_beyond_all_need_are_not_looked_at_and_counted(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in(m.Welcome(1, "Ann", "", 7, [m.Participant(2, "Ben")], udp_port=1234))
+    connection = ann.call.connection
+    assert connection is not None
+    assert connection.link is not None
+    seal = host.session.keys.datagram_seal(7)
+    for number in range(int(DATAGRAMS_AT_ONCE) + 500):
+        packet = media.encode(MediaPacket(2, number & 0xFFFF, FRAME))
+        datagram = seal.seal(DatagramType.MEDIA if number % 2 else DatagramType.PROBE, packet)
+        with suppress(WireError):
+            connection.link.received(parse_header(datagram), datagram, ("192.0.2.10", 1234))
+    assert figures(ann)["passed_over"] == 500
+    assert not host.transport.aborted

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.quality import HIGHEST_BITRATE, LOWEST_BITRATE
-from voicechat.server.limits import OVERHEAD, Bans, Bucket, Limits, media_bytes, neighbourhood
+from voicechat.server.limits import OVERHEAD, Bans, Limits, media_bytes, neighbourhood
+from voicechat.session.bucket import Bucket
 from voicechat.wire import media
 
 GAPS = st.lists(st.floats(0, 10), min_size=1, max_size=100)

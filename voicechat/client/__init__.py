@@ -7,6 +7,7 @@ run        one run: everything made, joined, started and taken down (leaving: wi
 service    connecting, coming back, ending with a reason (retry: when)
 protocol   the TCP connection
 datagrams  the UDP socket beside it
+allowance  what a server may send in a second
 lookup     names looked up, without anybody waiting for it
 call       one player's media and people
 controls   what a player can do: mute, deafen, the key, volumes, text lines

@@ -350,7 +350,7 @@ class Call:
             "wav": {"in_start_ns": recorded_in.start_ns, "out_start_ns": recorded_out.start_ns},
             "sources": dict(self._heard_by_name),
             "sources_left_out": self._heard_of_others,
-            "passed_over": self.hearing.passed_over,
+            "passed_over": totals["passed_over"] + self.hearing.passed_over,
         }
 
 
@@ -366,7 +366,8 @@ def _lateness(connection: VoiceClientProtocol, now: float) -> list[float]:
 
 
 def _traffic(connection: VoiceClientProtocol) -> dict[str, int]:
-    return {
+    traffic = {
         field: sum(getattr(carriage, field) for carriage in (connection, connection.link) if carriage is not None)
         for field in ("packets_in", "packets_out", "bytes_in", "bytes_out")
     }
+    return traffic | {"passed_over": connection.allowance.passed_over}

@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.carriage.tcp import Connection
+from voicechat.client.allowance import Allowance
 from voicechat.client.datagrams import DatagramSocket
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
@@ -68,6 +69,7 @@ class VoiceClientProtocol(Connection):
         self.MAX_LENGTH = handshake.MAX_WELCOME
         self._login_call: IDelayedCall | None = None
         self._why = "the connection was closed"
+        self.allowance = Allowance(clock)
 
     def line_stands(self) -> None:
         """Connected: log in."""
@@ -88,6 +90,7 @@ class VoiceClientProtocol(Connection):
             self.send_clear(value)
         elif isinstance(value, messages.Welcome):
             self._stop_waiting()
+            self.session.admit = self.allowance.string
             self.start_heartbeat()
             self.measure()
             self._open_datagrams(value)
@@ -113,6 +116,7 @@ class VoiceClientProtocol(Connection):
         self._socket = self._socket_to(host, welcome.udp_port)
         self.link = self._socket.open(self.clock, self.session.keys, welcome.connection, self.send)
         if self.link is not None:
+            self.link.admit = self.allowance.datagram
             self.link.on_media = self._datagram
             if welcome.quality.pairs:
                 self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses

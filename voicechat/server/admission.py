@@ -16,8 +16,9 @@ from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from voicechat.server.limits import Bans, Bucket, Limits
+from voicechat.server.limits import Bans, Limits
 from voicechat.server.metrics import Metrics
+from voicechat.session.bucket import Bucket
 
 BREATH: Final = 0.005
 """Seconds between two logins: what is read from the sockets meanwhile is forwarded first."""

@@ -12,8 +12,9 @@ number in them, and a forged one must not use up what an honest friend may send.
 from typing import Final
 
 from voicechat.errors import WireError
-from voicechat.server.limits import Bucket, Limits, media_bytes
+from voicechat.server.limits import Limits, media_bytes
 from voicechat.server.metrics import Metrics
+from voicechat.session.bucket import Bucket
 
 EXCESS: Final = 9
 """Times the allowed rate that may be dropped on top of it before a participant is cut."""

@@ -18,8 +18,9 @@ from voicechat.rooms.conference import Conference, Delivery
 from voicechat.rooms.directory import Key
 from voicechat.rooms.room import Member
 from voicechat.rooms.talker import SILENT_AFTER
-from voicechat.server.limits import Bucket, Limits
+from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
+from voicechat.session.bucket import Bucket
 from voicechat.wire import media, older
 from voicechat.wire.messages import Away, Back, Bye, Joined, Left, Message, Talk, Text
 from voicechat.wire.messages import State as StateMessage

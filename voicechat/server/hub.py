@@ -25,9 +25,10 @@ from voicechat.server.admission import Admission
 from voicechat.server.datagrams import DatagramPort
 from voicechat.server.guard import GuardedCodec
 from voicechat.server.hall import MOST_FAULTS, Hall, IPeer, Seat
-from voicechat.server.limits import Bucket, Limits
+from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
 from voicechat.server.ticker import Ticker
+from voicechat.session.bucket import Bucket
 from voicechat.wire.handshake import Resume
 from voicechat.wire.messages import (
     CAPABILITIES,

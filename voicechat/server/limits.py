@@ -1,7 +1,7 @@
 """Every limit of the server in one place, and the small tables that keep them.
 
 `Limits` holds the figures, each with its reason; all can be overridden and each
-refusal is counted. `Bucket` paces, `Bans` remembers who guesses. Times are
+refusal is counted. `Bans` remembers who guesses. Times are
 seconds of a monotonic clock, given as arguments.
 """
 
@@ -74,29 +74,6 @@ OVERHEAD: Final = 21
 def media_bytes(bitrate: int) -> float:
     """Bytes a second of one who talks at ``bitrate`` and sends every frame twice."""
     return 2 * bitrate / 8 + OVERHEAD * TICKS_PER_SECOND
-
-
-class Bucket:
-    """A token bucket: ``rate`` a second on average, ``burst`` at once."""
-
-    __slots__ = ("_burst", "_level", "_rate", "_then")
-
-    def __init__(self, rate: float, burst: float, now: float) -> None:
-        self._rate, self._burst, self._level, self._then = rate, burst, burst, now
-
-    def take(self, now: float, amount: float = 1.0) -> bool:
-        """Whether ``amount`` may pass now."""
-        self._level = min(self._burst, self._level + (now - self._then) * self._rate)
-        self._then = now
-        if self._level < amount:
-            return False
-        self._level -= amount
-        return True
-
-    def wait(self, now: float, amount: float = 1.0) -> float:
-        """Seconds until ``amount`` may pass; 0 if `take` would succeed."""
-        level = min(self._burst, self._level + (now - self._then) * self._rate)
-        return 0.0 if level >= amount else (amount - level) / self._rate
 
 
 class Bans:
