@@ -540,6 +540,23 @@ def test_a_marker_begins_a_spurt_though_one_of_its_frames_came_before_it_and_was
     assert player.stream.active
 
 
+def test_a_spurt_that_is_joined_knows_nothing_of_a_wait_in_the_one_before() -> None:
+    stream, sending, out = ReceiveStream(CODEC.decoder()), SendStream(CODEC.encoder(12_000)), silent_frame()
+    for tick in range(1_000, 1_010):
+        stream.put(sending.push(tick, said(tick)), tick + 2.0)
+        stream.pull(tick + 2.3, out)
+    assert stream.pull(1_012.3, out) is Kind.CONCEALED, "it waits for frame 1010"
+    sending.finish(1_010)
+    now = 1_020.0
+    for tick in (900, 901, 902, 903, 906):  # the talker's clock was set back
+        stream.put(sending.push(tick, said(tick)), now)
+    due = stream.due_at()
+    assert due is not None
+    stream.join(due + 4.2, lambda _: None)
+    kinds = [stream.pull(due + 4.2 + later, out) for later in range(3)]
+    assert kinds == [Kind.CONCEALED, Kind.CONCEALED, Kind.PLAYED], "904 and 905 are lost; neither was waited for"
+
+
 ODD_PACKETS = st.builds(
     MediaPacket,
     st.just(ME),
