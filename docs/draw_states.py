@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from voicechat.media import spurt
+from voicechat.media import gate, spurt
 from voicechat.media.packet import MediaPacket
 from voicechat.session import states
 from voicechat.session.states import State, Table
@@ -63,7 +63,13 @@ def stream() -> str:
     return diagram(spurt.Phase.IDLE, [*arrows, *spurt.PACKETS])
 
 
-MACHINES: Final = {"STREAM": stream}
+def talk_gate() -> str:
+    """How the gate goes from state to state."""
+    arrows = [(state, to, why) for state, row in gate.CHANGES.items() for to, why in row.items()]
+    return diagram(gate.GateState.SHUT, arrows)
+
+
+MACHINES: Final = {"STREAM": stream, "GATE": talk_gate}
 """The diagrams of the architecture page."""
 
 

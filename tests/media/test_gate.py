@@ -5,6 +5,7 @@ on voices and noises that it was not fitted to.
 """
 
 import math
+import random
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples
 from voicechat.media.gate import (
+    CHANGES,
     FAILURES,
     HANG_OVER_TICKS,
     PRE_ROLL_FRAMES,
@@ -24,6 +26,7 @@ from voicechat.media.gate import (
     TRIAL_TICKS,
     WARY_TICKS,
     GateMode,
+    GateState,
     TalkGate,
 )
 from voicechat.media.levels import dbfs_of, mean_square, mean_square_of
@@ -363,3 +366,51 @@ def test_an_open_gate_shuts_within_the_hang_over(course: list[tuple[GateMode, fl
         assert not talk or mode is not GateMode.MUTED
     gate.mode = GateMode.VOICE
     assert not [gate.push(0.0) for _ in range(HANG_OVER_TICKS + 1)][-1]
+
+
+# States
+
+
+def moves(levels: list[tuple[float, int, GateMode]]) -> set[tuple[GateState, GateState]]:
+    """The changes of state while each level lasts for some ticks, in a mode."""
+    gate, seen = TalkGate(), set[tuple[GateState, GateState]]()
+    for dbfs, ticks, mode in levels:
+        gate.mode = mode
+        for _ in range(ticks):
+            before = gate.state
+            gate.push(mean_square_of(dbfs))
+            if gate.state is not before:
+                seen.add((before, gate.state))
+    return seen
+
+
+TABLE = {(state, to) for state, row in CHANGES.items() for to in row}
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-100, 0), st.integers(1, 30) | st.just(WARY_TICKS), st.sampled_from(GateMode)), max_size=40
+    )
+)
+def test_whatever_is_pushed_the_state_changes_as_the_table_says(levels: list[tuple[float, int, GateMode]]) -> None:
+    assert moves(levels) <= TABLE
+
+
+def test_every_change_of_the_table_happens() -> None:
+    chance, seen = random.Random(1), set[tuple[GateState, GateState]]()
+    for _ in range(300):
+        spans = [1, 1, 1, 2, 3, 4, 6, 20, WARY_TICKS - 1]
+        seen |= moves([(chance.uniform(-70, -10), chance.choice(spans), GateMode.VOICE) for _ in range(60)])
+    assert seen == TABLE
+
+
+@pytest.mark.parametrize("state", [GateState.SHUT, GateState.WARY])
+def test_shut_states_are_shut_and_open_ones_open_at_a_change(state: GateState) -> None:
+    gate, chance, reached = TalkGate(), random.Random(2), 0
+    for _ in range(20_000):
+        before = gate.state
+        passed = gate.push(mean_square_of(chance.choice([-70.0, -70.0, -70.0, -30.0, -12.0])))
+        if gate.state is not before:
+            assert passed is (gate.state not in {GateState.SHUT, GateState.WARY})
+            reached += gate.state is state
+    assert reached

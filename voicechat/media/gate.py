@@ -13,11 +13,14 @@ smoothing and minimum statistics", IEEE Trans. Speech and Audio Processing 9(5),
 
 A frame well above the floor opens the gate at once, on trial. Talk lasts: three frames
 in a row above the floor and near the loudest of late confirm it, and each such frame
-keeps the gate open for longer; after SURE of them every loud frame brings the whole
+keeps the gate open for longer; after SURE_AFTER of them every loud frame brings the whole
 HANG_OVER_TICKS. A key click falls by 10 dB from one frame to the next and confirms
 nothing, so the gate soon shuts again, and after two such trials it is wary for some
 seconds: nothing but confirmed talk opens it. That is 40 ms later; the pre-roll has
 them. In a room without clatter nothing is ever late.
+
+CHANGES has its states and what leads from one to another; docs/architecture.md has the
+picture. A key (``GateMode``) overrules the state, which rests meanwhile.
 
 The floor falls at once and rises only when eight whole seconds were louder, so a fan
 that is switched on shuts the gate again after eight to ten seconds. Until the first
@@ -38,6 +41,47 @@ from typing import Final
 
 from voicechat.format import TICK_MS, TICKS_PER_SECOND
 from voicechat.media.levels import mean_square_of
+
+
+class GateState(Enum):
+    """What the gate makes of the level."""
+
+    SHUT = "shut"
+    WARY = "wary"
+    """Shut, and trials have failed of late: a loud frame does not open it."""
+    TRIAL = "trial"
+    """Open since a loud frame, to see whether it is talk."""
+    TALK = "talk"
+    """Open since talk; it may still be a bump on the desk."""
+    SURE = "sure"
+    """Open, and it is talk for good."""
+
+
+CHANGES: Final[dict[GateState, dict[GateState, str]]] = {
+    GateState.SHUT: {GateState.TRIAL: "a loud frame", GateState.TALK: "talk"},
+    GateState.WARY: {
+        GateState.SHUT: "time is up",
+        GateState.TRIAL: "time is up, a loud frame",
+        GateState.TALK: "talk",
+    },
+    GateState.TRIAL: {
+        GateState.TALK: "talk",
+        GateState.SHUT: "the trial fails",
+        GateState.WARY: "the second one fails",
+    },
+    GateState.TALK: {
+        GateState.SURE: "enough talk",
+        GateState.SHUT: "the hang-over is over",
+        GateState.WARY: "the hang-over is over, trials had failed",
+        GateState.TRIAL: "the hang-over is over, a loud frame",
+    },
+    GateState.SURE: {
+        GateState.SHUT: "the hang-over is over",
+        GateState.TRIAL: "the hang-over is over, a loud frame",
+    },
+}
+"""The states that may follow one, and when; each may also stay."""
+
 
 PRE_ROLL_FRAMES: Final = 60 // TICK_MS
 """Frames before the opening that belong to the spurt: 60 ms halve what is lost of a word's onset (measured)."""
@@ -61,7 +105,7 @@ FAILURES: Final = 2
 WARY_TICKS: Final = 20 * TICKS_PER_SECOND
 """Ticks after a failed trial in which only confirmed talk opens: who types, types again within 20 s."""
 
-SURE: Final = 4
+SURE_AFTER: Final = 4
 """Frames of talk after which this is talk for good: from then on every loud frame brings the whole hang-over."""
 
 RELEASE_TICKS: Final = 200 // TICK_MS
@@ -131,12 +175,17 @@ class TalkGate:
         """The mean square that opens the gate now."""
         self._talk_at = self._guard
         self._last = self._last_but_one = self._peak = 0.0
+        self.state = GateState.SHUT
+        """What it makes of the level; where a key decides, what it made of it last."""
         self._confirmed = 0
+        """Frames of talk since it opened."""
         self._failed = 0
+        """Trials that failed in a row."""
         self._wary_for = 0
-        self._on_trial = False
+        """Ticks for which it goes on being wary."""
         self._previous_mode = self.mode
         self._open_for = 0
+        """Ticks for which it stays open though nothing is said."""
         self._smoothed = 0.0
         self._least = 0.0
         self._minima: list[float] = []
@@ -154,7 +203,7 @@ class TalkGate:
             if talk:
                 self._confirm()
                 return True
-            if self._try(mean_square):
+            if self._without_talk(mean_square):
                 return True
         elif mode is GateMode.OPEN:
             self._open_for = RELEASE_TICKS
@@ -175,32 +224,37 @@ class TalkGate:
 
     def _confirm(self) -> None:
         """It is talk: stay open for longer."""
-        self._on_trial = False
-        self._confirmed += 1
-        if self._confirmed == SURE:
+        self._confirmed = confirmed = self._confirmed + 1
+        if confirmed < SURE_AFTER:
+            self.state = GateState.TALK
+        elif confirmed == SURE_AFTER:
+            self.state = GateState.SURE
             self._failed = self._wary_for = 0
-        self._open_for = max(self._open_for, min(TRIAL_TICKS + self._confirmed * TRUST_TICKS, HANG_OVER_TICKS))
+        self._open_for = max(self._open_for, min(TRIAL_TICKS + confirmed * TRUST_TICKS, HANG_OVER_TICKS))
 
-    def _try(self, mean_square: float) -> bool:
-        """Open on trial at a loud frame, unless a trial failed of late."""
+    def _without_talk(self, mean_square: float) -> bool:
+        """Whether the frame opens the gate, or holds it open, though it is not talk."""
         if self._wary_for:
             self._wary_for -= 1
         if self._open_for:
-            if self._confirmed >= SURE and mean_square >= self.opens_at:
+            if self.state is GateState.SURE and mean_square >= self.opens_at:
                 self._open_for = HANG_OVER_TICKS
                 return True
             return False
-        if self._on_trial:
+        if self.state is GateState.TRIAL:
             if mean_square >= self.opens_at * LINGERS:
                 return True  # a breath, or an onset that rises for longer than a trial lasts; a click is over by now
-            self._on_trial = False
             self._failed += 1
             if self._failed >= FAILURES:
                 self._wary_for = WARY_TICKS
         self._confirmed = 0
-        if mean_square < self.opens_at or self._wary_for:
+        if self._wary_for:
+            self.state = GateState.WARY
             return False
-        self._on_trial = True
+        if mean_square < self.opens_at:
+            self.state = GateState.SHUT
+            return False
+        self.state = GateState.TRIAL
         self._open_for = TRIAL_TICKS
         return True
 
