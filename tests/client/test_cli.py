@@ -385,11 +385,9 @@ def test_help_is_shown_at_any_width(
     assert "--frobnicate" in usage_error(capsys, "--frobnicate")
 
 
-def test_everybody_has_some_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cli.user_name()
-
-    def nobody() -> str:
-        raise KeyError("uid not found")
-
-    monkeypatch.setattr("getpass.getuser", nobody)
-    assert cli.user_name() == "friend"
+def test_what_was_chosen_is_known_by_where_it_was(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    file.write_text("host = 'h'\nname = 'File'\nroom = 'File'\ninput = 'silence'\n")
+    monkeypatch.setenv("VOICECHAT_ROOM", "Env")
+    chosen = cli.options(["--input", "tone:4"])
+    wanted = {"host": f"{file}: host", "name": f"{file}: name", "room": "VOICECHAT_ROOM", "input": "--input"}
+    assert chosen.origin == wanted

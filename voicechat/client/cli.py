@@ -124,35 +124,40 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
 
     Ends the program with status 2 on a mistake in the first two, ConfigError for one in the
     file. ``in_file`` is what the file chooses: its password is weaker than the environment's.
+    ``origin`` names, by field, the option, variable or file with its key that has chosen.
     """
     given = flags(argv)
-    in_file = _of_file(given)
+    file, in_file = _of_file(given)
+    origin = {option.field: f"{file}: {option.name}" for option in OPTIONS if option.field in in_file}
     try:
-        chosen = from_environment(os.environ) | given
+        in_environment = from_environment(os.environ)
     except ConfigError as error:
         parser().error(str(error))
+    chosen = in_environment | given
+    origin |= {option.field: option.variable for option in OPTIONS if option.field in in_environment}
+    origin |= {option.field: f"--{option.name}" for option in OPTIONS if option.field in given}
     defaults = {option.field: option.default for option in OPTIONS}
     kept = {field: value for field, value in in_file.items() if not field.startswith("password")}
-    merged = argparse.Namespace(**{"doctor": False, **defaults, **kept, **chosen}, in_file=in_file)
+    merged = argparse.Namespace(**{"doctor": False, **defaults, **kept, **chosen}, in_file=in_file, origin=origin)
     if not (merged.host or merged.list_devices or merged.write_config or merged.doctor):
         parser().error("--host is needed, or the link that your host gave you")
     return merged
 
 
-def _of_file(given: dict[str, Any]) -> dict[str, Any]:
-    """What the configuration file chooses; only one that was named must exist."""
+def _of_file(given: dict[str, Any]) -> tuple[Path | None, dict[str, Any]]:
+    """The configuration file and what it chooses; only one that was named must exist."""
     named = given.get("config") or os.environ.get("VOICECHAT_CONFIG")
     from voicechat.client import configuration
 
     path = configuration.located(named) if named else configuration.place()
     try:
-        return configuration.read(path) if path is not None and "write_config" not in given else {}
+        return path, configuration.read(path) if path is not None and "write_config" not in given else {}
     except FileNotFoundError as error:
         if named:
             source = "" if given.get("config") else "VOICECHAT_CONFIG: "
             why = "" if error.errno == errno.ENOENT else f" ({error.strerror})"
             raise ConfigError(f"{source}there is no configuration file {named}{why}") from None
-        return {}
+        return path, {}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -224,16 +229,6 @@ def _password(chosen: argparse.Namespace) -> Any:
 def _fail(code: Exit, error: Exception) -> int:
     standard.warn(f"voicechat-client: {error}\n")
     return code
-
-
-def user_name() -> str:
-    """The login name, or 'friend'."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return "friend"
 
 
 def write_stats(path: str, figures: dict[str, Any]) -> None:

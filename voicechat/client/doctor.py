@@ -21,24 +21,24 @@ from voicechat import standard
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client.bridge import SILENT_BLOCK, AudioBridge
 from voicechat.client.call import Call
-from voicechat.client.cli import user_name
 from voicechat.client.console import Console
 from voicechat.client.devices import Devices
 from voicechat.client.exits import Exit
+from voicechat.client.identity import name_of
 from voicechat.client.leaving import apart
 from voicechat.client.lookup import Lookups
 from voicechat.client.portaudio import quiet_stderr
 from voicechat.client.service import Service, Target
 from voicechat.client.sound import CLOSE_WITHIN
 from voicechat.codecs.opus import OpusCodec
-from voicechat.errors import ConfigError, DeviceError, VoiceChatError, WireError
+from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.gate import TalkGate
 from voicechat.media.levels import dbfs_of
 from voicechat.media.quality import HIGH_BITRATE, NORMAL_BITRATE, Quality
 from voicechat.security.secret import Secret
-from voicechat.wire import messages, text
+from voicechat.wire import messages
 
 LISTEN: Final = 3.0
 """Seconds that the microphone is listened to: time to read the line and to say something."""
@@ -205,10 +205,9 @@ def server(chosen: argparse.Namespace, password: Callable[[], Secret], codec: IC
         advice = "no server is named: give --host HOST, or the link that your host gave you"
         return [Finding(Verdict.FAIL, advice, Exit.USAGE)]
     try:
-        name = text.chosen_name(chosen.name or user_name())
-        request = messages.Request(name, echo=True, capabilities=messages.CAPABILITIES)
+        request = messages.Request(name_of(chosen), echo=True, capabilities=messages.CAPABILITIES)
         target = Target(chosen.host, chosen.port, password(), request, chosen.path == "auto")
-    except (WireError, ConfigError) as error:
+    except ConfigError as error:
         return [Finding(Verdict.FAIL, str(error), Exit.CONFIG)]
     reactor = monotonic_reactor()
     reactor.installNameResolver(Lookups(reactor))

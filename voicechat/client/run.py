@@ -18,12 +18,13 @@ from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client import runtime
 from voicechat.client.bridge import AudioBridge
 from voicechat.client.call import Call
-from voicechat.client.cli import user_name, write_stats
+from voicechat.client.cli import write_stats
 from voicechat.client.console import Console
 from voicechat.client.controls import Controls, Talk
 from voicechat.client.devices import Devices
 from voicechat.client.echo import EchoTest, MeteredBridge
 from voicechat.client.exits import Exit
+from voicechat.client.identity import name_of, room_of
 from voicechat.client.leaving import Leaving, apart
 from voicechat.client.lookup import Lookups
 from voicechat.client.portaudio import quiet_stderr
@@ -40,7 +41,7 @@ from voicechat.media.loudness import Loudness
 from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
 from voicechat.session.client import encoded
-from voicechat.wire import messages, text
+from voicechat.wire import messages
 
 LAST_WORDS = 0.05
 """Seconds that the goodbye gets to leave before the reactor stops."""
@@ -52,8 +53,9 @@ STATS_WITHIN = 0.3
 def run(chosen: argparse.Namespace, password: Secret) -> int:
     """Talk until told to stop; the exit code. DeviceError and ConfigError before anything runs."""
     try:
-        name, room = text.chosen_name(chosen.name or user_name()), text.room(chosen.room)
-        request = messages.Request(name, room, chosen.echo_test, Quality(chosen.quality), messages.CAPABILITIES)
+        request = messages.Request(
+            name_of(chosen), room_of(chosen), chosen.echo_test, Quality(chosen.quality), messages.CAPABILITIES
+        )
         encoded(request)
     except WireError as error:
         raise ConfigError(str(error)) from None
