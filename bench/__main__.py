@@ -20,7 +20,7 @@ from bench.figures import Table
 from bench.rig import network
 from bench.rig.stage import StageError
 from bench.systems import System, voicechat
-from demo.processes import sigterm_as_interrupt
+from demo.processes import ends_as_interrupt
 from tests.sound.rig import RigError
 
 OUT: Final = Path("out", "bench")
@@ -66,7 +66,7 @@ def main() -> int:
         return 0
     try:
         system = voicechat() if chosen.client is None else System("other", chosen.server or "", chosen.client)
-        with sigterm_as_interrupt():
+        with ends_as_interrupt():
             return measure(chosen.what or default(chosen.quick, system), system, Plan(chosen.quick, chosen.minutes))
     except FileNotFoundError as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -26,10 +26,10 @@ from demo.processes import (
     Child,
     End,
     command,
+    ends_as_interrupt,
     follow,
     free_port,
     password_file,
-    sigterm_as_interrupt,
     stop,
     wait_for_port,
 )
@@ -62,7 +62,7 @@ def main() -> int:
     """Run the demo; gives the exit status."""
     standard.open_closed()
     try:
-        with sigterm_as_interrupt():
+        with ends_as_interrupt():
             call = run(OUT)
             judged = compare(call.said, call.heard)
             print("\n" + table(call, judged))

@@ -221,15 +221,23 @@ def password_file() -> Iterator[tuple[str, Path]]:
 
 
 @contextlib.contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends the body as Ctrl-C does, so that nothing that it started stays behind; ignored, it stays so."""
+def ends_as_interrupt() -> Iterator[None]:
+    """SIGTERM, and SIGHUP of a window that is closed, end the body as Ctrl-C does; what was ignored stays so.
+
+    Once: closing a window may send several, and what the body then tidies up is not to be left in its midst.
+    """
 
     def interrupt(*_: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.getsignal(signal.SIGTERM)
-    standard.obey(signal.SIGTERM, interrupt)
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    before = {number: signal.getsignal(number) for name in names if (number := getattr(signal, name, None))}
+    for number in before:
+        standard.obey(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,9 +4,11 @@ What lives here: starting the real server with a generated password, and the
 invitation. May import the demo's children, what makes links, and the
 standard library.
 
-The port is 1234 or ``$PORT``. Ends at Ctrl-C or SIGTERM with status 0, else with the server's.
+The port is 1234 or ``$PORT``. Ends at Ctrl-C, SIGTERM or when its window is closed with status 0, else with the
+server's.
 """
 
+import contextlib
 import fcntl
 import ipaddress
 import os
@@ -18,7 +20,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from demo.processes import Child, command, follow, password_file, sigterm_as_interrupt, stop, wait_for_port
+from demo.processes import Child, command, ends_as_interrupt, follow, password_file, stop, wait_for_port
+from voicechat import standard
+from voicechat.errors import DeviceError
 from voicechat.invite import Invite
 from voicechat.security.secret import Secret
 
@@ -32,26 +36,35 @@ _SIOCGIFADDR: Final = 0x8915
 
 def main() -> int:
     """Serve until stopped; gives the exit status."""
+    standard.open_closed()
+    with ends_as_interrupt():
+        try:
+            return run()
+        except KeyboardInterrupt:  # before there was anything to stop
+            return 0
+
+
+def run() -> int:
+    """Serve until the server ends, or an interrupt; nothing is left behind: no process, no password."""
     try:
         port = chosen_port(os.environ.get("PORT"))
     except ValueError as error:
-        print(f"serve: {error}", file=sys.stderr)
+        standard.warn(f"serve: {error}\n")
         return 2
     if is_taken(port):
-        print(f"serve: port {port} is in use; choose another: make serve PORT={port + 1}", file=sys.stderr)
+        standard.warn(f"serve: port {port} is in use; choose another: make serve PORT={port + 1}\n")
         return 1
     children: list[Child] = []
     with password_file() as (password, path), tempfile.TemporaryDirectory(prefix="voicechat-serve-") as folder:
         try:
-            with sigterm_as_interrupt():
-                return _serve(port, password, path, Path(folder), children)
+            return _serve(port, password, path, Path(folder), children)
         except KeyboardInterrupt:
             stop(children)
             failure = children[0].failure() if children else None
-            print("\nserve: stopped" if failure is None else f"\nserve: {failure}", flush=True)
+            _say("\nserve: stopped" if failure is None else f"\nserve: {failure}")
             return 0 if failure is None else 1
         except FileNotFoundError as error:
-            print(f"serve: {error}", file=sys.stderr)
+            standard.warn(f"serve: {error}\n")
             return 1
         finally:
             stop(children)
@@ -103,16 +116,22 @@ def is_taken(port: int) -> bool:
 
 def _serve(port: int, password: str, path: Path, folder: Path, children: list[Child]) -> int:
     twistd = [command("twistd"), "-n", "--pidfile=", "voicechat", "--password-file", str(path), "--port", str(port)]
-    server = Child("server", twistd, folder / "server.log", lambda line: print(line, flush=True))
+    server = Child("server", twistd, folder / "server.log", _say)
     children.append(server)
     trouble = wait_for_port(server, port)
     if trouble is not None:
-        print(f"serve: {trouble}", file=sys.stderr)
+        standard.warn(f"serve: {trouble}\n")
         return 1
-    print("\n" + invitation(addresses(), port, Secret(password)) + "\n", flush=True)
+    _say("\n" + invitation(addresses(), port, Secret(password)) + "\n")
     follow([server], _FOREVER, lambda: server.end is not None)
-    print(f"serve: {server.failure() or 'the server ended'}", file=sys.stderr)
+    standard.warn(f"serve: {server.failure() or 'the server ended'}\n")
     return server.end.status if server.end is not None and server.end.status > 0 else 1
+
+
+def _say(line: str) -> None:
+    """Show a line; where nobody looks any more, the server goes on."""
+    with contextlib.suppress(DeviceError):
+        standard.tell(f"{line}\n")
 
 
 def _ipv4() -> Iterator[ipaddress.IPv4Address]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo import processes
-from demo.processes import Child, follow, free_port, password_file, sigterm_as_interrupt, stop, wait_for_port
+from demo.processes import Child, ends_as_interrupt, follow, free_port, password_file, stop, wait_for_port
 
 SOON = 20.0
 """A deadline for what takes a tenth of a second on an idle machine."""
@@ -121,7 +121,7 @@ def test_the_password_is_fresh_and_its_file_private_and_gone_afterwards() -> Non
 
 def test_sigterm_ends_the_body_like_ctrl_c() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), sigterm_as_interrupt():
+    with pytest.raises(KeyboardInterrupt), ends_as_interrupt():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
 

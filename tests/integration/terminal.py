@@ -27,10 +27,17 @@ WHOLE_AGAIN: Final = b"\x1b[?1049l"
 
 
 class Terminal:
-    """``arguments`` running on a terminal of ``columns`` x ``rows``."""
+    """``arguments`` running on a terminal of ``columns`` x ``rows``; ``controlling``: of a session of their own."""
 
     def __init__(
-        self, arguments: Sequence[str], columns: int, rows: int, *, folder: Path, variables: dict[str, str]
+        self,
+        arguments: Sequence[str],
+        columns: int,
+        rows: int,
+        *,
+        folder: Path,
+        variables: dict[str, str],
+        controlling: bool = False,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -40,14 +47,19 @@ class Terminal:
         self._size(columns, rows)
         self._before = self.settings()
         self.process = subprocess.Popen(
-            [command(arguments[0]), *arguments[1:]],
+            [*(["setsid", "--ctty"] if controlling else []), command(arguments[0]), *arguments[1:]],
             cwd=folder,
             env=environment() | {"TERM": "xterm-256color"} | variables,
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            start_new_session=True,
+            start_new_session=not controlling,  # else setsid would start another process for it
         )
+
+    def hang_up(self) -> None:
+        """The window is closed. ``controlling``: a session of its own has lost its terminal, and gets SIGHUP."""
+        os.close(self._master)
+        self._master = -1
 
     def settings(self) -> list[Any]:
         """How the terminal treats keys."""
@@ -111,8 +123,9 @@ class Terminal:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        os.close(self._master)
-        os.close(self._slave)
+        for descriptor in (self._master, self._slave):
+            if descriptor >= 0:
+                os.close(descriptor)
 
     def _size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

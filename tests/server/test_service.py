@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from voicechat.server.hub import Hub
 from voicechat.server.metrics import Metrics
 from voicechat.server.protocol import VoiceServerProtocol
 from voicechat.server.service import GOODBYE_SECONDS, VoiceService
+from voicechat.server.terminal import Terminal
 from voicechat.testing import MemoryCodec, VoiceTransport
 
 IN_USE = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
@@ -137,6 +139,66 @@ def test_a_password_file_that_is_gone_changes_nothing(tmp_path: Path) -> None:
     service.reload()
     assert service.hub.password == Secret("the first")
     assert "the old password stays" in log.lines[-1]
+
+
+def at_a_terminal(tmp_path: Path) -> tuple[VoiceReactor, VoiceService, Path]:
+    """A service that was started from a terminal, whose way to fail is a socket's: ENXIO."""
+    (tmp_path / "secret").write_text("the second\n")
+    tty = tmp_path / "tty"
+    tty.touch()
+    reactor = VoiceReactor()
+    service, _ = made(reactor, file=str(tmp_path / "secret"))
+    service.startService()
+    service.terminal = Terminal(str(tty))
+    return reactor, service, tty
+
+
+def close(tty: Path) -> None:
+    tty.unlink()
+    with socket.socket(socket.AF_UNIX) as unopenable:
+        unopenable.bind(str(tty))
+
+
+def test_sighup_by_hand_reads_the_password_again(tmp_path: Path) -> None:
+    reactor, service, _ = at_a_terminal(tmp_path)
+    service.hang_up()
+    reactor.advance(60)
+    assert service.hub.password == Secret("the second")
+    assert not reactor.hasStopped
+
+
+def test_sighup_from_a_terminal_that_is_gone_is_the_end(tmp_path: Path) -> None:
+    reactor, service, tty = at_a_terminal(tmp_path)
+    close(tty)
+    service.hang_up()
+    assert reactor.hasStopped
+    assert service.hub.password == Secret("the first")
+
+
+def test_a_terminal_that_goes_a_moment_after_sighup_is_noticed(tmp_path: Path) -> None:
+    """Xterm sends it, and closes the window then."""
+    reactor, service, tty = at_a_terminal(tmp_path)
+    service.hang_up()
+    close(tty)
+    reactor.advance(5)
+    assert reactor.hasStopped
+
+
+def test_where_there_was_no_terminal_none_is_missed(tmp_path: Path) -> None:
+    """As a daemon; or with a root folder without devices, from which nothing can be told."""
+    for told in ("no terminal", "no devices"):
+        folder = tmp_path / told.replace(" ", "-")
+        folder.mkdir()
+        reactor, service, tty = at_a_terminal(folder)
+        if told == "no devices":
+            tty.unlink()
+        else:
+            close(tty)
+            service.terminal = Terminal(str(tty))
+        service.hang_up()
+        reactor.advance(60)
+        assert not reactor.hasStopped
+        assert service.hub.password == Secret("the second")
 
 
 @pytest.mark.parametrize("file", [None, "-"])

@@ -1,7 +1,14 @@
 """The server as a Twisted service: bind, obey signals, say goodbye.
 
 Everything that can only be done with a real reactor is here: the listening port,
-SIGTERM (twistd would exit with 143), SIGHUP (the password file is read again).
+and signals. What was ignored at the start stays so.
+
+| signal | what it does |
+|---|---|
+| SIGTERM | say goodbye, end with status 0 (twistd would with 143) |
+| SIGHUP | read the password file again; from a terminal that is gone, the same as SIGTERM |
+| SIGUSR2 | read the password file again; under nohup, where SIGHUP is ignored, too |
+| SIGTTOU | none: in the background of a terminal with `stty tostop`, a log line would stop the whole server |
 """
 
 import errno
@@ -16,15 +23,19 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 
-from voicechat import passwords
+from voicechat import passwords, standard
 from voicechat.carriage.datagrams import expedite
 from voicechat.errors import ConfigError
 from voicechat.server.hub import Hub
 from voicechat.server.protocol import VoiceServerFactory
 from voicechat.server.supervision import Supervision
+from voicechat.server.terminal import Terminal
 
 GOODBYE_SECONDS: Final = 0.5
 """What is left of the connections after the goodbyes is aborted then; a client on another continent is 0.3 s away."""
+
+LOOK_AGAIN: Final = (0.5, 1.5, 3.0)
+"""Seconds after SIGHUP at which the terminal may have gone: some (xterm) send it first, and close the window then."""
 
 LARGEST_DATAGRAM: Final = 2048
 """Bytes read of a datagram: more than the 1 200 that one may have, so that none is mistaken for a shorter one."""
@@ -45,6 +56,8 @@ class VoiceService(Service):
     """Told in the log at start."""
     kick_on_reload = False
     """A password that has changed at SIGHUP ends the sessions that began with the old one."""
+    terminal: Terminal
+    """Where it was started."""
     supervision: Supervision | None = None
     """Who is to be told that the server is ready, alive and stopping."""
 
@@ -100,7 +113,8 @@ class VoiceService(Service):
         if self._listening is None:
             self.privilegedStartService()
         super().startService()
-        self._reactor.callWhenRunning(self._obey_signals)
+        self.terminal = Terminal()  # not before: a daemon has left the one that it was started in
+        self._reactor.callWhenRunning(self._obey_signals, signal.getsignal(signal.SIGTERM))
         for warning in self.warnings:
             self.hub.metrics.say(warning)
         self.hub.metrics.say(f"listening on port {self.port}")
@@ -136,13 +150,31 @@ class VoiceService(Service):
             for warning in passwords.warnings(self.hub.password, self._password_file):
                 self.hub.metrics.say(warning)
 
-    def _obey_signals(self) -> None:
+    def hang_up(self) -> None:
+        """SIGHUP: by hand it asks for the password to be read again; from a terminal that is gone it is the end."""
+        if not self._end_without_terminal():
+            self.reload()
+            for seconds in LOOK_AGAIN:
+                self._reactor.callLater(seconds, self._end_without_terminal)
+
+    def _end_without_terminal(self) -> bool:
+        if self.terminal.gone and self.running:
+            self.hub.metrics.say("the terminal was closed: this is the end")
+            self._stop()
+        return self.terminal.gone
+
+    def _obey_signals(self, sigterm: Any) -> None:
+        """Called when Twisted has set its own; ``sigterm`` is what stood there before."""
+        asked = {"SIGTERM": self._stop, "SIGHUP": self.hang_up, "SIGUSR2": self.reload}
         with suppress(ValueError):  # not in the main thread: somebody else's process, somebody else's signals
-            signal.signal(signal.SIGTERM, lambda *_: self._reactor.callFromThread(self._stop))
-            if hasattr(signal, "SIGHUP"):
-                signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+            signal.signal(signal.SIGTERM, sigterm)
+            for name, do in asked.items():
+                if hasattr(signal, name):
+                    standard.obey(getattr(signal, name), lambda *_, do=do: self._reactor.callFromThread(do))
+            if hasattr(signal, "SIGTTOU"):
+                signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 
     def _stop(self) -> None:
-        """SIGTERM: twistd's own handler would make the exit status 143."""
+        """Once."""
         if self.running:
             self._reactor.stop()
