@@ -179,7 +179,26 @@ MEMBERS: Final = (
         "voicechat/server/hall.py",
         "message if seat.letters else older_message or message",
         "message",
-        (f"{_TCP}test_who_is_of_0_1_0_is_sent_what_0_1_0_takes",),
+        (
+            f"{_TCP}test_who_is_of_0_1_0_is_sent_what_0_1_0_takes",
+            "tests/versions/test_0_1_0.py::test_a_client_of_0_1_0_holds_a_call_at_a_server_of_today",
+        ),
+    ),
+    Mutation(
+        "T15",
+        "a server of 0.1.0 is sent joiners",
+        "voicechat/client/call.py",
+        "not self.connection.session.letters",
+        "False",
+        ("tests/versions/test_0_1_0.py::test_a_client_of_today_holds_a_call_at_a_server_of_0_1_0",),
+    ),
+    Mutation(
+        "T15",
+        "a name that 0.1.0 refuses is given up",
+        "voicechat/client/service.py",
+        "if self._target.request != older.request(self._target.request):",
+        "if False:",
+        ("tests/versions/test_0_1_0.py::test_a_name_that_0_1_0_refuses_is_asked_for_as_it_takes_it",),
     ),
     Mutation(
         "T15",

@@ -30,7 +30,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
 from voicechat.session.client import ClientSession
-from voicechat.wire import messages
+from voicechat.wire import messages, older, shown
 from voicechat.wire.handshake import Reason, Refuse
 
 LONGEST_WAIT: Final = 255.0
@@ -195,6 +195,8 @@ class Service:
                 seconds = answer.retry_seconds  # 255 is all that a byte can say
                 again = " in some minutes" if seconds >= 255 else f" in {seconds} s" if seconds else " later"
                 self._end(Exit.TRY_LATER, f"{where} does not let us in now (too many tries); try again{again}")
+            case Reason.MALFORMED if self._target.request != older.request(self._target.request):
+                self._ask_as_0_1_0()
             case Reason.MALFORMED:
                 self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")
             case Reason.TICKET_UNKNOWN:
@@ -202,6 +204,14 @@ class Service:
                     self._ticket, self._wait, self._seat_gone = None, 0.0, True
             case _:
                 pass  # shutting down: the next try is another one
+
+    def _ask_as_0_1_0(self) -> None:
+        """The name or the room may be one that only the successors of 0.1.0 take: ask for one that it takes, once."""
+        request = older.request(self._target.request)
+        self._target = msgspec.structs.replace(self._target, request=request)
+        self._wait = 0.0
+        room = f" and room {shown.quoted(request.room)}" if request.room else ""
+        self._console.say(f"{self.where} does not take this name; trying {shown.quoted(request.name)}{room}")
 
     def _wait_for(self, seconds: float, why: str = _NOT_NOW) -> None:
         """The server, which had let us in before, does not do so now: try again when it says, and not all at once.
