@@ -6,7 +6,9 @@ import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,11 +17,12 @@ from voicechat.errors import ConfigError
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> dict[str, str]:
-    """An environment with both kinds of folder."""
-    for name in ("run", "tmp"):
-        (tmp_path / name).mkdir()
-    return {"XDG_RUNTIME_DIR": str(tmp_path / "run"), "TMPDIR": str(tmp_path / "tmp")}
+def places() -> Iterator[dict[str, str]]:
+    """An environment with both kinds of folder; pytest's own would be too long for a local socket's path."""
+    with TemporaryDirectory() as held:
+        for name in ("run", "tmp"):
+            Path(held, name).mkdir()
+        yield {"XDG_RUNTIME_DIR": f"{held}/run", "TMPDIR": f"{held}/tmp"}
 
 
 def listening(folder: str, number: int) -> socket.socket:
