@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from voicechat.media import gate, spurt
+from voicechat.media.forwarding import ListenerMode
 from voicechat.media.packet import MediaPacket
+from voicechat.rooms import listener
 from voicechat.session import states
 from voicechat.session.states import State, Table
 from voicechat.wire.messages import Message
@@ -69,7 +71,18 @@ def talk_gate() -> str:
     return diagram(gate.GateState.SHUT, arrows)
 
 
-MACHINES: Final = {"STREAM": stream, "GATE": talk_gate}
+def serving() -> str:
+    """What a listener gets, and what changes that: the policy's mode in capitals, and what a tick brings."""
+    arrows = [
+        (state, to, event.name if isinstance(event, ListenerMode) else event.value)
+        for state, row in listener.SERVING.items()
+        for event, to in row.items()
+    ]
+    words = [f"    {state.name}: {state.words}" for state in listener.Serving]
+    return "\n".join([diagram(listener.Serving.SILENT, arrows), *words])
+
+
+MACHINES: Final = {"STREAM": stream, "GATE": talk_gate, "LISTENER": serving}
 """The diagrams of the architecture page."""
 
 

@@ -7,6 +7,7 @@ import pytest
 from docs import draw_states
 from tests.docs.pages import ROOT
 from voicechat.media import gate, spurt
+from voicechat.rooms import listener
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
@@ -17,7 +18,9 @@ def test_the_pictures_are_drawn_from_the_tables() -> None:
     assert draw_states.updated(PAGE) == PAGE
 
 
-@pytest.mark.parametrize(("machine", "table"), [("STREAM", spurt.OPERATIONS), ("GATE", gate.CHANGES)])
+@pytest.mark.parametrize(
+    ("machine", "table"), [("STREAM", spurt.OPERATIONS), ("GATE", gate.CHANGES), ("LISTENER", listener.SERVING)]
+)
 def test_a_changed_table_changes_its_picture(
     machine: str, table: dict[Any, dict[Any, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

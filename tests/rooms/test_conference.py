@@ -16,7 +16,8 @@ from voicechat.media.packet import ME, MIX, MediaPacket
 from voicechat.media.quality import Quality
 from voicechat.media.sending import SendStream
 from voicechat.media.serial import ahead, wrap
-from voicechat.rooms.conference import OVERLAP, Conference, Delivery, Edge
+from voicechat.rooms.conference import Conference, Delivery, Edge
+from voicechat.rooms.listener import OVERLAP
 from voicechat.rooms.room import Room
 from voicechat.rooms.talker import PAST, SILENT_AFTER
 from voicechat.testing import MemoryCodec, MemoryDecoder, MemoryEncoder

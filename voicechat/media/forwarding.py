@@ -12,37 +12,37 @@ from typing import Final
 from voicechat.format import TICKS_PER_SECOND
 
 SINGLE_FOR: Final = TICKS_PER_SECOND
-"""Ticks that a single talker must have been alone in a mixed row before he is forwarded again."""
+"""Ticks that a single talker must have been alone in a mix before they are forwarded again."""
 
 
-class Way(enum.Enum):
-    """How a listener is served."""
+class ListenerMode(enum.Enum):
+    """What a listener should get."""
 
-    SILENCE = "silence"
+    SILENT = "silent"
     FORWARD = "forward"
     MIX = "mix"
 
 
-class Row:
-    """One listener's way, decided from the talkers he can hear."""
+class ListenerPolicy:
+    """Chooses one listener's mode from the talkers whom they can hear."""
 
     def __init__(self, *, always_mix: bool = False) -> None:
         self._always = always_mix
-        self.way = Way.SILENCE
+        self.mode = ListenerMode.SILENT
         self.talker = 0
-        """Source that is forwarded, while ``way`` is FORWARD."""
+        """Source that is forwarded, while ``mode`` is FORWARD; the last one that was, while it is not."""
         self._single_since: float | None = None
 
-    def decide(self, audible: list[int], now: float) -> Way:
-        """Choose the way for the talkers ``audible`` now (sources with a gain above zero, never the listener)."""
+    def decide(self, audible: list[int], now: float) -> ListenerMode:
+        """Choose the mode for the talkers ``audible`` now (sources with a gain above zero, never the listener)."""
         if not audible:
-            self.way, self._single_since = Way.SILENCE, None
+            self.mode, self._single_since = ListenerMode.SILENT, None
         elif len(audible) > 1 or self._always:
-            self.way, self._single_since = Way.MIX, None
-        elif self.way is not Way.MIX:
-            self.way, self.talker = Way.FORWARD, audible[0]
+            self.mode, self._single_since = ListenerMode.MIX, None
+        elif self.mode is not ListenerMode.MIX:
+            self.mode, self.talker = ListenerMode.FORWARD, audible[0]
         elif self._single_since is None:
             self._single_since = now
         elif now - self._single_since >= SINGLE_FOR:
-            self.way, self.talker, self._single_since = Way.FORWARD, audible[0], None
-        return self.way
+            self.mode, self.talker, self._single_since = ListenerMode.FORWARD, audible[0], None
+        return self.mode

@@ -2,6 +2,7 @@
 
 room        participants, their numbers and names, gains
 conference  the media of one room: arrivals in, deliveries out, one tick at a time
+listener    one who listens: what they are sent, and how it changes over
 talker      one who talks: his packets as they go on, his frames for a mix
 echo        a conference of one, who hears himself a second later
 mixing      the mixed rows: grouping equal ones, one encoder a distinct row

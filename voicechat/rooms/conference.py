@@ -7,7 +7,7 @@ ReceiveStream gives one frame, `Mixing` makes and encodes the distinct rows.
 Change-over to a mix: the talker that was forwarded goes on being forwarded while the
 first mixed frames leave. What he said before goes through his decoder and the new
 encoder first, and the last of it to the listener, so that nobody hears a cold codec.
-The way back is decided by `forwarding.Row`.
+A listener's states are in `listener`.
 
 With fewer than two members present nothing is decoded, encoded or delivered.
 """
@@ -21,21 +21,16 @@ from numpy.typing import NDArray
 from voicechat.format import FRAME_SAMPLES
 from voicechat.interfaces import ICodec
 from voicechat.media.counts import Counts
-from voicechat.media.forwarding import Row, Way
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import apart
 from voicechat.media.quality import HIGH_BITRATE
 from voicechat.media.serial import wrap
-from voicechat.rooms.mixing import Mixed, Mixing
-from voicechat.rooms.mixing import Row as MixedRow
+from voicechat.rooms.listener import Listener, Serving
+from voicechat.rooms.mixing import Mixed, Mixing, Row
 from voicechat.rooms.room import Room
 from voicechat.rooms.talker import SILENT_AFTER, Talker
 
 _NO_FRAMES: Final = np.empty((0, FRAME_SAMPLES), np.float32)
-
-
-OVERLAP: Final = 4
-"""Ticks that both ways are sent at a change-over: two for the mix's lag, two for what jitter adds to it."""
 
 
 class Delivery(NamedTuple):
@@ -52,21 +47,6 @@ class Edge(NamedTuple):
     talking: bool
 
 
-class _Listener:
-    """How one listener is served."""
-
-    def __init__(self, row: Row) -> None:
-        self.row = row
-        self.in_mix = False
-        """A mixed talk spurt is open."""
-        self.bridged = 0
-        """The talker still forwarded until some mixed frames have left; 0 for none."""
-        self.until: int | None = None
-        """The tick at which the old way ends, while both overlap."""
-        self.follows = 0
-        """The talker whose packets he was forwarded last, without a break; 0 for none."""
-
-
 class Conference:
     """The media of ``room``, mixed at ``bitrate``, or ``high`` for those who chose that. Times are ticks."""
 
@@ -77,7 +57,7 @@ class Conference:
         self._codec = codec
         self._always_mix = always_mix
         self._talkers: dict[int, Talker] = {}
-        self._listeners: dict[int, _Listener] = {}
+        self._listeners: dict[int, Listener] = {}
         self._bitrates = bitrate, high
         self._mixing = Mixing(codec)
         self._edges: list[Edge] = []
@@ -106,7 +86,7 @@ class Conference:
         """A member entered; he hears the rest of what is just being said."""
         self._undecided = True
         self._talkers[source] = Talker()
-        self._listeners[source] = _Listener(Row(always_mix=self._always_mix))
+        self._listeners[source] = Listener(always_mix=self._always_mix)
 
     def remove(self, source: int, now: float) -> None:
         """A member is gone."""
@@ -156,7 +136,7 @@ class Conference:
             stream = talker.enter_mix(self._codec, self.counts)
             for packet in packets:
                 stream.put(packet, now)
-        listeners = [number for number, listener in self._listeners.items() if self._forwards(listener, source)]
+        listeners = [number for number, listener in self._listeners.items() if listener.is_forwarded(source)]
         if not listeners:
             return []
         self.forwarded += len(listeners) * len(packets)
@@ -165,11 +145,6 @@ class Conference:
             self._listeners[number].follows = source
         history = [Delivery(fresh, packet) for packet in talker.history()] if fresh else []
         return history + [Delivery(listeners, packet) for packet in packets]
-
-    @staticmethod
-    def _forwards(listener: _Listener, source: int) -> bool:
-        row = listener.row
-        return (row.way is Way.FORWARD and row.talker == source) or listener.bridged == source
 
     def expire(self, now: float) -> None:
         """Take talkers who fell silent without a word to have stopped."""
@@ -213,20 +188,10 @@ class Conference:
         for number, listener in self._listeners.items():
             member = self._room.members.get(number)
             audible = [source for source in talking if member is not None and member.gain(source) > 0]
-            before, talker = listener.row.way, listener.row.talker
-            way = listener.row.decide(audible, now)
-            if way is before:
-                continue
-            if way is Way.MIX:
-                listener.until = None
-                if before is Way.FORWARD:
-                    listener.bridged, listener.in_mix = talker, False
-                continue
-            listener.bridged = 0
-            if way is Way.SILENCE:
-                listener.follows = 0
-            elif listener.in_mix:
-                listener.until = int(now) + OVERLAP
+            before = listener.policy.mode
+            mode = listener.policy.decide(audible, now)
+            if mode is not before:
+                listener.change(mode, now)
         self._feed()
 
     def _feed(self) -> None:
@@ -243,52 +208,42 @@ class Conference:
     @property
     def mixing(self) -> bool:
         """Somebody must be mixed for, so `tick` has to be called."""
-        return any(listener.in_mix or listener.row.way is Way.MIX for listener in self._listeners.values())
+        return any(listener.state.mixed for listener in self._listeners.values())
 
     def tick(self, tick: int) -> list[Delivery]:
         """One beat: every talker gives one frame, every mixed listener gets one packet."""
         self.expire(float(tick))
         self._decide(float(tick))
-        over = self._end_overlaps(tick)
-        live, frames = self._pull(tick) if self._room.present > 1 else ([], _NO_FRAMES)
-        rows = {
-            number: self._row(number, live)
+        ended = [
+            number
             for number, listener in self._listeners.items()
-            if listener.in_mix or listener.row.way is Way.MIX
-        }
+            if listener.until is not None and tick >= listener.until and listener.end_overlap()
+        ]
+        live, frames = self._pull(tick) if self._room.present > 1 else ([], _NO_FRAMES)
+        rows = {number: self._row(number, live) for number, listener in self._listeners.items() if listener.state.mixed}
         # their decoders have heard the same words in another way, and go on in the middle of one
-        fresh = {number for number in rows if self._listeners[number].bridged and not self._listeners[number].in_mix}
+        fresh = {number for number in rows if self._listeners[number].state is Serving.JOINING}
         deliveries: list[Delivery] = []
         served: set[int] = set()
         for mixed in self._mixing.run(rows, frames, fresh, self._past(live) if fresh else ()):
             served.update(mixed.listeners)
             deliveries += self._mixed(mixed, fresh, tick)
-        silent = over + [number for number in rows if number not in served and self._listeners[number].in_mix]
-        if silent:
-            deliveries.append(Delivery(silent, MediaPacket(MIX, wrap(tick), b"", end=True)))
-            self._close(silent)
+        for number in rows:
+            if number not in served and self._listeners[number].state.open:
+                self._listeners[number].nothing_leaves()
+                ended.append(number)
+        if ended:
+            deliveries.append(Delivery(ended, MediaPacket(MIX, wrap(tick), b"", end=True)))
+        for number in ended:
+            self._mixing.forget(number)
         if not self.mixing:
             self._feed()
         return deliveries
 
-    def _row(self, number: int, live: list[int]) -> MixedRow:
+    def _row(self, number: int, live: list[int]) -> Row:
         """What a listener is to hear of those who gave sound."""
         member = self._room.members[number]
-        return MixedRow(tuple(map(member.gain, live)), member.quality.bitrate(*self._bitrates))
-
-    def _end_overlaps(self, tick: int) -> list[int]:
-        """Let the old ways go whose time is up; the listeners whose mix ends thereby."""
-        over = []
-        for number, listener in self._listeners.items():
-            if listener.until is None or tick < listener.until:
-                continue
-            listener.until = None
-            if listener.row.way is Way.MIX:
-                listener.bridged = listener.follows = 0
-            elif listener.in_mix:
-                listener.in_mix = False
-                over.append(number)
-        return over
+        return Row(tuple(map(member.gain, live)), member.quality.bitrate(*self._bitrates))
 
     def _past(self, live: list[int]) -> NDArray[np.float32]:
         """What the talkers gave in the ticks before: shape (as many as are known, talkers, FRAME_SAMPLES)."""
@@ -310,13 +265,14 @@ class Conference:
 
     def _mixed(self, mixed: Mixed, changing: Set[int], tick: int) -> Iterable[Delivery]:
         """The packets of one row; who is ``changing`` gets those before it first, as a talker's history."""
-        states = [(number, self._listeners[number]) for number in mixed.listeners]
-        warmed = [number for number, listener in states if mixed.past and number in changing]
-        cold = [number for number, listener in states if not listener.in_mix and number not in warmed]
-        going = [number for number, listener in states if listener.in_mix or number in warmed]
-        for _, listener in states:
-            if not listener.in_mix:
-                listener.in_mix, listener.until = True, tick + OVERLAP
+        warmed = [number for number in mixed.listeners if mixed.past and number in changing]
+        going, cold = list[int](), list[int]()
+        for number in mixed.listeners:
+            listener = self._listeners[number]
+            is_open = listener.state.open
+            (going if is_open or number in warmed else cold).append(number)
+            if not is_open:
+                listener.first_frame(tick)
         if warmed:
             for ago, payload in zip(range(len(mixed.past), 0, -1), mixed.past, strict=True):
                 packet = MediaPacket(MIX, wrap(tick - ago), payload, marker=ago == len(mixed.past))
@@ -325,8 +281,3 @@ class Conference:
             yield Delivery(going, MediaPacket(MIX, wrap(tick), mixed.payload))
         if cold:
             yield Delivery(cold, MediaPacket(MIX, wrap(tick), mixed.payload, marker=True))
-
-    def _close(self, numbers: list[int]) -> None:
-        for number in numbers:
-            self._listeners[number].in_mix = False
-            self._mixing.forget(number)
