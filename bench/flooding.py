@@ -3,12 +3,13 @@
 A stranger sends datagrams of one size (``0``, ``1``, ``16``, ``1200``). A member, with
 ``--password-file FILE``, logs in, proves an address and sends datagrams of one type that
 open (``media``, ``keepalive``, ``probe``, ``answer``, ``unknown``), or messages of a kind that
-nobody knows (``messages``); whoever is cut logs in again and goes on. ``idle`` sends as a
-stranger does, to a socket that nobody reads: what the flood's own share of the machine costs.
+nobody knows (``messages``); whoever is cut sends on under keys that are none any more, and
+logs in again within a second. ``idle`` sends as a stranger does, to a socket that nobody reads:
+what the flood's own share of the machine costs.
 
-When the time is over, a line of JSON says how many were sent, in how many
-seconds, and how often the server cut the connection. It runs at a lower priority, for a
-flood comes from another machine: it gets what server and friends leave of this one.
+When the time is over, a line of JSON says how many were sent, in how many seconds, and how
+often the server cut the connection. It runs at a lower priority, for a flood comes from
+another machine: it gets what server and friends leave of this one.
 """
 
 import argparse
@@ -49,6 +50,9 @@ AT_ONCE: Final = 100
 
 LOGIN_WITHIN: Final = 5.0
 """Seconds; a server that lets nobody in for so long is waited for no more."""
+
+AGAIN: Final = 1.0
+"""Seconds between two logins of a member who is cut at once: what more of them do is another flood."""
 
 LOWER: Final = 10
 """Of priority, as nice(1) has it."""
@@ -175,19 +179,25 @@ class Flood:
             self.sent += AT_ONCE
 
     def members(self, kind: str, port: int, password: Secret, end: float) -> None:
-        while time.monotonic() < end:
-            try:
-                self._member(kind, Member(port, password), end)
-            except (Cut, OSError, VoiceChatError):
-                self.cuts += 1
+        while (now := time.monotonic()) < end:
+            again = min(end, now + AGAIN)
+            with contextlib.suppress(OSError, VoiceChatError):
+                self._member(kind, Member(port, password), again, end)
+            time.sleep(max(0.0, again - time.monotonic()))
 
-    def _member(self, kind: str, member: Member, end: float) -> None:
-        some = of_member(kind, member)
+    def _member(self, kind: str, member: Member, again: float, end: float) -> None:
+        """As long as the connection stands; and then what comes under its keys, until the next login."""
+        some, until, stands = of_member(kind, member), end, True
         with contextlib.closing(member):
-            while time.monotonic() < end:
-                some()
-                self.sent += AT_ONCE
-                member.look()
+            while time.monotonic() < until:
+                try:
+                    some()
+                    self.sent += AT_ONCE
+                    if stands:
+                        member.look()
+                except Cut:
+                    self.cuts += 1
+                    stands, until = False, again if kind != MESSAGES else 0.0
 
 
 def main() -> int:

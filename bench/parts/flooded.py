@@ -54,8 +54,8 @@ def flooded(quick: bool) -> Table:
         f"Four who talk are mixed for at each tick, so that each should get {TICKS_PER_SECOND} a second: median "
         f"(lowest to highest) of the four, {CALM_SECONDS:.0f} s before, {seconds:.0f} s meanwhile, in one run. A turn "
         "is what the reactor does between two waits; other programs of the machine can make it longer, but not its CPU "
-        "time. Who is cut logs in again and goes on. Goal: no frame lost that is not lost without, no turn over "
-        f"{LONGEST_TURN_MS:.0f} ms of CPU, the sender cut, or what they send dropped and counted."
+        "time. Who is cut sends on, and logs in again each second. Goal: no frame lost that is not lost without, no "
+        f"turn over {LONGEST_TURN_MS:.0f} ms of CPU, the sender cut, or what they send dropped and counted."
     )
     return Table("Floods by one core", head, rows, note)
 
