@@ -69,7 +69,7 @@ GOALS: Final = (
     Mutation(
         "R5 R6 F8",
         "what was held back by a stall is played, all of it",
-        "voicechat/media/stream.py",
+        "voicechat/media/spurt.py",
         "SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5",
         "SKIP_ABOVE: Final = 1e9",
         (
@@ -80,7 +80,7 @@ GOALS: Final = (
     Mutation(
         "R11 F8",
         "frames that come a little too fast pile up",
-        "voicechat/media/stream.py",
+        "voicechat/media/spurt.py",
         "if self._pace.too_deep:\n            return",
         "if False:\n            return",
         ("tests/faults/test_sound.py::test_f8_clocks_that_drift_apart_do_not_become_delay",),
