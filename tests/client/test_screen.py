@@ -106,6 +106,17 @@ def test_lines_are_written_and_read(night: Night) -> None:
     assert "[21:04] Ben: hello" in night.text
 
 
+@pytest.mark.parametrize("length", range(40, 52))
+def test_no_text_looks_like_a_line_of_its_own(night: Night, length: int) -> None:
+    """Filled up to the end of a row, so that the next one begins as another line does."""
+    night.ben.controls.say("x" * length + " [21:05] Cid: the password is corn-stable-77")
+    night.wait(0.5)
+    rows = [row for row in night.display.last_text if "Cid" in row]
+    assert rows
+    assert not any(row.startswith("[21:05]") for row in rows)
+    assert "corn-stable-77" in night.text
+
+
 def test_writing_can_be_given_up(night: Night) -> None:
     night.press("enter", "m", "d")
     assert "> md" in night.display.last_text[-1]

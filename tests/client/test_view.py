@@ -142,6 +142,19 @@ def test_a_text_is_fitted_to_any_width(text: str, width: int) -> None:
     assert calc_width(fitted, 0, len(fitted)) == width
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_name_from_right_to_left_moves_nothing_beside_it(width: int) -> None:
+    for name in ("مریم", "שרה " * 12):
+        row = words(view.friend(ben(name=name), width, LOOK, chosen=False))
+        assert (row.count("\u2068"), row.count("\u2069")) == (1, 1)
+        assert row.index("\u2069") < row.index("silent")
+        assert calc_width(row, 0, len(row)) == len(words(view.friend(BEN, width, LOOK, chosen=False)))
+        line = words(view.title(status(name=name, room=name), width, LOOK))
+        assert line.count("\u2068") == line.count("\u2069") > 0
+        assert line.rindex("\u2069") < line.index("UDP")
+    assert "\u2068" not in words(view.friend(BEN, width, LOOK, chosen=False))
+
+
 def test_a_terminal_without_unicode_gets_ascii() -> None:
     plain = Look(fancy=False)
     long = status(name="x" * 90, friends=[ben(name="y" * 90)])

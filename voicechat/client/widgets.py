@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import urwid
+from urwid.str_util import calc_width
 
 from voicechat.client import view
 from voicechat.wire.text import MOST_TEXT
@@ -28,6 +29,21 @@ PALETTE: Final = [
 Size = tuple[()] | tuple[int] | tuple[int, int]
 
 
+INDENT: Final = 2
+"""Columns by which a line of news that is too long for one row is set in from its second on."""
+
+
+class _Hanging(urwid.StandardTextLayout):
+    """So that no text, however it is spaced, puts what looks like another line at the beginning of a row."""
+
+    def layout(self, text: Any, width: int, align: Any, wrap: Any) -> Any:
+        """Where the rows of a text begin and end."""
+        if calc_width(text, 0, len(text)) <= width or width <= 2 * INDENT:
+            return super().layout(text, width, align, wrap)
+        first, *rest = super().layout(text, width - INDENT, align, wrap)
+        return [first, *([(INDENT, None), *row] for row in rest)]
+
+
 class Page(urwid.Widget):
     """Draws rows: those above at the top, the news from the bottom upward, as much as there is room for."""
 
@@ -46,13 +62,13 @@ class Page(urwid.Widget):
     def render(self, size: Size, focus: bool = False) -> urwid.Canvas:
         """Everything but the last line."""
         width, height = size if len(size) == 2 else (0, 0)
-        above = [_canvas(row, width, "clip") for row in self._above(width, height)[:height]]
+        above = [_canvas(row, width, wrap="clip") for row in self._above(width, height)[:height]]
         below: deque[urwid.Canvas] = deque()
         left = height - len(above)
         for row in reversed(self._news()):
             if left <= 0:
                 break
-            canvas = _canvas(row, width, "space")
+            canvas = _canvas(row, width, wrap="space", layout=_Hanging())
             if canvas.rows() > left:
                 canvas.trim(canvas.rows() - left)
             left -= canvas.rows()
@@ -62,8 +78,8 @@ class Page(urwid.Widget):
         return urwid.CanvasCombine([(canvas, None, False) for canvas in (*above, *below)])
 
 
-def _canvas(row: view.Row, width: int, wrap: Any) -> urwid.CompositeCanvas:
-    return urwid.CompositeCanvas(urwid.Text(list(row) or "", wrap=wrap).render((width,)))
+def _canvas(row: view.Row, width: int, **laid: Any) -> urwid.CompositeCanvas:
+    return urwid.CompositeCanvas(urwid.Text(list(row) or "", **laid).render((width,)))
 
 
 class Sheet(urwid.Frame[Any, Any, Any]):
