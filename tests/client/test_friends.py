@@ -27,6 +27,23 @@ def test_another_quality_than_the_usual_one_is_told() -> None:
     assert met().learn(m.Joined(saver)) == "Ben (saver quality) joined"
 
 
+def test_a_name_counterfeits_no_line_and_moves_none() -> None:
+    forged = m.Participant(2, "Ben left (shut down). Ann")
+    friends = met(forged, m.Participant(3, "مریم"), m.Participant(4, "Cid (2)"), m.Participant(5, "#6"))
+    assert friends.welcome(m.Welcome(1, "Ann Lee", "", 7, friends.people)) == (
+        "you are in as Ann Lee, with 'Ben left (shut down). Ann', \u2068مریم\u2069, Cid (2), '#6'"
+    )
+    for message, line in (
+        (m.Joined(forged), "'Ben left (shut down). Ann' joined"),
+        (m.Talk(2, talking=True), "'Ben left (shut down). Ann' talks"),
+        (m.State(muted=True, source=3), "\u2068مریم\u2069 is muted"),
+        (m.Away(4), "Cid (2) is away (line broken)"),
+        (m.Back(5), "'#6' is back"),
+        (m.Left(2), "'Ben left (shut down). Ann' left"),
+    ):
+        assert friends.learn(message) == line
+
+
 def test_each_change_has_its_line() -> None:
     friends = met(m.Participant(2, "Ben"))
     told = [

@@ -78,6 +78,13 @@ def test_a_volume_a_line_and_the_figures(two: Evening) -> None:
     assert ask(ann, "devices").lines == ["microphone in use: silence"]
 
 
+def test_names_are_set_off_in_what_is_told() -> None:
+    friend = {"source": 1, "talks": True, "away": False, "muted": False, "deafened": False}
+    for name, told in (("Ben: away. Cid", "'Ben: away. Cid': talks"), ("مریم", "\u2068مریم\u2069: talks")):
+        status = msgspec.convert({"volume_db": 0.0, "delay_ms": None, "name": name} | friend, FriendStatus)
+        assert remote._told_of(status) == told
+
+
 def test_what_is_told_of_friends() -> None:
     friend = {"source": 1, "name": "Ben", "talks": False, "away": False, "muted": False, "deafened": False}
     for change, told in (

@@ -620,6 +620,17 @@ class Behaviour:
             assert friend.told == [messages.Text("hello <b>there</b>", ann.source)]
         assert not ann.told
 
+    def test_a_line_that_nobody_would_see_costs_a_program_of_0_1_0_nothing_else(self) -> None:
+        """That lets it pass: a Hangul filler, an empty Braille pattern."""
+        ann, ben = self.enter_all("Ann", "Ben", capabilities=())
+        for line in ("\u3164", "\u2800", "hello"):
+            ann.send(messages.Text(line))
+        self.house.settle()
+        assert [message.text for message in ben.told_of(messages.Text)] == ["hello"]
+        (cid,) = self.enter_all("Cid")
+        cid.send(messages.Text("\u3164"))
+        self.assert_only_the_bad_one_goes(cid, ann, ben)
+
     def test_lines_of_text_are_paced(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")
         for n in range(15):

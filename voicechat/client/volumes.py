@@ -24,7 +24,7 @@ SOFTEST_DB: Final = -30.0
 """Range of a friend's volume: below, muting him is meant; above, the limiter would be all that is heard."""
 
 LONGEST_FILE: Final = 64 * 1024
-"""Bytes of the file that are read: 200 names of 32 bytes, each of them escaped, are 40 000."""
+"""Bytes of the file that are read: 200 names of 128 bytes, 32 of them escaped, and their numbers are 40 000."""
 
 _Level = Annotated[float, Meta(ge=SOFTEST_DB, le=LOUDEST_DB)]
 

@@ -20,6 +20,8 @@ class Member:
         self.name = name
         self.older_name = older_name or name
         """As 0.1.0 takes it; unique in the room, too."""
+        self.likenesses = text.likeness(self.name), text.likeness(self.older_name)
+        """What no other name in the room may have, and none of 0.1.0's: kept, since a room may have two hundred."""
         self.quality = quality
         self.away = False
         self.muted = False
@@ -63,9 +65,9 @@ class Room:
     def enter(self, name: str, now: float, quality: Quality = Quality.NORMAL) -> Member:
         """Seat somebody; the caller has checked that there is room. A name like one in use gets a number."""
         members = self.members.values()
-        given = text.distinct(name, {text.likeness(member.name) for member in members}, text.short_name)
-        taken = {text.likeness(member.older_name) for member in members}
-        member = Member(self._number(now), given, quality, text.distinct(older.name(given), taken, older.name))
+        given = text.distinct(name, {member.likenesses[0] for member in members}, text.short_name)
+        older_name = text.distinct(older.name(given), {member.likenesses[1] for member in members}, older.name)
+        member = Member(self._number(now), given, quality, older_name)
         self.members[member.source] = member
         return member
 

@@ -117,12 +117,15 @@ def distinct(name: str, taken: Collection[str], short: Callable[[str, int], str]
 
     ``short(name, less)`` shortens it so that ``less`` more letters of ASCII may follow.
     """
-    number, given = 1, name
-    while likeness(given) in taken:
+    number, suffix, base, like = 1, "", name, likeness(name)
+    while (like + suffix).strip() in taken:
         number += 1
-        suffix = f" ({number})"
-        given = short(name, len(suffix)) + suffix
-    return given
+        longer = f" ({number})"
+        if len(longer) > len(suffix):
+            base = short(name, len(longer))
+            like = likeness(base)
+        suffix = longer
+    return base + suffix
 
 
 def short_name(name: str, less: int = 0) -> str:
@@ -162,6 +165,8 @@ def _without_unseen(text: str) -> str:
 
     Format characters stay, to be refused. So does the selector behind a sign: it may choose the shape of a letter.
     """
+    if text.isascii():
+        return text
     wrong, kept, marks = frozenset(signs.misplaced(text)), "", 0
     for at, sign in enumerate(text):
         chosen = signs.selects(sign) and kept and _visible(kept[-1])
