@@ -1,4 +1,4 @@
-"""What is done for the sound: the gate, even loudness, noise suppression, the leak warning, and what each costs.
+"""What is done for the sound: the gate, even loudness, noise suppression, the echo warning, and what each costs.
 
 On the demo's recorded voices and noises, through the client's own parts, without any
 call. A noise stands 12 s before each voice, so that what learns has learnt, and 3 s
@@ -23,8 +23,8 @@ from voicechat.client import rnnoise
 from voicechat.client.voice import Suppress, Voice
 from voicechat.errors import ConfigError
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples
+from voicechat.media.echo_detector import EchoDetector
 from voicechat.media.gate import HANG_OVER_TICKS, PRE_ROLL_FRAMES, TalkGate
-from voicechat.media.leak import LeakWatch
 from voicechat.media.levels import dbfs_of, gain_of, mean_square_of
 from voicechat.media.loudness import MARGIN_DB, Loudness
 
@@ -45,7 +45,7 @@ Flags = NDArray[np.bool_]
 def comforts(studio: Studio) -> list[Table]:
     """One table for each."""
     voices = FEW if studio.plan.quick else ALL
-    return [gates(voices), loudness(voices), suppression(voices), leaks(voices), costs()]
+    return [gates(voices), loudness(voices), suppression(voices), echoes(voices), costs()]
 
 
 def gates(voices: Sequence[str]) -> Table:
@@ -127,8 +127,8 @@ def judged(voice: str, name: str, below: float, mode: Suppress) -> tuple[float, 
     return float(pesq(NARROW, said, heard, "wb")), float(stoi(said, heard, NARROW))
 
 
-def leaks(voices: Sequence[str]) -> Table:
-    """How soon a leak is named, and that conversations are left alone."""
+def echoes(voices: Sequence[str]) -> Table:
+    """How soon an echo is named, and that conversations are left alone."""
     rows = []
     for echo, below, late in ((0.3, 15, 12), (0.5, 20, 20), (0.8, 15, 40)):
         found = []
@@ -150,18 +150,18 @@ def costs() -> Table:
     """CPU time of a frame, warm and once in 20 ms."""
     said = frames(clip("it_m2"))[: 4 * TICKS_PER_SECOND]
     values = [float(frame.dot(frame)) / FRAME_SAMPLES for frame in said]
-    gate, even, leak = TalkGate(), Loudness(), LeakWatch()
+    gate, even, detector = TalkGate(), Loudness(), EchoDetector()
     for frame, value in zip(said, values, strict=True):
         even.apply(frame, value)  # so that it has a gain to apply
 
     def watched(k: int) -> None:
-        leak.spoke(k, values[k])
-        leak.heard(1, k, values[k])
+        detector.spoke(k, values[k])
+        detector.heard(1, k, values[k])
 
     steps: dict[str, Callable[[int], object]] = {
         "gate": lambda k: gate.push(values[k]),
         "loudness, some dB up": lambda k: even.apply(said[k], values[k]),
-        "leak, a frame sent and one heard": watched,
+        "echo, a frame sent and one heard": watched,
     }
     for mode in MODES[1:] if has_rnnoise() else MODES[1:2]:
         treatment = Voice()
@@ -302,8 +302,8 @@ def conversation(one: str, other: str, seed: int) -> list[NDArray[np.float64]]:
 
 
 def named(mine: NDArray[np.float64], theirs: NDArray[np.float64]) -> list[float]:
-    """Seconds at which the leak is told."""
-    watch, found = LeakWatch(), []
+    """Seconds at which the echo is named."""
+    watch, found = EchoDetector(), []
     for tick, (said, heard) in enumerate(zip(mine, theirs, strict=True)):
         if said:
             watch.spoke(tick, said)

@@ -77,10 +77,10 @@ class _Way:
             return None
         return self._last
 
-    def dress(self, packet: MediaPacket) -> tuple[int, bytes]:
+    def pack(self, packet: MediaPacket) -> tuple[int, bytes]:
         """The number of the next datagram, and what is in it."""
         self._sent += 1
-        return self._sent, media.encode(self._redundancy.dress(packet, self._policy.offset))
+        return self._sent, media.encode(self._redundancy.add_redundancy(packet, self._policy.offset))
 
     def arrived(self, number: int, now: float) -> None:
         """This datagram came; once a second the sender is told, at once, how many did not."""
@@ -208,7 +208,7 @@ class _Call:
     def _send(self, way: _Way, packet: MediaPacket, receive: Callable[[MediaPacket], None], after: float = 0) -> None:
         now = self.clock.seconds()
         for _ in range(1 + packet.end):  # an end is sent twice
-            number, data = way.dress(packet)
+            number, data = way.pack(packet)
             at = way.carry(now + after)
             if at is not None:
                 self.clock.callLater(at - now, self._receive, way, number, data, receive)

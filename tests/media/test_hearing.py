@@ -50,7 +50,7 @@ def test_nobody_is_silence() -> None:
     assert not listener.more
     assert not listener.hearing.active
     assert listener.hearing.due_at() is None
-    assert not listener.hearing.lacks()
+    assert not listener.hearing.should_wait()
 
 
 def test_forwarded_talkers_are_added_up() -> None:
@@ -183,7 +183,7 @@ def test_it_tells_what_waits_and_what_is_missing() -> None:
     assert 0.5 <= due - listener.tick <= 1
     assert hearing.pull(due, listener.out)
     assert hearing.due_at() is None
-    assert hearing.lacks()
+    assert hearing.should_wait()
     assert hearing.held >= 0
 
 
@@ -233,13 +233,13 @@ def test_of_a_late_frame_the_second_half_is_as_loud_as_the_rest(source: int, gai
     assert (listener.steps(60, {source: 0.25})[-1] == 0.25 * gain).all()
     packet = late(listener, {source: 0.25}, source)
     first = listener.out[:BLOCK_SAMPLES].copy()
-    assert listener.hearing.awaits
+    assert listener.hearing.pending
     assert (first == 0.125 * gain).all()
-    listener.hearing.mend(listener.out)
+    listener.hearing.repair(listener.out)
     assert (listener.out == 0.125 * gain).all(), "nothing has come yet"
     listener.hearing.put(packet, listener.tick + 0.2)
-    assert not listener.hearing.awaits
-    listener.hearing.mend(listener.out)
+    assert not listener.hearing.pending
+    listener.hearing.repair(listener.out)
     assert (listener.out[:BLOCK_SAMPLES] == first).all()
     assert listener.out[-1] == 0.25 * gain
     assert np.abs(np.diff(listener.out)).max() < 0.001
@@ -252,7 +252,7 @@ def test_a_second_half_is_never_louder_than_full_scale() -> None:
     listener.steps(60, {1: 0.9})
     packet = late(listener, {1: 0.9}, 1)
     listener.hearing.put(packet, listener.tick + 0.2)
-    listener.hearing.mend(listener.out)
+    listener.hearing.repair(listener.out)
     assert 0.9 < np.abs(listener.out).max() < 1
 
 
@@ -260,7 +260,7 @@ def test_where_two_are_heard_a_frame_is_whole() -> None:
     listener = Listener()
     listener.steps(60, {1: 0.25, 2: 0.25})
     late(listener, {1: 0.25, 2: 0.25}, 1)
-    assert not listener.hearing.awaits
+    assert not listener.hearing.pending
 
 
 @pytest.mark.parametrize("end", ["forget", "stop"])
@@ -274,6 +274,6 @@ def test_who_is_gone_is_not_mended(end: str) -> None:
         listener.hearing.forget(1)
     else:
         listener.hearing.stop()
-    assert not listener.hearing.awaits
-    listener.hearing.mend(listener.out)
+    assert not listener.hearing.pending
+    listener.hearing.repair(listener.out)
     assert (listener.out == heard).all()

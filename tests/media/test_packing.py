@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.media.packet import MOST_REDUNDANT, MediaPacket
-from voicechat.media.packing import Packing, apart
+from voicechat.media.packing import Packing, split_pair
 from voicechat.media.redundancy import Redundancy
 from voicechat.media.serial import wrap
 from voicechat.wire import media
@@ -31,7 +31,7 @@ def talk(start: int, spurts: list[tuple[int, int]]) -> list[MediaPacket]:
 
 def singles(packets: list[MediaPacket]) -> list[MediaPacket]:
     """The packets as their receiver takes them, after a way over the wire, without redundancy."""
-    received = [single for packet in packets for single in apart(media.decode(media.encode(packet)))]
+    received = [single for packet in packets for single in split_pair(media.decode(media.encode(packet)))]
     return [MediaPacket(one.source, one.tick, one.payload, one.marker, one.end) for one in received]
 
 
@@ -68,7 +68,7 @@ def test_a_second_hop_makes_the_same_pairs_and_no_frame_waits_for_them(
     first, second = Packing(pairs=True), Packing(pairs=True)
     for packet in talk(start, spurts):
         for sent in first.pack(packet, 0):
-            again = [once for single in apart(sent) for once in second.pack(single, 0)]
+            again = [once for single in split_pair(sent) for once in second.pack(single, 0)]
             assert again == [sent]
 
 
@@ -76,7 +76,7 @@ def test_a_second_hop_makes_the_same_pairs_and_no_frame_waits_for_them(
 def test_while_the_line_loses_a_saver_is_as_everybody(start: int, spurts: list[tuple[int, int]], offset: int) -> None:
     packing, usual = Packing(pairs=True), Redundancy()
     for packet in talk(start, spurts):
-        assert list(packing.pack(packet, offset)) == [usual.dress(packet, offset)]
+        assert list(packing.pack(packet, offset)) == [usual.add_redundancy(packet, offset)]
 
 
 @given(STARTS, st.lists(st.tuples(st.integers(1, 9), st.integers(0, 1)), min_size=1, max_size=6))

@@ -35,38 +35,38 @@ def test_the_copy_is_the_frame_so_many_ticks_back_of_the_same_spurt(
     redundancy, tick = Redundancy(), start
     for length, pause in spurts:
         for step, packet in enumerate(spurt(tick, length)):
-            dressed = redundancy.dress(packet, offset)
-            assert (dressed.tick, dressed.payload, dressed.marker, dressed.end) == (
+            packed = redundancy.add_redundancy(packet, offset)
+            assert (packed.tick, packed.payload, packed.marker, packed.end) == (
                 packet.tick,
                 packet.payload,
                 packet.marker,
                 packet.end,
             )
             if offset and step >= offset:
-                assert (dressed.offset, dressed.redundant) == (offset, b"%d" % (tick + step - offset))
+                assert (packed.offset, packed.redundant) == (offset, b"%d" % (tick + step - offset))
             else:
-                assert dressed is packet
+                assert packed is packet
         tick += length + pause
 
 
 def test_a_frame_that_comes_behind_its_time_can_be_sent_again_too() -> None:
     redundancy = Redundancy()
     for tick in (1, 2, 4, 3):
-        redundancy.dress(MediaPacket(7, tick, b"%d" % tick, marker=tick == 1), 1)
-    assert redundancy.dress(MediaPacket(7, 5, b"5"), 2).redundant == b"3"
+        redundancy.add_redundancy(MediaPacket(7, tick, b"%d" % tick, marker=tick == 1), 1)
+    assert redundancy.add_redundancy(MediaPacket(7, 5, b"5"), 2).redundant == b"3"
 
 
 def test_a_frame_that_never_came_is_no_copy() -> None:
     redundancy = Redundancy()
-    redundancy.dress(MediaPacket(7, 1, b"one", marker=True), 1)
-    assert redundancy.dress(MediaPacket(7, 3, b"three"), 1).redundant == b""
-    assert redundancy.dress(MediaPacket(7, 4, b"four"), 3).redundant == b"one"
+    redundancy.add_redundancy(MediaPacket(7, 1, b"one", marker=True), 1)
+    assert redundancy.add_redundancy(MediaPacket(7, 3, b"three"), 1).redundant == b""
+    assert redundancy.add_redundancy(MediaPacket(7, 4, b"four"), 3).redundant == b"one"
 
 
 def test_nothing_is_kept_for_long() -> None:
     redundancy = Redundancy()
     for packet in spurt(65_000, 2_000)[:-1]:
-        redundancy.dress(packet, 0)
+        redundancy.add_redundancy(packet, 0)
     assert len(redundancy._recent) <= LONGEST_OFFSET + 1
 
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from voicechat.format import silent_frame
 from voicechat.media.jitter import JitterBuffer
-from voicechat.media.mending import Mending
 from voicechat.media.packet import ME, MediaPacket
+from voicechat.media.repair import LateFrameRepair
 from voicechat.media.spurt import (
     BAD_LUCK,
-    EARLY,
+    BEGINS_EARLY,
     ENDS_AFTER,
     OPERATIONS,
     SHALLOW,
@@ -22,7 +22,7 @@ from voicechat.media.spurt import (
     Spurt,
 )
 from voicechat.media.stream import ReceiveStream
-from voicechat.media.timescale import GROW_BELOW, SHRINK_ABOVE, Pace
+from voicechat.media.timescale import ACCELERATE_ABOVE, EXPAND_BELOW, Pace
 from voicechat.testing import MemoryCodec
 
 CODEC = MemoryCodec()
@@ -47,18 +47,18 @@ class Situation:
         came_late: bool = False,
         halves: bool = True,
     ) -> None:
-        buffer, pace, mending = JitterBuffer(), Pace(), Mending(CODEC.decoder())
+        buffer, pace, late_frames = JitterBuffer(), Pace(), LateFrameRepair(CODEC.decoder())
         buffer.reset(NEXT)
         for tick in here:
             buffer.put(tick, b"sound")
-        pace.error, pace.level = excess, level
+        pace.excess, pace.level = excess, level
         if came_late:
-            mending.miss(NEXT - 1)
-            mending.come(NEXT - 1, b"sound")
-        self.spurt = Spurt(buffer, pace, mending, halves=halves)
+            late_frames.missed(NEXT - 1)
+            late_frames.arrived(NEXT - 1, b"sound")
+        self.spurt = Spurt(buffer, pace, late_frames, halves=halves)
         self.spurt.phase, self.spurt.end = phase, end
         self.spurt.missing, self.spurt.waited, self.spurt.recent_misses = missing, waited, misses
-        self.parts = buffer, pace, mending
+        self.parts = buffer, pace, late_frames
 
     def all_that_counts(self) -> str:
         """Everything that an operation might change."""
@@ -69,17 +69,17 @@ NEWER = (NEXT + 1,)
 CASES = [
     # nothing is played
     (Situation(phase=Phase.IDLE), 0.0, Operation.SILENCE),
-    (Situation(phase=Phase.WAITING), -EARLY - 0.01, Operation.SILENCE),
-    (Situation(phase=Phase.WAITING), -EARLY, Operation.BEGIN),
+    (Situation(phase=Phase.WAITING), -BEGINS_EARLY - 0.01, Operation.SILENCE),
+    (Situation(phase=Phase.WAITING), -BEGINS_EARLY, Operation.BEGIN),
     (Situation(phase=Phase.WAITING), 9.0, Operation.BEGIN),
     # the frame is here
     (Situation(), 0.0, Operation.PLAY),
     (Situation(), -SHALLOW - 0.1, Operation.PLAY),
-    (Situation(excess=SHRINK_ABOVE), 0.0, Operation.ACCELERATE),
-    (Situation(excess=SHRINK_ABOVE, missing=1, came_late=True), 0.0, Operation.ACCELERATE),
-    (Situation(excess=GROW_BELOW, level=QUIET), 0.0, Operation.EXPAND),
-    (Situation(excess=GROW_BELOW, level=LOUD), 0.0, Operation.PLAY),
-    (Situation(excess=GROW_BELOW, level=QUIET, missing=1), 0.0, Operation.PLAY),
+    (Situation(excess=ACCELERATE_ABOVE), 0.0, Operation.ACCELERATE),
+    (Situation(excess=ACCELERATE_ABOVE, missing=1, came_late=True), 0.0, Operation.ACCELERATE),
+    (Situation(excess=EXPAND_BELOW, level=QUIET), 0.0, Operation.EXPAND),
+    (Situation(excess=EXPAND_BELOW, level=LOUD), 0.0, Operation.PLAY),
+    (Situation(excess=EXPAND_BELOW, level=QUIET, missing=1), 0.0, Operation.PLAY),
     (Situation(missing=1), 0.0, Operation.PLAY),
     (Situation(missing=1, came_late=True), 0.0, Operation.REPAIR),
     # it is late by far

@@ -57,11 +57,11 @@ class Player:
         """Ticks from saying to hearing, of frames that came through unchanged."""
         self.redundancy = 0
         self.loudness = 1.0
-        self._dresser = Redundancy()
+        self._adder = Redundancy()
 
     def send(self, packet: MediaPacket | None) -> None:
         if packet is not None:
-            self.link.send(self._dresser.dress(packet, self.redundancy), float(self.tick))
+            self.link.send(self._adder.add_redundancy(packet, self.redundancy), float(self.tick))
 
     def step(self, *, talking: bool, lost: bool = False) -> Kind:
         """One tick: say something or not, hear something or not."""
@@ -249,12 +249,12 @@ def test_redundancy_that_overtakes_hardly_hides_how_uneven_the_line_is() -> None
     """It may end any time, and then each frame has to be held as long as its own packet takes."""
     line, hidden = Line(delay=2.0, jitter=6.0), []
     for seed in range(8):
-        plain, dressed = Player(line=line, seed=seed), Player(line=line, seed=seed)
-        dressed.redundancy = 1
-        for player in (plain, dressed):
+        plain, redundant = Player(line=line, seed=seed), Player(line=line, seed=seed)
+        redundant.redundancy = 1
+        for player in (plain, redundant):
             player.run(500, talking=True)
-        assert Kind.RECOVERED in dressed.kinds
-        hidden.append(plain.stream.delay.target - dressed.stream.delay.target)
+        assert Kind.RECOVERED in redundant.kinds
+        hidden.append(plain.stream.delay.target - redundant.stream.delay.target)
     assert np.mean(hidden) < 0.1, "ticks; 0.03 now, 0.23 where only what comes first counts"
 
 
@@ -333,16 +333,16 @@ def late_once(late: float) -> tuple[ReceiveStream, SendStream, list[Frame]]:
     packet = sending.push(50, said(50))
     assert stream.pull(52.3, out) is Kind.CONCEALED
     frames.append(out.copy())
-    assert stream.awaits
-    assert stream.mended() is None
+    assert stream.pending
+    assert stream.late_half() is None
     assert stream.put(packet, 52.3 + late) is Arrival.LATE
-    assert not stream.awaits
+    assert not stream.pending
     return stream, sending, frames
 
 
 def test_of_a_frame_that_is_late_the_second_half_can_be_had() -> None:
     stream, sending, (made_up,) = late_once(0.4)
-    half = stream.mended()
+    half = stream.late_half()
     assert half is not None
     assert half.tolist() == [said(50)[0]] * (FRAME_SAMPLES // 2)
     assert made_up[0] != said(50)[0]
@@ -360,7 +360,7 @@ def test_after_a_late_frame_words_go_on_at_their_time_and_the_joint_is_smooth() 
     assert stream.pull(53.3, out) is Kind.PLAYED
     assert out[-1] == said(51)[0]
     assert np.abs(np.diff(np.concatenate([made_up / 2, out]))).max() < 0.02
-    assert stream.mended() is None
+    assert stream.late_half() is None
 
 
 def test_frames_that_are_late_again_and_again_are_waited_for_once() -> None:
@@ -427,7 +427,7 @@ def test_lost_frames_cost_no_delay(lost: set[int], redundancy: int) -> None:
 def test_a_missing_frame_is_worth_a_moment_though_newer_ones_are_here() -> None:
     player = Player().run(50, talking=True)
     player.step(talking=True, lost=True)
-    assert player.run(2, talking=True).stream.lacks()  # redundancy may bring it, if only with the next packet
+    assert player.run(2, talking=True).stream.should_wait()  # redundancy may bring it, if only with the next packet
 
 
 def test_the_pre_roll_that_comes_in_one_burst_does_not_delay_the_words_after_it() -> None:
@@ -477,7 +477,7 @@ def test_stop_forgets_what_was_not_played() -> None:
 def test_it_tells_when_its_first_frame_is_due_and_when_one_is_missing() -> None:
     stream, sending, out = ReceiveStream(CODEC.decoder()), SendStream(CODEC.encoder(12_000)), silent_frame()
     assert stream.due_at() is None
-    assert not stream.lacks()
+    assert not stream.should_wait()
     stream.put(sending.push(9, said(9)), 12.0)
     due = stream.due_at()
     assert due is not None
@@ -488,9 +488,9 @@ def test_it_tells_when_its_first_frame_is_due_and_when_one_is_missing() -> None:
     assert stream.pull(due, out) is Kind.PLAYED
     assert stream.playing
     assert stream.due_at() is None
-    assert stream.lacks()
+    assert stream.should_wait()
     stream.put(sending.push(10, said(10)), 13.0)
-    assert not stream.lacks()
+    assert not stream.should_wait()
     assert 0 <= stream.held() <= 1
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, silent_frame
 from voicechat.media.playout import DEEPEST
-from voicechat.media.timescale import MERGE_EVERY, MERGE_SAMPLES, QUIET, SHRINK_ABOVE, STARTING, Pace, merge
+from voicechat.media.timescale import ACCELERATE_ABOVE, MERGE_EVERY, MERGE_SAMPLES, QUIET, STARTING, Pace, merge
 
 LOUD = 0.1
 
@@ -86,7 +86,7 @@ def test_corrections_bring_it_back_and_then_stop(late: float, frames: int) -> No
             pace.put_in()
             late += 1
     assert late >= -DEEPEST - 1 or late <= -DEEPEST
-    assert late < SHRINK_ABOVE + 1
+    assert late < ACCELERATE_ABOVE + 1
 
 
 @given(st.floats(100, 1_000), st.integers(0, SAMPLE_RATE))

@@ -22,7 +22,7 @@ from voicechat.errors import VoiceChatError
 from voicechat.format import FRAME_SAMPLES, TICK_SECONDS, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.packet import MIX, MediaPacket
-from voicechat.media.packing import Packing, apart
+from voicechat.media.packing import Packing, split_pair
 from voicechat.media.quality import Quality
 from voicechat.media.sending import SendStream
 from voicechat.security.secret import Secret
@@ -272,7 +272,7 @@ class Friend:
             self.refused = value
         elif isinstance(value, MediaPacket):
             self.packets += 1
-            self.heard.extend(apart(value))
+            self.heard.extend(split_pair(value))
         elif isinstance(value, messages.Ping):
             if self.answers:
                 self.send(messages.Pong(value.id))

@@ -12,7 +12,7 @@ from tests.server.house import House, TcpFriend
 from voicechat.carriage.datagrams import PROBE_BYTES, Address, Link
 from voicechat.errors import WireError
 from voicechat.media.packet import ME, MediaPacket
-from voicechat.media.packing import apart
+from voicechat.media.packing import split_pair
 from voicechat.media.quality import Quality
 from voicechat.security.keys import Side, login_keys
 from voicechat.server.limits import Limits
@@ -82,7 +82,7 @@ class UdpFriend(TcpFriend):
     def _datagram(self, packet: bytes, _: int) -> None:
         self.lines.media += 1
         self.packets += 1
-        for value in apart(media.decode(packet)):
+        for value in split_pair(media.decode(packet)):
             heard = MediaPacket(value.source, value.tick, value.payload, value.marker, value.end)
             if heard not in self.heard[-2:]:  # an end is sent twice: nothing would be missed that tells of its loss
                 self.heard.append(heard)

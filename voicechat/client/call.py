@@ -22,8 +22,8 @@ from voicechat.client.voice import Voice
 from voicechat.errors import WireError
 from voicechat.format import TICK_MS, TICK_SECONDS
 from voicechat.interfaces import ICodec
+from voicechat.media.echo_detector import EchoDetector
 from voicechat.media.hearing import Hearing
-from voicechat.media.leak import LeakWatch
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import Packing
 from voicechat.media.sending import SendStream
@@ -78,7 +78,7 @@ class Call:
         self._bridge = bridge
         self._console = console
         self._wall_clock = wall_clock
-        self._leaks = LeakWatch()
+        self._echoes = EchoDetector()
         self.voice = voice or Voice()
         """What is done to our own voice before it is coded."""
         self.friends = Friends()
@@ -137,7 +137,7 @@ class Call:
         for source in self.hearing.talkers:
             if here.get(source) != self.friends.name(source):  # gone meanwhile; the number may be somebody else's
                 self.hearing.forget(source)
-                self._leaks.forget(source)
+                self._echoes.forget(source)
         if self._sending is None or self._bitrate != welcome.bitrate:
             self._bitrate = welcome.bitrate
             self._sending = SendStream(self._codec.encoder(welcome.bitrate))
@@ -227,7 +227,7 @@ class Call:
             treated = self.voice.treat(frame, mean_square)
             packet = sending.finish(tick) if treated is None else sending.push(tick, treated)
             if treated is not None:
-                self._leaks.spoke(tick, mean_square)
+                self._echoes.spoke(tick, mean_square)
                 self.sent += 1
         if packet is not None and connection is not None:
             for packed in self._packing.pack(packet, connection.redundancy):
@@ -251,7 +251,7 @@ class Call:
 
     def _watch(self, source: int, mean_square: float) -> None:
         """A forwarded friend's frame is played; his microphone may return what we say."""
-        if self._leaks.heard(source, self._bridge.tick, mean_square):
+        if self._echoes.heard(source, self._bridge.tick, mean_square):
             self.tell(f"{self.friends.shown(source)}'s microphone returns your voice: headphones would end that")
 
     def deafen(self, deafened: bool) -> None:
@@ -267,7 +267,7 @@ class Call:
         if isinstance(message, messages.Left):
             self._settle_heard(message.source)
             self.hearing.forget(message.source)
-            self._leaks.forget(message.source)
+            self._echoes.forget(message.source)
         elif isinstance(message, messages.Joined):
             self.on_joined(message.participant)
         elif isinstance(message, messages.Text):

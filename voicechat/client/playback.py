@@ -122,10 +122,10 @@ class Playback:
         frame, halved = self._frame, self._half
         self._half = False
         if halved:
-            self.hearing.mend(frame)
+            self.hearing.repair(frame)
             self._bridge.provide(frame[BLOCK_SAMPLES:].tobytes())
         elif self.hearing.pull(self._at, frame):
-            self._half = self.hearing.awaits and not self._bridge.in_a_row
+            self._half = self.hearing.pending and not self._bridge.in_a_row
             self._bridge.provide((frame[:BLOCK_SAMPLES] if self._half else frame).tobytes())
         else:
             self._bridge.rest()
@@ -133,4 +133,4 @@ class Playback:
 
     def _lacks(self) -> bool:
         """What is to be handed over next may still come."""
-        return self.hearing.awaits if self._half else self.hearing.lacks()
+        return self.hearing.pending if self._half else self.hearing.should_wait()

@@ -11,7 +11,7 @@ stream      one talker's way in (ReceiveStream)
 arrivals    which frames of it have come
 spurt       where it is in a talk spurt, and the decision what to do next
 rendering   what was decided, carried out: payloads to frames
-mending     what a frame that came too late is still good for
+repair      what a frame that came too late is still good for
 timescale   a frame more or less, where it is heard least
 gains       how loud each source is for one listener
 changeover  from forwarded packets to the mix and back, at the same word
@@ -22,7 +22,7 @@ redundancy  which earlier frame a packet carries again
 gate        does the microphone carry talk?
 suppression less steady noise around a voice
 loudness    a talker as loud as the others
-leak        whose microphone returns what I said
+echo_detector  whose microphone returns my voice
 levels      loudness, fades
 mixer       gains @ frames, and the limiter
 forwarding  for each listener: silence, one talker's packets, or a mix

@@ -106,7 +106,7 @@ class Way:
             self.frame.fill(0.0)
         self.keep(self.frame)
 
-    def mend(self, end: Samples) -> None:
+    def replace_end(self, end: Samples) -> None:
         """The present frame ends otherwise."""
         self._kept[-end.size :] = end
 

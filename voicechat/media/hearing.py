@@ -20,7 +20,7 @@ from voicechat.media.gains import Gains
 from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter, bend
 from voicechat.media.packet import MIX, MediaPacket
-from voicechat.media.packing import apart
+from voicechat.media.packing import split_pair
 from voicechat.media.rendering import JOINT
 from voicechat.media.stream import ReceiveStream
 
@@ -96,7 +96,7 @@ class Hearing:
                 self.passed_over += 1
                 return
             stream = self._add(packet.source)
-        for single in apart(packet):
+        for single in split_pair(packet):
             stream.put(single, now)
 
     def _may_add(self, now: float) -> bool:
@@ -144,9 +144,9 @@ class Hearing:
                 due = at
         return due
 
-    def lacks(self) -> bool:
+    def should_wait(self) -> bool:
         """A playing stream's next frame has not arrived: the caller may wait a moment before it pulls."""
-        return any(stream.lacks() for stream in self._streams.values())
+        return any(stream.should_wait() for stream in self._streams.values())
 
     def pull(self, at: float, out: Frame) -> bool:
         """Fill ``out`` with what is heard at ``at``; False when nothing more is on its way."""
@@ -179,19 +179,19 @@ class Hearing:
         return self.active
 
     @property
-    def awaits(self) -> bool:
+    def pending(self) -> bool:
         """The last frame is made up, and its second half might still be the true one."""
-        return self._late is not None and self._late[1].awaits
+        return self._late is not None and self._late[1].pending
 
-    def mend(self, out: Frame) -> None:
+    def repair(self, out: Frame) -> None:
         """Let ``out``, which the last pull gave, end as it should have, if what was missing has come meanwhile."""
         if self._late is None:
             return
         source, stream = self._late
-        half = stream.mended()
+        half = stream.late_half()
         if half is not None:
             half *= np.float32(self._gains.last(source))
-            self._ways[source == MIX].mend(half)
+            self._ways[source == MIX].replace_end(half)
             half *= np.float32(self._limiter.gain)
             bend(half)
             crossfade(out[BLOCK_SAMPLES:], half, out[BLOCK_SAMPLES:], JOINT)

@@ -35,21 +35,21 @@ class Packing:
 
     def pack(self, packet: MediaPacket, offset: int) -> Sequence[MediaPacket]:
         """What is to be sent now that this frame, or end, is there. ``offset``: of redundancy, 0 for none."""
-        dressed = self._redundancy.dress(packet, offset)
+        packed = self._redundancy.add_redundancy(packet, offset)
         if not self._pairs:
-            return (dressed,)
+            return (packed,)
         held, self._held = self._held, None
         if packet.marker:
             held, self._pairing = None, not offset  # a frame still held is of a spurt whose end never came
         elif offset:
             self._pairing = False
-        if held is not None and not dressed.redundant and ahead(packet.tick, held.tick) == 1:
+        if held is not None and not packed.redundant and ahead(packet.tick, held.tick) == 1:
             return (_pair(held, packet),)
         before = () if held is None else (held,)
         if self._pairing and packet.tick % 2 == 0 and not packet.end and len(packet.payload) <= MOST_REDUNDANT:
             self._held = packet
             return before
-        return (*before, dressed)
+        return (*before, packed)
 
 
 def _pair(first: MediaPacket, second: MediaPacket) -> MediaPacket:
@@ -59,7 +59,7 @@ def _pair(first: MediaPacket, second: MediaPacket) -> MediaPacket:
     )
 
 
-def apart(packet: MediaPacket) -> Sequence[MediaPacket]:
+def split_pair(packet: MediaPacket) -> Sequence[MediaPacket]:
     """The packets of one frame each that a pair was made of; any other packet as it is."""
     if not packet.pair:
         return (packet,)

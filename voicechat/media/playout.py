@@ -43,7 +43,7 @@ MARGIN: Final = 2.5 / TICK_MS
 """Ticks added to what arrivals need: a frame is given up 2 ms before its block, which may come 0.5 ms before its time
 (client.playback). With less, one frame in four is late for a whole spurt where the talker's sound system calls
 unevenly and the spurt's beat is unlucky: PESQ 1.2 (measured). A second talker may begin 1.5 ms earlier still
-(`spurt.EARLY`), as is seldom."""
+(`spurt.BEGINS_EARLY`), as is seldom."""
 
 LATE_SHARE: Final = 0.0125
 """Largest share of the sound that may come too late. At 0-50 ms of jitter a link 1 % is 183 ms at PESQ 3.6, 1.25 % is

@@ -124,7 +124,7 @@ class Redundancy:
     def __init__(self) -> None:
         self._recent: dict[int, bytes] = {}
 
-    def dress(self, packet: MediaPacket, offset: int) -> MediaPacket:
+    def add_redundancy(self, packet: MediaPacket, offset: int) -> MediaPacket:
         """The packet with the frame of tick - offset on board, if that frame is of the same spurt."""
         recent = self._recent
         if packet.marker:

@@ -18,7 +18,7 @@ from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.counts import Counts, Kind
 from voicechat.media.jitter import JitterBuffer, Slot
 from voicechat.media.levels import crossfade, fade_in, mean_square
-from voicechat.media.mending import Mending
+from voicechat.media.repair import LateFrameRepair
 from voicechat.media.spurt import ENDS_AFTER, FADES_AFTER, Operation, Spurt
 from voicechat.media.timescale import Pace, merge
 
@@ -33,12 +33,18 @@ class Renderer:
     """Makes the frames of one stream."""
 
     def __init__(
-        self, decoder: IDecoder, buffer: JitterBuffer, pace: Pace, mending: Mending, spurt: Spurt, counts: Counts
+        self,
+        decoder: IDecoder,
+        buffer: JitterBuffer,
+        pace: Pace,
+        late_frames: LateFrameRepair,
+        spurt: Spurt,
+        counts: Counts,
     ) -> None:
         self._decoder = decoder
         self._buffer = buffer
         self._pace = pace
-        self._mending = mending
+        self._late_frames = late_frames
         self._spurt = spurt
         self._counts = counts
         self._spare: Frame = np.empty(FRAME_SAMPLES, np.float32)
@@ -62,9 +68,9 @@ class Renderer:
 
     def late_half(self) -> Samples | None:
         """The second half of the frame that was concealed last, if it has come; the array is used again."""
-        if self._spurt.missing != 1 or self._mending.awaits or not self._mending.possible:
+        if self._spurt.missing != 1 or self._late_frames.pending or not self._late_frames.possible:
             return None
-        frame = self._mending.mend()
+        frame = self._late_frames.decode_again()
         return None if frame is None else frame[BLOCK_SAMPLES:]
 
     def skip(self, late: float, past: Past | None = None) -> None:
@@ -75,7 +81,7 @@ class Renderer:
         newest = self._buffer.newest()
         if newest is None:
             return
-        self._mending.forget()
+        self._late_frames.forget()
         target = min(newest, self._buffer.next + int(late))
         while self._buffer.next < target:
             slot = self._buffer.pull()
@@ -87,7 +93,7 @@ class Renderer:
                 self._decoder.conceal(self._spare)
             if past is not None:
                 past(self._spare)
-        self._pace.error = 0.0
+        self._pace.excess = 0.0
 
     def _decode(self, slot: Slot, out: Frame) -> None:
         try:
@@ -106,7 +112,7 @@ class Renderer:
                 fade_in(out)
             elif going_on is not None:
                 crossfade(going_on, out, out, JOINT)
-            self._mending.forget()
+            self._late_frames.forget()
             spurt.missing = spurt.waited = 0
         spurt.recent_misses *= 1 - 1 / TICKS_PER_SECOND
         self._pace.played(mean_square(out))
@@ -115,13 +121,13 @@ class Renderer:
     def _repair(self, out: Frame) -> Kind:
         going_on = np.empty_like(out)
         self._decoder.conceal(going_on)
-        self._mending.mend()
+        self._late_frames.decode_again()
         return self._play(out, going_on)
 
     def _accelerate(self, out: Frame) -> Kind:
         """Take frames out: all that are quiet, else merge one with its successor now and then."""
         pace = self._pace
-        kind = self._repair(out) if self._mending.possible else self._play(out)
+        kind = self._repair(out) if self._late_frames.possible else self._play(out)
         while pace.quiet and pace.too_deep and self._buffer.peek() is not None:
             kind = self._play(out)
             pace.taken_out()
@@ -142,7 +148,7 @@ class Renderer:
     def _conceal(self, out: Frame) -> Kind:
         """In place of a frame that is late or lost: the next one is wanted next."""
         self._spurt.recent_misses += 1
-        self._mending.miss(self._buffer.next)
+        self._late_frames.missed(self._buffer.next)
         self._buffer.pull()
         return self._make_up(out)
 

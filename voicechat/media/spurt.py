@@ -15,7 +15,7 @@ from typing import Final
 
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import JitterBuffer
-from voicechat.media.mending import Mending
+from voicechat.media.repair import LateFrameRepair
 from voicechat.media.timescale import Pace
 
 FADES_AFTER: Final = 2
@@ -27,7 +27,7 @@ ENDS_AFTER: Final = 5
 SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5
 """Ticks of delay above target that are cut at once (90 ms): more than a pre-roll makes, and nobody wants old words."""
 
-EARLY: Final = 0.1
+BEGINS_EARLY: Final = 0.1
 """Ticks that a spurt may begin before its time: what beats leave; more makes its frames late (`playout.MARGIN`)."""
 
 SHALLOW: Final = 0.25
@@ -113,11 +113,11 @@ PACKETS: Final = [
 class Spurt:
     """What a stream decides by; the stream brings it up to date."""
 
-    def __init__(self, buffer: JitterBuffer, pace: Pace, mending: Mending, *, halves: bool) -> None:
+    def __init__(self, buffer: JitterBuffer, pace: Pace, late_frames: LateFrameRepair, *, halves: bool) -> None:
         """``halves``: the second half of a late frame may still be heard, so one that is late is not waited for."""
         self._buffer = buffer
         self._pace = pace
-        self._mending = mending
+        self._late_frames = late_frames
         self._halves = halves
         self.phase = Phase.IDLE
         self.end: int | None = None
@@ -144,7 +144,7 @@ class Spurt:
         """What to do next for the frame that is wanted now, ``late`` ticks after its time. Changes nothing."""
         phase = self.phase
         if phase is not Phase.PLAYING:
-            return Operation.BEGIN if phase is Phase.WAITING and late >= -EARLY else Operation.SILENCE
+            return Operation.BEGIN if phase is Phase.WAITING and late >= -BEGINS_EARLY else Operation.SILENCE
         if late > SKIP_ABOVE:
             return Operation.SKIP
         buffer, end = self._buffer, self.end
@@ -158,7 +158,7 @@ class Spurt:
         if self._pace.too_deep:
             return Operation.ACCELERATE
         if self.missing:
-            return Operation.REPAIR if self._mending.possible else Operation.PLAY
+            return Operation.REPAIR if self._late_frames.possible else Operation.PLAY
         return Operation.EXPAND if self._pace.too_shallow else Operation.PLAY
 
     def _decide_missing(self, late: float) -> Operation:

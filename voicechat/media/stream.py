@@ -15,7 +15,7 @@ here, as NetEq does it. Delay is corrected where it is heard least (`timescale`)
 A frame that is missing when its time has come is concealed. Then:
 
 * the first one is taken to be late, and time goes on: if it comes soon, its second half
-  may still be heard (`mended`), and what follows is decoded as if it had been in time
+  may still be heard (`late_half`), and what follows is decoded as if it had been in time
 * where frames are played before their time, where it happens often, or where the next one
   is missing too, and nothing newer is here, the stream waits: it conceals without moving on, and plays what it
   waited for when it comes, a tick later. If a newer one comes without it, it was lost
@@ -33,10 +33,10 @@ from voicechat.media.arrivals import Arrivals
 from voicechat.media.counts import Counts, Kind
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
-from voicechat.media.mending import Mending
 from voicechat.media.packet import MediaPacket
 from voicechat.media.playout import MARGIN, PlayoutDelay
 from voicechat.media.rendering import Past, Renderer
+from voicechat.media.repair import LateFrameRepair
 from voicechat.media.serial import unwrap
 from voicechat.media.spurt import SKIP_ABOVE, STEPS, Operation, Phase, Spurt
 from voicechat.media.timescale import Pace
@@ -54,15 +54,15 @@ class ReceiveStream:
     def __init__(
         self, decoder: IDecoder, counts: Counts | None = None, margin: float = MARGIN, *, halves: bool = False
     ) -> None:
-        """``margin``: as PlayoutDelay has it; ``halves``: `mended` is asked for the second half of a late frame."""
+        """``margin``: as PlayoutDelay has it; ``halves``: `late_half` is asked for the second half of a late frame."""
         self._buffer = JitterBuffer()
-        self._mending = Mending(decoder)
+        self._late_frames = LateFrameRepair(decoder)
         self._pace = Pace()
-        self._spurt = Spurt(self._buffer, self._pace, self._mending, halves=halves)
+        self._spurt = Spurt(self._buffer, self._pace, self._late_frames, halves=halves)
         self._arrivals = Arrivals()
         self.delay = PlayoutDelay(margin=margin, halves=halves)
         self.counts = counts if counts is not None else Counts()
-        self._renderer = Renderer(decoder, self._buffer, self._pace, self._mending, self._spurt, self.counts)
+        self._renderer = Renderer(decoder, self._buffer, self._pace, self._late_frames, self._spurt, self.counts)
 
     @property
     def active(self) -> bool:
@@ -91,13 +91,13 @@ class ReceiveStream:
 
     def held(self) -> float:
         """Ticks that frames are being held beyond the earliest possible arrival (smoothed)."""
-        return max(0.0, self._pace.error + self.delay.target)
+        return max(0.0, self._pace.excess + self.delay.target)
 
     def due_at(self) -> float | None:
         """When a waiting stream wants its first frame played; None if it does not wait."""
         return self.delay.play_at(self._buffer.next) if self._spurt.phase is Phase.WAITING else None
 
-    def lacks(self) -> bool:
+    def should_wait(self) -> bool:
         """Whether a moment of patience is worth it, since a frame is missing that may still come."""
         return self._spurt.should_wait()
 
@@ -143,7 +143,7 @@ class ReceiveStream:
         arrival = self._buffer.put(tick, payload, recovered)
         if arrival is Arrival.LATE:
             self.counts.late += not recovered
-            self._mending.come(tick, payload)
+            self._late_frames.arrived(tick, payload)
         elif arrival is Arrival.OVERFLOW:
             self.counts.dropped += 1
             self._begin(tick)
@@ -154,7 +154,7 @@ class ReceiveStream:
         self._spurt.phase = Phase.WAITING
         self._spurt.end = None
         self._buffer.reset(tick)
-        self._mending.forget()
+        self._late_frames.forget()
 
     def stop(self) -> None:
         """End the spurt now and forget what was not played, and what of it still comes."""
@@ -213,7 +213,7 @@ class ReceiveStream:
 
     def _let_go(self) -> None:
         """Want the next frame instead: this one's time has been concealed already."""
-        self._mending.miss(self._buffer.next)
+        self._late_frames.missed(self._buffer.next)
         self._buffer.pull()
         self._spurt.waited -= 1
         self._pace.taken_out()
@@ -221,18 +221,18 @@ class ReceiveStream:
     def _finish(self) -> None:
         """The spurt is over; if the next one lies in the buffer already, wait for its time."""
         buffer = self._buffer
-        self._mending.forget()
+        self._late_frames.forget()
         self._arrivals.played_to = buffer.next
         while len(buffer) and buffer.peek() is None:
             buffer.pull()
         self._spurt.finish(another=len(buffer) > 0)
 
     @property
-    def awaits(self) -> bool:
+    def pending(self) -> bool:
         """The last pull concealed a frame that may come in time for its second half."""
-        return self._spurt.missing == 1 and self._mending.awaits
+        return self._spurt.missing == 1 and self._late_frames.pending
 
-    def mended(self) -> Samples | None:
+    def late_half(self) -> Samples | None:
         """The second half of the frame that the last pull concealed, if it has come; the array is used again."""
         return self._renderer.late_half()
 

@@ -13,11 +13,11 @@ from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.levels import crossfade
 from voicechat.media.playout import DEEPEST
 
-SHRINK_ABOVE: Final = 0.97
+ACCELERATE_ABOVE: Final = 0.97
 """Ticks above target from which single frames are taken out: what is left may be 0.03 early, as a spurt's beginning.
 With 0.9 a stream that had just waited for a late frame was too early again for the next (measured)."""
 
-GROW_BELOW: Final = -0.75
+EXPAND_BELOW: Final = -0.75
 """Ticks below target from which a frame may be put in."""
 
 MERGE_EVERY: Final = 3
@@ -39,7 +39,7 @@ class Pace:
     """How many ticks one stream is behind (above 0) or ahead of its target, and what may be done about it."""
 
     def __init__(self) -> None:
-        self.error = 0.0
+        self.excess = 0.0
         """Ticks above target, smoothed; below 0 the frames are played too early."""
         self.level = 0.0
         self._since_merge = 0
@@ -47,7 +47,7 @@ class Pace:
 
     def start(self, late: float) -> None:
         """A spurt begins, ``late`` ticks after its time."""
-        self.error = late
+        self.excess = late
         self.level = 0.0
         self._since_merge = MERGE_EVERY
         self._starting = STARTING
@@ -55,7 +55,7 @@ class Pace:
     def follow(self, late: float) -> None:
         """The next frame is ``late`` ticks behind its time."""
         # while the pre-roll is merged away the delay changes by whole ticks; later it only drifts and jitters
-        self.error = late if self._starting else self.error + (late - self.error) / 8
+        self.excess = late if self._starting else self.excess + (late - self.excess) / 8
         self._starting = max(0, self._starting - 1)
 
     def played(self, level: float) -> None:
@@ -65,11 +65,11 @@ class Pace:
 
     def taken_out(self) -> None:
         """One frame fewer: a tick less of delay."""
-        self.error -= 1
+        self.excess -= 1
 
     def put_in(self) -> None:
         """One frame more: a tick more of delay."""
-        self.error += 1
+        self.excess += 1
 
     def merged(self) -> None:
         """Two frames were heard as one: a tick less of delay."""
@@ -84,12 +84,12 @@ class Pace:
     @property
     def too_deep(self) -> bool:
         """A frame has to go."""
-        return self.error >= SHRINK_ABOVE
+        return self.excess >= ACCELERATE_ABOVE
 
     @property
     def too_shallow(self) -> bool:
         """A frame may be put in here."""
-        return -DEEPEST < self.error <= GROW_BELOW and self.quiet
+        return -DEEPEST < self.excess <= EXPAND_BELOW and self.quiet
 
     @property
     def may_merge(self) -> bool:

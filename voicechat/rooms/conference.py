@@ -22,7 +22,7 @@ from voicechat.format import FRAME_SAMPLES
 from voicechat.interfaces import ICodec
 from voicechat.media.counts import Counts
 from voicechat.media.packet import MIX, MediaPacket
-from voicechat.media.packing import apart
+from voicechat.media.packing import split_pair
 from voicechat.media.quality import HIGH_BITRATE
 from voicechat.media.serial import wrap
 from voicechat.rooms.listener import Listener, Serving
@@ -111,7 +111,7 @@ class Conference:
         for payload in (packet.payload, packet.redundant):
             if payload:
                 self._codec.check(payload)
-        return [delivery for single in apart(packet) for delivery in self._arrived(source, single, now)]
+        return [delivery for single in split_pair(packet) for delivery in self._arrived(source, single, now)]
 
     def _arrived(self, source: int, packet: MediaPacket, now: float) -> list[Delivery]:
         """A packet of one frame, or an end."""

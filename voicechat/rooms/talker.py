@@ -13,7 +13,7 @@ from voicechat.media.counts import Counts, Kind
 from voicechat.media.packet import MediaPacket
 from voicechat.media.seen import Seen
 from voicechat.media.serial import ahead, unwrap, wrap
-from voicechat.media.spurt import EARLY
+from voicechat.media.spurt import BEGINS_EARLY
 from voicechat.media.stream import ReceiveStream
 
 SILENT_AFTER: Final = TICKS_PER_SECOND // 2
@@ -80,7 +80,7 @@ class Talker:
     def enter_mix(self, codec: ICodec, counts: Counts) -> ReceiveStream:
         """His stream, for mixing; when that begins, it is fed with his last packets, as if it had been before."""
         if self._stream is None:
-            self._stream = ReceiveStream(codec.decoder(), counts, margin=EARLY)  # the tick decodes at once
+            self._stream = ReceiveStream(codec.decoder(), counts, margin=BEGINS_EARLY)  # the tick decodes at once
         if not self._mixed:
             self._mixed, self._joins = True, bool(self._recent)
             self.past.clear()

@@ -1,4 +1,4 @@
-"""Mending: frames that came after their turn, and what they are still good for.
+"""LateFrameRepair: frames that came after their turn, and what they are still good for.
 
 A frame that is late has been concealed, so its own sound is of no more use, or only
 the second half of it. Its payload is: a decoder predicts each frame from the ones
@@ -18,11 +18,11 @@ from voicechat.errors import WireError
 from voicechat.format import Frame, silent_frame
 from voicechat.interfaces import IDecoder
 
-MOST: Final = 5
+MOST_TICKS: Final = 5
 """Ticks gone back at most: with more missing a spurt is over (`stream`)."""
 
 
-class Mending:
+class LateFrameRepair:
     """The ticks that one decoder has concealed, and the payloads of them that came since."""
 
     def __init__(self, decoder: IDecoder) -> None:
@@ -32,7 +32,7 @@ class Mending:
         self._came: dict[int, bytes] = {}
         self._unheard = silent_frame()
 
-    def miss(self, tick: int) -> None:
+    def missed(self, tick: int) -> None:
         """The turn of ``tick`` is over without it; it is concealed, now or before."""
         if not self._count or tick != self._first + self._count:
             self.forget()
@@ -40,9 +40,9 @@ class Mending:
             self._decoder.keep()
         self._count += 1
 
-    def come(self, tick: int, payload: bytes) -> None:
+    def arrived(self, tick: int, payload: bytes) -> None:
         """A payload came too late."""
-        if self._first <= tick < self._first + self._count <= self._first + MOST:
+        if self._first <= tick < self._first + self._count <= self._first + MOST_TICKS:
             self._came[tick] = payload
 
     def forget(self) -> None:
@@ -56,11 +56,11 @@ class Mending:
         return bool(self._came)
 
     @property
-    def awaits(self) -> bool:
+    def pending(self) -> bool:
         """Something that was missed has not come."""
         return self._count > len(self._came)
 
-    def mend(self) -> Frame | None:
+    def decode_again(self) -> Frame | None:
         """Take the decoder to where it would be if all that has come had been in time; the last frame, unheard.
 
         The frame is used again. None if the last one has not come, or cannot be decoded.

@@ -1,8 +1,8 @@
-"""Leak: finds whose microphone returns what I said.
+"""EchoDetector: finds the friend whose microphone returns my voice (acoustic echo).
 
-Without headphones a friend's microphone hears his loudspeaker, and I hear myself, a
-moment later. His stream then has the ups and downs of my voice. Two voices do not:
-people take turns, and where they talk at once each goes his own way.
+Without headphones a friend's microphone picks up their loudspeaker, and I hear myself, a
+moment later. Their stream then has the ups and downs of my voice. Two voices do not:
+people take turns, and where they talk at once their levels differ.
 
 How it decides. One level a frame is kept of what I sent and of what each forwarded
 friend played, in dB, silence being FLOOR_DBFS. Every JUDGE_EVERY ticks the last
@@ -11,8 +11,8 @@ LONGEST_LAG (Pearson's coefficient). Levels, not samples: a codec, a room and a 
 leave them, and they cost almost nothing. Two talkers who pause at once are alike in
 that, so at the best lag the coefficient has to be high also for the frames in which
 both are there: syllables, not pauses. That may still be chance; the same lag several
-times in a row is a leak. Whoever is heard in the mix is not judged: there
-my own voice is not in it, but neither is his alone.
+times in a row is an echo. Whoever is heard in the mix is not judged: there
+my own voice is not in it, but neither is theirs alone.
 
 May import numpy, the sound format and ``levels``. Ticks are arguments: those of one
 clock, for both sides, within a frame or two.
@@ -38,7 +38,7 @@ SHORTEST_LAG: Final = 2
 """Ticks before which it cannot come back: each way takes a whole frame, even on a line without delay."""
 
 LEAD: Final = 15
-"""Ticks by which a friend's levels are also tried before mine: where that fits best, I am the one who returns *his*."""
+"""Ticks by which a friend's levels are also tried before mine: where that fits best, I return *their* voice."""
 
 JUDGE_EVERY: Final = 2 * TICKS_PER_SECOND
 """Ticks between two judgements of one friend."""
@@ -47,10 +47,10 @@ LEAST_ACTIVE: Final = WINDOW // 4
 """Ticks of a window in which both must be there: a second; less is an "aha"."""
 
 ALIKE: Final = 0.7
-"""Correlation of a leak: 97 % of the windows of simulated leaks reach it, 2 % of those of people talking at once."""
+"""Correlation of an echo: 97 % of the windows of simulated echoes reach it, 2 % of those of people talking at once."""
 
 SYLLABLES_ALIKE: Final = 0.5
-"""The same over the frames in which both are there: 97 % of the leaks that reach ALIKE, a fifth of the others."""
+"""The same over the frames in which both are there: 97 % of the echoes that reach ALIKE, a fifth of the others."""
 
 SAME_LAG: Final = 4
 """Ticks by which the lag may differ from one judgement to the next: the playout delay moves by so much."""
@@ -107,7 +107,7 @@ class _Friend:
         """Named already; not before this tick again."""
 
 
-class LeakWatch:
+class EchoDetector:
     """Watches all forwarded friends for one listener."""
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ class LeakWatch:
         self._mine.put(tick, max(FLOOR_DBFS, dbfs_of(mean_square)))
 
     def heard(self, source: int, tick: int, mean_square: float) -> bool:
-        """A frame of a friend was played; True if it is plain now that his microphone returns my voice."""
+        """A frame of a friend was played; True if it is plain now that their microphone returns my voice."""
         friend = self._friends.get(source)
         if friend is None:
             friend = self._friends[source] = _Friend(tick)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples
+from voicechat.media.echo_detector import AGAIN_AFTER, LONGEST_LAG, EchoDetector, correlations
 from voicechat.media.gate import PRE_ROLL_FRAMES, TalkGate
-from voicechat.media.leak import AGAIN_AFTER, LONGEST_LAG, LeakWatch, correlations
 from voicechat.media.levels import gain_of, mean_square_of
 
 VOICES_FOLDER = Path(__file__).parents[2] / "demo" / "voices"
@@ -54,7 +54,7 @@ def room(seconds: float) -> Samples:
 
 def warnings(mine: Levels, theirs: Levels) -> list[float]:
     """Seconds at which the watch speaks up."""
-    watch, found = LeakWatch(), []
+    watch, found = EchoDetector(), []
     for tick, (said, heard) in enumerate(zip(mine, theirs, strict=True)):
         if said:
             watch.spoke(tick, said)
@@ -68,7 +68,7 @@ def warnings(mine: Levels, theirs: Levels) -> list[float]:
     [(voice, *((0.3, 15, 12), (0.5, 20, 20), (0.8, 15, 40))[k % 3]) for k, voice in enumerate(VOICES)],
 )
 def test_a_friend_without_headphones_is_named(voice: str, echo: float, below_db: float, late: int) -> None:
-    """Half a minute of talk; his microphone has it some dB softer, with his room on it, a little later."""
+    """Half a minute of talk; a friend's microphone has it some dB softer, with their room on it, a little later."""
     said = np.tile(recorded(voice), 3)[: 30 * SAMPLE_RATE]
     returned = fftconvolve(said, room(echo))[: said.size].astype(np.float32) * np.float32(gain_of(-below_db))
     theirs = np.concatenate([np.zeros(late), levels_of(returned)[:-late]])
@@ -129,7 +129,7 @@ def test_the_same_friend_is_not_named_all_the_time() -> None:
 
 
 def test_a_number_that_is_somebody_elses_now_begins_anew() -> None:
-    watch, mine = LeakWatch(), np.tile(levels_of(recorded("it_m2")), 3)
+    watch, mine = EchoDetector(), np.tile(levels_of(recorded("it_m2")), 3)
     found = []
     for tick in range(15, 1200):
         watch.spoke(tick, mine[tick])
@@ -156,8 +156,8 @@ def test_correlations_are_those_of_numpy() -> None:
     )
 )
 def test_no_course_of_frames_and_no_number_spoils_it(course: list[tuple[bool, int, float]]) -> None:
-    """Gaps, ticks that come again, NaN: afterwards a leak is found as before."""
-    watch, tick = LeakWatch(), 0
+    """Gaps, ticks that come again, NaN: afterwards an echo is found as before."""
+    watch, tick = EchoDetector(), 0
     for mine, after, level in course:
         tick += after
         if mine:
