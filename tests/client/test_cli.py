@@ -1,5 +1,8 @@
 """Options of ``voicechat-client``."""
 
+import contextlib
+import errno
+import io
 import json
 import os
 import sys
@@ -8,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voicechat.client import cli
 from voicechat.client.options import OPTIONS, Option
@@ -391,3 +396,71 @@ def test_what_was_chosen_is_known_by_where_it_was(monkeypatch: pytest.MonkeyPatc
     chosen = cli.options(["--input", "tone:4"])
     wanted = {"host": f"{file}: host", "name": f"{file}: name", "room": "VOICECHAT_ROOM", "input": "--input"}
     assert chosen.origin == wanted
+
+
+VALUES = st.text(max_size=8) | st.sampled_from(
+    ["-", "", "~", "~x/y", "1", "nan", "voicechat://h#s", "\udcff", "a:1", "wav:"]
+)
+WORDS = st.sampled_from([f"--{option.name}" for option in OPTIONS] + ["--no-loudness", "doctor", "--", "-h"])
+
+
+@given(st.lists(WORDS | VALUES | st.tuples(WORDS, VALUES).map("=".join), max_size=6))
+def test_any_arguments_are_understood_or_told_to_be_wrong(arguments: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(io.StringIO()) as told:
+        patch.setattr("sys.stdout", io.StringIO())
+        try:
+            chosen = cli.options(arguments)
+            assert set(vars(chosen)) >= {option.field for option in OPTIONS}
+        except SystemExit as end:
+            assert end.code == 0 or (end.code == 2 and told.getvalue().startswith("usage: "))  # noqa: PT017
+        except ConfigError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([option.variable for option in OPTIONS]), VALUES.filter(lambda text: "\0" not in text)
+    )
+)
+def test_any_variables_are_understood_or_told_to_be_wrong(variables: dict[str, str]) -> None:
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(io.StringIO()) as told:
+        patch.setenv("VOICECHAT_CONFIG", os.devnull)
+        try:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+        except UnicodeEncodeError:
+            return  # no environment holds this
+        try:
+            cli.options(["--port", "5", "--host", "h"])
+        except SystemExit as end:
+            assert end.code == 2  # noqa: PT017
+            assert any(f"error: {name}: " in told.getvalue() for name in variables)
+        except ConfigError as error:
+            assert str(error).startswith("VOICECHAT_CONFIG: ")  # noqa: PT017
+
+
+def test_in_a_folder_that_is_no_more_a_relative_file_cannot_be_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert cli.main(["--config", str(tmp_path / "c.toml"), "--password-file", "x", "--write-config"]) == 78
+    assert "is no more" in capsys.readouterr().err
+    assert not (tmp_path / "c.toml").exists()
+
+
+def test_too_many_open_files_are_told_and_faults_of_ours_are_not_hidden(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = OSError(errno.EMFILE, "Too many open files")
+
+    def fail() -> str:
+        raise problem
+
+    monkeypatch.setattr("voicechat.client.portaudio.list_devices", fail)
+    assert cli.main(["--list-devices"]) == 78
+    assert capsys.readouterr().err == "voicechat-client: too many files are open; allow more (ulimit -n)\n"
+    problem = OSError(errno.EINVAL, "Invalid argument")
+    with pytest.raises(OSError, match="Invalid"):
+        cli.main(["--list-devices"])

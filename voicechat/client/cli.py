@@ -146,18 +146,20 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
 
 def _of_file(given: dict[str, Any]) -> tuple[Path | None, dict[str, Any]]:
     """The configuration file and what it chooses; only one that was named must exist."""
-    named = given.get("config") or os.environ.get("VOICECHAT_CONFIG")
     from voicechat.client import configuration
 
-    path = configuration.located(named) if named else configuration.place()
+    named = given.get("config") or os.environ.get("VOICECHAT_CONFIG")
     try:
+        path = configuration.located(named) if named else configuration.place()
         return path, configuration.read(path) if path is not None and "write_config" not in given else {}
     except FileNotFoundError as error:
-        if named:
-            source = "" if given.get("config") else "VOICECHAT_CONFIG: "
-            why = "" if error.errno == errno.ENOENT else f" ({error.strerror})"
-            raise ConfigError(f"{source}there is no configuration file {named}{why}") from None
-        return path, {}
+        if not named:
+            return None, {}
+        why = "" if error.errno == errno.ENOENT else f" ({error.strerror})"
+        told = f"there is no configuration file {named}{why}"
+    except ConfigError as error:
+        told = str(error)
+    raise ConfigError(told if given.get("config") or not named else f"VOICECHAT_CONFIG: {told}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -187,6 +189,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(Exit.NO_DEVICE, error)
     except VoiceChatError as error:
         return _fail(Exit.CONFIG, error)
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise  # a fault of ours
+        return _fail(Exit.CONFIG, ConfigError("too many files are open; allow more (ulimit -n)"))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 
@@ -199,7 +205,10 @@ def _write_config(given: dict[str, Any]) -> Path:
     if path is None:
         raise ConfigError("no usual place is known (client extra, HOME); name one with --config FILE")
     if given.get("password_file", "-") != "-":  # in the file it counts from the file's folder
-        given["password_file"] = str(configuration.located(given["password_file"]).absolute())
+        try:
+            given["password_file"] = str(configuration.located(given["password_file"]).absolute())
+        except FileNotFoundError:
+            raise ConfigError("the folder that you are in is no more; name the password file from /") from None
     configuration.write(path, given)
     return path
 
