@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IDelayedCall
 from voicechat.client import view
 from voicechat.client.console import LAST_MOMENT, Console
 from voicechat.client.controls import Controls, FriendStatus
+from voicechat.client.display import Display
 from voicechat.client.patient import PatientWriter
 from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB
 from voicechat.client.widgets import PALETTE, Drawing, Entry, Loop, Page, Sheet, no_flow_control
@@ -102,9 +103,7 @@ class Screen(Console):
         controls.watch(self.redraw)
         if self._display is None:
             self._writer = PatientWriter(sys.stdout, lambda: self._reactor.callFromThread(self._free))
-            self._display = urwid.display.raw.Screen(
-                output=self._writer, bracketed_paste_mode=True, focus_reporting=False
-            )
+            self._display = Display(output=self._writer, bracketed_paste_mode=True, focus_reporting=False)
             self._display.set_terminal_properties(colors=1 if os.environ.get("NO_COLOR") else 16)
         self._loop = Drawing(
             self._may_draw,
