@@ -1,6 +1,7 @@
 """Where a password comes from, and what is left of it."""
 
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -188,3 +189,13 @@ def test_nothing_of_it_is_left_for_others_to_see() -> None:
     assert "KEPT=this" in environment
     assert "VOICECHAT_PASSWORD=xxxx" in environment
     assert variable == "None"
+
+
+def test_what_cannot_be_read_again_is_not_waited_for(tmp_path: Path, file: Path) -> None:
+    """The server would stand still until somebody writes to the pipe."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigError, match="no file that can be read again"):
+        passwords.from_file_again(str(tmp_path / "pipe"))
+    assert passwords.from_file_again(str(file)).reveal() == TEXT
+    with pytest.raises(ConfigError, match="No such file"):
+        passwords.from_file_again(str(tmp_path / "gone"))

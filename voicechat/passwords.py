@@ -8,6 +8,7 @@ overwritten in both (`voicechat.hiding`).
 """
 
 import os
+import stat
 import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
@@ -70,6 +71,14 @@ def from_file(name: str) -> Secret:
     if "\n" in line:
         raise ConfigError(f"{name} has more than one line; a password file has one")
     return Secret(line)
+
+
+def from_file_again(name: str) -> Secret:
+    """The same while the server runs, which cannot wait: of a pipe nobody may write the other end any more."""
+    with suppress(OSError):
+        if not stat.S_ISREG(Path(name).stat().st_mode):
+            raise ConfigError(f"{name} is no file that can be read again")
+    return from_file(name)
 
 
 def warnings(secret: Secret, name: str | None) -> list[str]:

@@ -76,6 +76,17 @@ class PortTests(SynchronousTestCase):
         with pytest.raises(SystemExit, match=r"port 4321 of 192\.0\.2\.1: Cannot assign"):
             made(reactor, interface="192.0.2.1")[0].startService()
 
+    def test_what_else_it_lacks_is_told_in_one_line(self) -> None:
+        """In a root folder without devices, for example: Twisted keeps a descriptor of /dev/null in reserve."""
+        reactor = VoiceReactor()
+
+        def listen(*_: object) -> None:
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", os.devnull)
+
+        reactor.listenTCP = listen  # type: ignore[method-assign, assignment]
+        with pytest.raises(SystemExit, match="port 4321: No such file or directory: /dev/null"):
+            made(reactor)[0].startService()
+
     def test_every_warning_is_told_at_the_start(self) -> None:
         service, log = made(VoiceReactor())
         service.warnings = ["something is not as it should be", "nor is something else"]
@@ -199,6 +210,14 @@ def test_where_there_was_no_terminal_none_is_missed(tmp_path: Path) -> None:
         reactor.advance(60)
         assert not reactor.hasStopped
         assert service.hub.password == Secret("the second")
+
+
+def test_a_password_file_in_the_home_folder_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("the second\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    service, _ = made(VoiceReactor(), file="~/secret")
+    service.reload()
+    assert service.hub.password == Secret("the second")
 
 
 @pytest.mark.parametrize("file", [None, "-"])

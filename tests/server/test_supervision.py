@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.house import House, TcpFriend
-from voicechat.server.supervision import FEEDS, OVERDUE, Supervision, fed_each, telling
+from voicechat.server.supervision import FEEDS, LEAST, OVERDUE, Supervision, fed_each, telling
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,9 @@ from voicechat.server.supervision import FEEDS, OVERDUE, Supervision, fed_each, 
         ({"WATCHDOG_USEC": "9000000", "WATCHDOG_PID": "1"}, None),
         ({"WATCHDOG_USEC": "soon"}, None),
         ({"WATCHDOG_USEC": "-1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "1"}, LEAST),
+        ({"WATCHDOG_USEC": "1" * 5000}, None),
     ],
 )
 def test_the_watchdog_is_fed_thrice_in_its_time(environ: dict[str, str], each: float | None) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from twisted.application.service import IService
+from twisted.scripts.twistd import ServerOptions  # type: ignore[attr-defined]
 
 from tests.memory import VoiceReactor
 from voicechat.media.quality import Quality
@@ -28,6 +29,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "MAX_CLIENTS",
         "ROOM_SIZE",
         "BITRATE",
+        "HIGH_BITRATE",
+        "COMPLEXITY",
         "MIXING",
         "KICK_ON_RELOAD",
     ):
@@ -222,3 +225,52 @@ def test_the_service_is_made_of_the_options() -> None:
     assert service.hub.limits.max_clients == 6
     assert service.hub.limits.room_size == 5
     assert service.hub.password == Secret(PASSWORD)
+
+
+EMPTY = ("PORT", "INTERFACE", "MAX_CLIENTS", "ROOM_SIZE", "BITRATE", "HIGH_BITRATE", "COMPLEXITY", "MIXING")
+
+
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*EMPTY, "KICK_ON_RELOAD", "PASSWORD", "PASSWORD_FILE"):
+        monkeypatch.setenv(f"VOICECHAT_{name}", "")
+    options = parsed("--password", PASSWORD)
+    assert (options["port"], options["interface"], options["mixing"]) == (1234, "", "auto")
+    assert not options["kick-on-reload"]
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_wrong_variable_is_named_and_no_option_that_was_not_given(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"VOICECHAT_{name}", "five")
+    assert ended("--password", PASSWORD) == USAGE
+    told = capsys.readouterr().err
+    assert told.startswith(f"voicechat: VOICECHAT_{name} is ")
+    assert "--" not in told
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::", "0.0.0.0", "fe80::1%eth0"])
+def test_an_interface_is_an_address(address: str) -> None:
+    assert parsed("--password", PASSWORD, "-i", address)["interface"] == address
+
+
+@pytest.mark.parametrize("name", ["localhost", "0", "eth0", "", "127.0.0.1:1", "[::1]", "127.1"])
+def test_and_no_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twisted's UDP takes no name, and showed a traceback."""
+    assert ended("--password", PASSWORD, "-i", name) == USAGE
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_number_of_5000_digits_is_too_large(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("--password", PASSWORD, "--port", "1" * 5000) == USAGE
+    assert len(capsys.readouterr().err) < 200
+
+
+def test_what_twistd_cannot_do_is_told_before_it_tries(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = Options()
+    options.parent = ServerOptions()
+    options.parent.parseOptions([f"--pidfile={tmp_path}/no/such/v.pid", "-y", "some.tac"])
+    with pytest.raises(SystemExit) as end:
+        options.parseOptions(["--password", PASSWORD])
+    assert end.value.code == CONFIG
+    assert capsys.readouterr().err.count("\n") == 1

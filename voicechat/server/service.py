@@ -26,6 +26,7 @@ from twisted.internet.task import deferLater
 from voicechat import passwords, standard
 from voicechat.carriage.datagrams import expedite
 from voicechat.errors import ConfigError
+from voicechat.server import ports
 from voicechat.server.hub import Hub
 from voicechat.server.protocol import VoiceServerFactory
 from voicechat.server.supervision import Supervision
@@ -66,7 +67,8 @@ class VoiceService(Service):
         self.hub = hub
         self._number = port
         self._interface = interface
-        self._password_file = None if password_file in (None, "-") else str(Path(str(password_file)).resolve())
+        named = None if password_file in (None, "-") else Path(str(password_file)).expanduser()
+        self._password_file = None if named is None else str(named.resolve())  # a daemon goes elsewhere
         self._listening: Any = None
         self._datagrams: Any = None
 
@@ -80,10 +82,10 @@ class VoiceService(Service):
         factory = VoiceServerFactory(self.hub)
         try:
             self._listening = self._listen(factory)
-        except CannotListenError as error:
+        except (CannotListenError, OSError) as error:  # the second of what Twisted needs besides, such as /dev/null
             where = f"port {self._number}" + (f" of {self._interface}" if self._interface else "")
-            reason = getattr(error.socketError, "strerror", None) or error.socketError
-            raise CannotListen(f"voicechat: cannot listen on {where}: {reason}") from None
+            cause = error.socketError if isinstance(error, CannotListenError) else error
+            raise CannotListen(f"voicechat: cannot listen on {where}: {_in_words(cause)}") from None
 
     def _listen(self, factory: VoiceServerFactory) -> Any:
         if self._interface:
@@ -97,7 +99,7 @@ class VoiceService(Service):
 
     def _listen_on(self, factory: VoiceServerFactory, interface: str) -> Any:
         """TCP, and UDP on the same number."""
-        listening = self._reactor.listenTCP(self._number, factory, LISTEN, interface)
+        listening = ports.listen(self._reactor, self._number, factory, LISTEN, interface)
         factory.listens(listening)
         try:
             number = listening.getHost().port
@@ -142,7 +144,7 @@ class VoiceService(Service):
             self.hub.metrics.say("no password file to read again")
             return
         try:
-            self.hub.change_password(passwords.from_file(self._password_file), kick=self.kick_on_reload)
+            self.hub.change_password(passwords.from_file_again(self._password_file), kick=self.kick_on_reload)
         except ConfigError as error:
             self.hub.metrics.say(f"the old password stays: {error}")
         else:
@@ -178,3 +180,8 @@ class VoiceService(Service):
         """Once."""
         if self.running:
             self._reactor.stop()
+
+
+def _in_words(error: Any) -> str:
+    words = getattr(error, "strerror", None) or str(error)
+    return f"{words}: {error.filename}" if getattr(error, "filename", None) else words

@@ -20,6 +20,9 @@ from voicechat.server.hub import Hub
 FEEDS: Final = 3
 """Times that the watchdog is fed in its time: sd_watchdog_enabled(3) asks for two, and one may come late."""
 
+LEAST: Final = 0.05
+"""Seconds between two feeds at least: a watchdog of a microsecond is a slip, and must not be all that is done."""
+
 OVERDUE: Final = 1.0
 """Seconds that a beat may be late before the watchdog is fed no more: fifty times the distance of two."""
 
@@ -44,9 +47,9 @@ def telling(environ: Mapping[str, str]) -> Tell | None:
 def fed_each(environ: Mapping[str, str]) -> float | None:
     """Seconds between two feeds of the watchdog; None if there is none, or it is another process'."""
     span, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
-    if not (span.isascii() and span.isdigit()) or pid not in ("", str(os.getpid())):
+    if not (span.isascii() and span.isdigit() and len(span) < 20) or pid not in ("", str(os.getpid())):
         return None
-    return max(1, int(span)) / 1e6 / FEEDS
+    return max(LEAST, int(span) / 1e6 / FEEDS) if int(span) else None
 
 
 class Supervision:

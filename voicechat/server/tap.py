@@ -4,9 +4,9 @@ Options come from the command line, else from ``VOICECHAT_*`` in the environment
 else from the defaults below. Whatever a user can get wrong is told in one line.
 """
 
+import ipaddress
 import os
 import signal
-import sys
 from contextlib import suppress
 from typing import Any, ClassVar, Final, NoReturn
 
@@ -14,18 +14,20 @@ import msgspec
 from twisted.application.service import MultiService
 from twisted.python import usage
 
-from voicechat import passwords
+from voicechat import passwords, standard
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
 from voicechat.hiding import hide
 from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, MIX_COMPLEXITY, NORMAL_BITRATE
 from voicechat.security.secret import Secret
+from voicechat.server import twistd
 from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.log import LoggedServices, PatientLog, of_twistd
 
 FAILURE: Final = 1
 USAGE: Final = 2
 CONFIG: Final = 78
+INTERRUPTED: Final = 130
 
 _OWN_OPTION: Final = ("max_clients", "room_size")
 """Limits that --limit does not set, because an option does."""
@@ -44,7 +46,7 @@ def _variable(name: str) -> str:
 
 def fail(code: int, text: str) -> NoReturn:
     """End with one line on standard error."""
-    print(f"voicechat: {text}", file=sys.stderr, flush=True)  # noqa: T201  there is no log yet
+    standard.warn(f"voicechat: {text}\n")
     raise SystemExit(code)
 
 
@@ -95,10 +97,15 @@ class Options(usage.Options):
     def parseOptions(self, options: Any = None) -> None:
         """Understand the command line; a mistake is one line and not the whole help."""
         hide()
+        standard.open_closed()
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
             fail(USAGE, f"{error}; twistd voicechat --help lists the options")
+        except ConfigError as error:
+            fail(CONFIG, str(error))
+        except KeyboardInterrupt:  # in the midst of reading the password from a terminal or a pipe
+            raise SystemExit(INTERRUPTED) from None
 
     def opt_limit(self, text: str) -> None:
         """NAME=VALUE: change one of the server's limits (docs/security.md has the list); may be given again."""
@@ -116,6 +123,8 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Fill in the environment and the defaults, and check."""
+        if self.parent is not None:
+            twistd.check(self.parent)
         self.log = self._log()
         self["port"] = self._number("port", 1234, 0, 65535)
         self["max-clients"] = self._number("max-clients", 4, 1, MOST_SEATS)
@@ -123,10 +132,8 @@ class Options(usage.Options):
         self["bitrate"] = self._number("bitrate", NORMAL_BITRATE, *_BITRATES)
         self["high-bitrate"] = self._number("high-bitrate", HIGH_BITRATE, *_BITRATES)
         self["complexity"] = self._number("complexity", MIX_COMPLEXITY, 0, 10)
-        self["interface"] = self._text("interface", "")
-        self["mixing"] = self._text("mixing", "auto")
-        if self["mixing"] not in ("auto", "always"):
-            fail(USAGE, f"--mixing is auto or always, not {self['mixing']!r}")
+        self["interface"] = self._interface()
+        self["mixing"] = self._mixing()
         self["kick-on-reload"] = self._flag("kick-on-reload")
         # a --password is stronger than a file that only the environment names
         self["password-file"] = passwords.file_of(self["password"], self["password-file"], os.environ)
@@ -147,31 +154,44 @@ class Options(usage.Options):
                 signal.signal(signal.SIGUSR1, lambda *_: log.rotate())
         return log
 
-    def _text(self, name: str, default: str | None) -> str | None:
-        value = self[name]
-        if value is None:
-            value = os.environ.get(_variable(name))
-        return default if value is None else str(value)
+    def _text(self, name: str) -> tuple[str, str | None]:
+        """What gives an option, and its text; an empty variable gives none."""
+        if self[name] is not None:
+            return f"--{name}", str(self[name])
+        return _variable(name), os.environ.get(_variable(name)) or None
 
     def _number(self, name: str, default: int, least: int, most: int) -> int:
-        text = self._text(name, None)
+        giver, text = self._text(name)
         if text is None:
             return default
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            fail(USAGE, f"--{name} is a number from {least} to {most}, not {text!r}")
+        # no number of these has ten digits, and Python refuses to read one of 5 000
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+            fail(USAGE, f"{giver} is a number from {least} to {most}, not {text[:40]!r}")
         return int(text)
 
+    def _interface(self) -> str:
+        giver, text = self._text("interface")
+        try:
+            if text is not None:
+                ipaddress.ip_address(text)
+        except ValueError:
+            fail(USAGE, f"{giver} is an address of this machine, such as 192.0.2.7 or ::1, not {text!r}")
+        return text or ""
+
+    def _mixing(self) -> str:
+        giver, text = self._text("mixing")
+        if text not in (None, "auto", "always"):
+            fail(USAGE, f"{giver} is auto or always, not {text!r}")
+        return text or "auto"
+
     def _flag(self, name: str) -> bool:
-        text = os.environ.get(_variable(name), "no")
+        text = os.environ.get(_variable(name)) or "no"
         if text.lower() not in _YES + _NO:
             fail(USAGE, f"{_variable(name)} is yes or no, not {text!r}")
         return bool(self[name]) or text.lower() in _YES
 
     def _password(self) -> Secret:
-        try:
-            secret = passwords.find(self["password"], self["password-file"], os.environ)
-        except ConfigError as error:
-            fail(CONFIG, str(error))
+        secret = passwords.find(self["password"], self["password-file"], os.environ)
         if secret is None:
             fail(CONFIG, "no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD")
         self.warnings = passwords.warnings(secret, self["password-file"])
@@ -185,7 +205,10 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     from voicechat.server.service import VoiceService
     from voicechat.server.supervision import Supervision, fed_each, telling
 
-    clock: Any = reactor if reactor is not None else monotonic_reactor()
+    try:
+        clock: Any = reactor if reactor is not None else monotonic_reactor()
+    except OSError as error:  # no descriptor left for it
+        fail(FAILURE, f"cannot begin: {error.strerror}")
     seats = Limits(max_clients=options["max-clients"], room_size=options["room-size"])
     limits = msgspec.structs.replace(seats, **options.limits)
     try:
