@@ -78,9 +78,9 @@ def main() -> int:
         return 1
     failures = [failure for listening in judged for failure in listening.failures()]
     for failure in failures:
-        print(f"FAILED: {failure}", file=sys.stderr)
+        standard.warn(f"FAILED: {failure}\n")
     if not failures:
-        print("Passed: everyone heard everyone else, and nobody heard himself.")
+        standard.tell("Passed: everyone heard everyone else, and nobody heard themselves.\n")
     return 1 if failures else 0
 
 

@@ -294,6 +294,21 @@ def test_figures_are_written_as_json(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "stats.json").read_text()) == {"packets": {"in": 1}}
 
 
+def test_figures_that_could_not_be_written_are_told_before_the_call(tmp_path: Path) -> None:
+    cli.check_stats(str(tmp_path / "stats.json"))
+    cli.check_stats("/dev/stdout")
+    for path, why in (
+        (tmp_path, "Is a directory"),
+        (tmp_path / "no" / "x", "No such file"),
+        ("~nobody-of-this-name/x", "no such user"),
+    ):
+        with pytest.raises(ConfigError, match=why):
+            cli.check_stats(str(path))
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot write"):
+        cli.check_stats(str(tmp_path / "file" / "x"))
+
+
 def test_figures_that_cannot_be_written_are_told() -> None:
     with pytest.raises(ConfigError, match=r"cannot write /no/such/folder/stats\.json: No such file"):
         cli.write_stats("/no/such/folder/stats.json", {})

@@ -114,3 +114,26 @@ def test_a_line_of_a_client_is_told_with_the_time_and_his_name(
     child = Child("Ann", ["echo", "Ben talks"], tmp_path / "log", demo._teller("Ann", 0.0))
     assert follow([child], 20, lambda: child.end is not None)
     assert " s  Ann: Ben talks\n" in capsys.readouterr().out
+
+
+def test_a_reader_who_has_seen_enough_ends_it_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(out: Path) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(demo, "run", broken)
+    assert demo.main() == 1
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "out").touch()
+    monkeypatch.setattr(demo, "OUT", tmp_path / "out" / "demo")
+    assert demo.main() == 1
+    told = capsys.readouterr()
+    assert told.err.startswith("demo: ")
+    assert told.err.count("\n") == 1
+    assert "Not a directory" in told.err

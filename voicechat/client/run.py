@@ -18,7 +18,7 @@ from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client import runtime
 from voicechat.client.bridge import AudioBridge
 from voicechat.client.call import Call
-from voicechat.client.cli import write_stats
+from voicechat.client.cli import check_stats, write_stats
 from voicechat.client.console import Console
 from voicechat.client.controls import Controls, Talk
 from voicechat.client.devices import Devices
@@ -59,6 +59,8 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
         encoded(request)
     except WireError as error:
         raise ConfigError(str(error)) from None
+    if chosen.stats:
+        check_stats(chosen.stats)
     target = Target(chosen.host, chosen.port, password, request, chosen.path == "auto")
     with quiet_stderr():
         made: list[Devices] = []
