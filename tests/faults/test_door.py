@@ -8,6 +8,7 @@ from tests.server.house import House, TcpFriend
 from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY
 from voicechat.client.exits import Exit
 from voicechat.security.secret import Secret
+from voicechat.server.admission import ANSWER_PRICE
 from voicechat.server.hub import Hub
 from voicechat.server.limits import Limits
 from voicechat.server.protocol import VoiceServerFactory
@@ -138,19 +139,26 @@ def test_f11_guesses_are_few() -> None:
 
 
 def test_f11_logins_of_all_together_are_paced() -> None:
-    house = House(before_login=1000, login_seconds=60.0)
-    hello = TcpFriend(house, "one").session.begin()
-    crowd = [TcpFriend(house, "many", host=f"203.0.{n // 250}.{n % 250}") for n in range(200)]
-    for stranger in crowd:
-        stranger.send_string(hello)
-    answered = []
-    for _ in range(4):
-        for _ in range(100):
-            house.clock.advance(0.01)
-        answered.append(sum(bool(stranger.transport.value()) for stranger in crowd))
+    """Both halves of a login are: who asks for an answer alone, and who shows a proof as well."""
     limits = Limits()
-    assert all(
-        answers <= limits.logins_burst + limits.logins_a_second * (n + 1) + 1 for n, answers in enumerate(answered)
-    )
-    assert answered[3] - answered[1] <= 2 * limits.logins_a_second + 1
-    assert answered[3] > 100
+    for proves, dearest in ((True, 1.0), (False, ANSWER_PRICE)):
+        house = House(before_login=1000, login_seconds=60.0)
+        hello = TcpFriend(house, "one").session.begin()
+        crowd = [TcpFriend(house, "many", host=f"203.0.{n // 250}.{n % 250}") for n in range(700)]
+        for stranger in crowd:
+            stranger.send_string(hello)
+        asked: set[TcpFriend] = set()
+        work = []
+        for _ in range(4):
+            for _ in range(100):
+                house.clock.advance(0.01)
+                answered = {stranger for stranger in crowd if stranger.transport.value()}
+                for stranger in answered - asked if proves else ():
+                    stranger.send_string(handshake.Auth(bytes(32), bytes(16)).build())
+                asked |= answered
+            work.append(house.counted("wrong password") if proves else ANSWER_PRICE * len(asked))
+        assert all(done <= limits.logins_burst + limits.logins_a_second * (n + 1) + 1 for n, done in enumerate(work)), (
+            work
+        )
+        assert work[3] - work[1] <= 2 * limits.logins_a_second + 1
+        assert work[3] > 100 * dearest

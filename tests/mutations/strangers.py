@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutations.mutation import Mutation
 
 _DOOR: Final = "tests/server/test_protocol.py::BeforeLoginTests::"
+_FLOODS: Final = "tests/server/test_floods.py::"
 _TCP: Final = "tests/server/test_protocol.py::TcpTests::"
 _DATAGRAMS: Final = "tests/server/test_datagrams.py::DatagramTests::"
 
@@ -13,17 +14,33 @@ STRANGERS: Final = (
         "T1 R2",
         "when the places are taken the oldest visitor goes, whoever knocks",
         "voicechat/server/admission.py",
-        "max(self._visitors, key=lambda other: self._knocked(other.address))",
-        "next(iter(self._visitors))",
+        "{other: self.knocks.rank(other.address, now) for",
+        "{other: 0 for",
         (f"{_DOOR}test_a_flood_from_many_addresses_shows_itself_out_and_not_a_friend",),
     ),
     Mutation(
         "T1 R2",
         "logins are computed in the order in which their addresses came",
         "voicechat/server/admission.py",
-        "min(self._queues, key=self._knocked)",
-        "next(iter(self._queues))",
-        (f"{_DOOR}test_a_flood_from_many_addresses_shows_itself_out_and_not_a_friend",),
+        "return self.knocks.rank(visitor.address, now), self._queue",
+        "return 0, self._queue",
+        (f"{_FLOODS}test_one_who_asks_and_goes_again_and_again_comes_later_and_is_never_refused",),
+    ),
+    Mutation(
+        "T1 R2",
+        "a network of many lines is many strangers",
+        "voicechat/server/knocks.py",
+        "for length, households in known)",
+        "for length, households in known[:1])",
+        (f"{_FLOODS}test_nine_of_ten_friends_are_in_within_two_seconds",),
+    ),
+    Mutation(
+        "T1 R2",
+        "who is near the end of a login is shown out like anybody",
+        "voicechat/server/admission.py",
+        "place.stage(other, now) < Stage.NEAR]",
+        "True]",
+        (f"{_FLOODS}test_who_was_just_answered_is_not_shown_out_and_who_is_overdue_goes_first",),
     ),
     Mutation(
         "T1 F1",
@@ -102,7 +119,7 @@ STRANGERS: Final = (
         "T5 F11",
         "logins are not paced",
         "voicechat/server/admission.py",
-        "wait = self._bucket.wait(self._clock.seconds(), price)",
+        "wait = self._bucket.wait(now, step.value)",
         "wait = 0.0",
         (f"{_DOOR}test_a_flood_of_logins_is_paced",),
     ),

@@ -14,9 +14,10 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spake2 import ed25519_basic
 
 from voicechat.errors import PasswordRefused, WireError
-from voicechat.security.keys import Side
+from voicechat.security.keys import SessionKeys, Side, login_keys
 from voicechat.security.login import FIELD, ClientLogin, ServerLogin
 from voicechat.security.secret import Secret
 from voicechat.wire.datagrams import DatagramType, parse_header
@@ -48,9 +49,11 @@ def repeating_server() -> ServerLogin:
 def twin(login: Login) -> Login:
     """A login in the same state that goes its own way from here."""
     other = copy.copy(login)
+    other._pake = copy.copy(login._pake)
     other._keys = copy.copy(login._keys)
-    for end in ("seal", "opener"):
-        setattr(other._keys, end, copy.copy(getattr(login._keys, end)))
+    if other._keys is not None:
+        for end in ("seal", "opener"):
+            setattr(other._keys, end, copy.copy(getattr(login._keys, end)))
     return other
 
 
@@ -97,9 +100,15 @@ def log_in(client: ClientLogin, server: ServerLogin) -> None:
 
 def welcome_without_asking(server: ServerLogin) -> bytes:
     """What an impostor sends: he does not care for the client's proof."""
-    assert server._keys is not None
-    proof = server._keys.proof(Side.SERVER, server._transcript)
-    return Welcome(proof, server._keys.seal.seal(RESPONSE)).build()
+    keys = keys_before_the_proof(server)
+    return Welcome(keys.proof(Side.SERVER, server._transcript), keys.seal.seal(RESPONSE)).build()
+
+
+def keys_before_the_proof(server: ServerLogin) -> SessionKeys:
+    """What ``auth`` will compute."""
+    pake = copy.copy(server._pake)
+    assert pake is not None
+    return login_keys(Side.SERVER, pake.finish(server._message), server._transcript)
 
 
 # It works
@@ -133,12 +142,35 @@ def test_datagrams_go_both_ways_after_the_login() -> None:
         assert receiver.datagram_opener().open(parse_header(datagram), datagram) == b"packet"
 
 
-def test_the_servers_work_can_be_parted_in_two() -> None:
+def test_the_servers_dear_half_waits_for_a_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted by products of points that have no table: a HELLO makes the server compute none."""
+    products: list[int] = []
+    plain = ed25519_basic.Element.scalarmult
+
+    def counted(point: ed25519_basic.Element, number: int) -> object:
+        products.append(number)
+        return plain(point, number)
+
     client, server = ClientLogin(PASSWORD), ServerLogin(PASSWORD)
-    server.prepare()
-    log_in(client, server)
-    with pytest.raises(RuntimeError):
-        server.prepare()
+    ServerLogin(PASSWORD).reply(ClientLogin(PASSWORD).hello())  # the tables are made
+    hello = client.hello()
+    monkeypatch.setattr(ed25519_basic.Element, "scalarmult", counted)
+    reply = server.reply(hello)
+    assert not products
+    monkeypatch.undo()
+    auth = client.auth(reply, REQUEST)
+    monkeypatch.setattr(ed25519_basic.Element, "scalarmult", counted)
+    server.auth(auth)
+    assert len(products) == 1
+
+
+def test_a_point_that_is_none_is_a_wrong_guess_when_a_proof_is_shown() -> None:
+    """Or somebody could ask for the dear half again and again, and never be counted."""
+    off_the_curve = (2).to_bytes(32, "little")
+    server = ServerLogin(PASSWORD)
+    server.reply(Hello(bytes(16), b"A" + off_the_curve).build())
+    with pytest.raises(PasswordRefused):
+        server.auth(record().auth)
 
 
 def test_a_composed_and_a_combining_accent_are_the_same_password() -> None:
@@ -492,7 +524,10 @@ def failures() -> list[BaseException]:
             caught.append(error)
 
     hello, reply = record().hello, record().reply
-    for point in (bytes(32), b"\x02" + bytes(31), b"\xff" * 32):
+    nowhere = ServerLogin(PASSWORD)
+    nowhere.reply(Hello(bytes(16), b"A\x02" + bytes(31)).build())
+    attempt(nowhere.auth, record().auth[:4] + bytes(32) + record().auth[36:])
+    for point in (bytes(32), b"\xff" * 32):
         attempt(ServerLogin(PASSWORD).reply, Hello(bytes(16), b"A" + point).build())
     attempt(ServerLogin(PASSWORD).reply, Hello(bytes(16), b"B" + hello[-32:]).build())
     attempt(ServerLogin(PASSWORD).reply, b"garbage")
@@ -516,13 +551,12 @@ def spellings(secret: bytes | None) -> list[str]:
 
 def test_no_traceback_shows_password_or_key_even_with_all_local_variables() -> None:
     login = record().server()
-    keys = login._keys
-    assert keys is not None
+    keys = keys_before_the_proof(login)
     never = ["canary", *spellings(keys._confirm), *spellings(keys._udp_in), *spellings(keys._udp_out)]
     expected = [text for side in Side for text in spellings(keys.proof(side, login._transcript))]
     caught = failures()
     assert len(caught) == 13
-    assert sum(isinstance(error, PasswordRefused) for error in caught) == 2
+    assert sum(isinstance(error, PasswordRefused) for error in caught) == 3
     for error in caught:
         assert error.__context__ is None or isinstance(error.__context__, InvalidTag), "no chain into spake2's frames"
         shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
@@ -558,10 +592,10 @@ def test_the_password_is_let_go_as_soon_as_the_shared_key_exists() -> None:
     client, server = ClientLogin(PASSWORD), ServerLogin(PASSWORD)
     assert keeps_the_password(client)
     assert keeps_the_password(server)
-    reply = server.reply(client.hello())
-    assert not keeps_the_password(server)
-    client.auth(reply, REQUEST)
+    auth = client.auth(server.reply(client.hello()), REQUEST)
     assert not keeps_the_password(client)
+    server.auth(auth)
+    assert not keeps_the_password(server)
 
 
 def test_the_password_is_let_go_after_a_failure_too() -> None:

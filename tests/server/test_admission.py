@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from voicechat.format import TICK_SECONDS
-from voicechat.server.admission import BREATH, LOGIN, RESUME_PRICE, Admission
+from voicechat.server.admission import BREATH, LOGIN, RESUME_PRICE, Admission, Step
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
 
@@ -16,16 +16,32 @@ STEP: Final = 0.0005
 
 
 class Visitor:
-    """Notes when its login was computed."""
+    """Notes when its login was computed; as soon as it is answered it shows its proof."""
 
-    def __init__(self, clock: Clock, address: str) -> None:
+    def __init__(self, clock: Clock, admission: Admission, address: str) -> None:
         self.address = address
-        self._clock = clock
+        self._clock, self._admission = clock, admission
         self.proved_at: float | None = None
-        self.guesses = True
+        self.taken: list[float] = []
+        """When each step was."""
+        self.guesses = self.stands = True
+        self._step = Step.ANSWER
+
+    def ask(self, step: Step) -> None:
+        """Come to the door, and ask for a step."""
+        self.guesses = step is not Step.TICKET
+        self._step = step
+        self._admission.came(self)
+        self._admission.queue(self, step)
 
     def prove(self) -> None:
-        self.proved_at = self._clock.seconds()
+        self.taken.append(self._clock.seconds())
+        if self._step is Step.ANSWER:
+            self._step = Step.PROOF
+            self._admission.queue(self, Step.PROOF)
+        else:
+            self.proved_at = self._clock.seconds()
+            self._admission.entered(self)
 
     def show_out(self, why: str) -> None:
         raise AssertionError(why)
@@ -36,16 +52,16 @@ def logins(number: int, seconds: float, beat: float = math.inf, *, tickets: bool
     clock = Clock()
     admission = Admission(
         clock,
-        Limits(),
+        Limits(before_login=5000, login_seconds=60.0),
         Metrics(Logger("test")),
         lambda: math.inf if beat == math.inf else beat - clock.seconds() % beat,
     )
-    visitors = [Visitor(clock, f"192.0.2.{n}") for n in range(number)]
+    visitors = [Visitor(clock, admission, f"192.0.{n // 250}.{n % 250}") for n in range(number)]
     for visitor in visitors:
-        visitor.guesses = not tickets
-        admission.queue(visitor)
+        visitor.ask(Step.TICKET if tickets else Step.ANSWER)
     for _ in range(round(seconds / STEP)):
         clock.advance(STEP)
+    assert all(len(visitor.taken) == 2 - tickets for visitor in visitors if visitor.proved_at is not None)
     return sorted(visitor.proved_at for visitor in visitors if visitor.proved_at is not None)
 
 

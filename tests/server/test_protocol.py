@@ -10,7 +10,7 @@ from tests.server.house import House, TcpFriend
 from voicechat.carriage.tcp import ANSWER_WITHIN, LINGER, PING_EVERY
 from voicechat.media.packet import MediaPacket
 from voicechat.security.tickets import Ticket
-from voicechat.server.admission import BREATH
+from voicechat.server.admission import ANSWER_PRICE, BREATH
 from voicechat.server.limits import Limits
 from voicechat.session.outbox import MOST_CONTROL, MOST_MEDIA
 from voicechat.wire import handshake, media, messages
@@ -190,10 +190,11 @@ class BeforeLoginTests(SynchronousTestCase):
         self.house = House(most_banned=10)
         for n in range(40):
             self.stranger(f"192.0.2.{n}")
-        assert len(self.house.hub.admission._knocks) == 10
+        assert len(self.house.hub.admission.knocks) == 10
 
     def test_a_flood_of_logins_is_paced(self) -> None:
-        self.house = House(logins_a_second=5.0, logins_burst=2.0, before_login_each=64)
+        rate, burst = 5.0 * ANSWER_PRICE, 2.0 * ANSWER_PRICE
+        self.house = House(logins_a_second=rate, logins_burst=burst, before_login_each=64)
         crowd = [self.stranger().begin() for _ in range(20)]
         for _ in range(200):
             self.house.clock.advance(0.01)

@@ -24,6 +24,8 @@ exception. What is in the request and the response (JSON) is the caller's affair
    one thing, that it was wrong, and the server can count it. A recording, or
    both halves seen by a man in the middle, leave nothing to try guesses on
    offline: without the discrete logarithms each guess needs a fresh login.
+   The server computes the shared key when the proof is there, and not before: most of a login's work is done for those
+   only whose wrong guesses it can count.
 4. *Ts*, the server's proof, is checked before a byte of the response is believed.
    A server that does not know the password ends in ``PasswordRefused`` too, and
    it has had one guess.
@@ -65,10 +67,19 @@ IDENTITY_B: Final = b"voicechat/1 server"
 FIELD: Final = 2**255 - 19
 """Order of Ed25519's field: a point is sent as its y coordinate, and no point of an honest message has 0, 1 or -1."""
 
+_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_LOW_ORDER: Final = frozenset((0, 1, FIELD - 1, _ORDER_8, FIELD - _ORDER_8))
+"""The y coordinates of all points of order 1, 2, 4 and 8 (RFC 7748, section 7, has them for the twin curve)."""
+
+_SIDE_A: Final = b"A"
+_SIDE_B: Final = b"B"
+"""How the two sides' SPAKE2 messages begin."""
+
 Entropy = Callable[[int], bytes]
 """Gives so many unpredictable bytes. Anything but ``os.urandom`` is for test vectors."""
 
 _OUT_OF_TURN: Final = "a handshake string out of turn"
+_NO_MESSAGE: Final = "not a SPAKE2 message of the other side"
 
 
 class ClientLogin:
@@ -107,8 +118,11 @@ class ClientLogin:
         parsed = decode(reply)
         if pake is None or not isinstance(parsed, Reply):
             raise WireError(_OUT_OF_TURN)
+        _check(parsed.message, _SIDE_B)
         self._transcript = self._hello + reply
-        self._keys = login_keys(Side.CLIENT, _finish(pake, parsed.message), self._transcript)
+        self._keys = _keys(Side.CLIENT, pake, parsed.message, self._transcript)
+        if self._keys is None:  # told here and not there: an error's chain would show the password
+            raise WireError(_NO_MESSAGE)
         proof = self._keys.proof(Side.CLIENT, self._transcript)
         return Auth(proof, self._keys.seal.seal(request)).build()
 
@@ -137,7 +151,7 @@ class ClientLogin:
 class ServerLogin:
     """The server's half: ``reply``, ``auth``, ``welcome``, each once, then ``keys``.
 
-    ``prepare`` may come before ``reply``, to part its work into two pieces.
+    Most of the work comes with ``auth``: whoever asks for it has to show a proof, which counts if it is wrong.
     """
 
     __slots__ = ("_entropy", "_keys", "_message", "_pake", "_password", "_proved", "_settled", "_transcript")
@@ -152,49 +166,37 @@ class ServerLogin:
         self._proved = False
         self._settled = False
 
-    def prepare(self) -> None:
-        """Do the part of ``reply`` that needs no HELLO (1.5 of its 7 ms) now. Once, and only if one likes to."""
-        password, self._password = self._password, None
-        if password is None:
-            raise RuntimeError("prepare() twice, or after reply()")
-        self._pake = SPAKE2_B(password.to_bytes(), IDENTITY_A, IDENTITY_B, quick_params(), self._entropy)
-        self._message = self._pake.start()
-
     def reply(self, hello: bytes) -> bytes:
-        """The REPLY to send (about 7 ms of CPU, 5.5 after ``prepare``): let few of them into one turn of the reactor.
+        """The REPLY to send (about 1.5 ms of CPU).
 
-        WireError when ``hello`` is not a HELLO or its SPAKE2 message is none;
-        VersionError, which is one, when it is of another version. What is no
-        HELLO costs next to nothing.
+        WireError when ``hello`` is not a HELLO or its SPAKE2 message plainly none; VersionError, which is one, when it
+        is of another version. What is no HELLO costs next to nothing. Whether the message is a point at all is seen
+        by ``auth``.
         """
-        try:
-            parsed = decode(hello)
-            if not isinstance(parsed, Hello):
-                raise WireError(_OUT_OF_TURN)
-            if self._password is not None:
-                self.prepare()
-        finally:
-            self._password = None
-            pake, self._pake = self._pake, None
-        if pake is None:
+        password, self._password = self._password, None
+        parsed = decode(hello)
+        if password is None or not isinstance(parsed, Hello):
             raise WireError(_OUT_OF_TURN)
-        shared = _finish(pake, parsed.message)
-        reply = Reply(self._message).build()
+        _check(parsed.message, _SIDE_A)
+        self._message = parsed.message
+        self._pake = SPAKE2_B(password.to_bytes(), IDENTITY_A, IDENTITY_B, quick_params(), self._entropy)
+        reply = Reply(self._pake.start()).build()
         self._transcript = hello + reply
-        self._keys = login_keys(Side.SERVER, shared, self._transcript)
         return reply
 
     def auth(self, string: bytes) -> bytes:
-        """The request in the client's AUTH.
+        """The request in the client's AUTH (about 5.5 ms of CPU): let few of them into one turn of the reactor.
 
-        PasswordRefused when the client's proof is wrong: a guess, to be
-        counted. WireError when the string is no AUTH, comes out of turn or was
-        changed on its way.
+        PasswordRefused when the client's proof is wrong, as that of one whose SPAKE2 message is no point must be: a
+        guess, to be counted. WireError when the string is no AUTH, comes out of turn or was changed on its way.
         """
-        keys, self._keys = self._keys, None
+        pake, self._pake, self._keys = self._pake, None, None
         parsed = decode(string)
-        if keys is None or self._proved or not isinstance(parsed, Auth):
+        if pake is None or not isinstance(parsed, Auth):
             raise WireError(_OUT_OF_TURN)
+        keys = _keys(Side.SERVER, pake, self._message, self._transcript)
+        if keys is None:
+            raise PasswordRefused("the client's SPAKE2 message is none")
         if not keys.proves(Side.CLIENT, self._transcript, parsed.proof):
             raise PasswordRefused("the client did not prove that it knows the password")
         request = keys.opener.open(parsed.sealed)
@@ -224,15 +226,17 @@ def _settled(keys: SessionKeys | None, settled: bool) -> SessionKeys:
     return keys
 
 
-def _finish(pake: SPAKE2_A | SPAKE2_B, message: bytes) -> bytes:
-    """SPAKE2's shared key, 32 bytes, or WireError; which has no chain, because it is raised after the other."""
+def _check(message: bytes, side: bytes) -> None:
+    """WireError for what is plainly no SPAKE2 message of ``side``; costs nothing."""
     height = int.from_bytes(message[1:], "little") % (1 << 255)
     # spake2 refuses the neutral point by comparing bytes, and takes it in three odd spellings
-    if not 1 < height < FIELD - 1:
-        raise WireError("not a SPAKE2 message of the other side")
-    shared = None
+    if message[:1] != side or height >= FIELD or height in _LOW_ORDER:
+        raise WireError(_NO_MESSAGE)
+
+
+def _keys(side: Side, pake: SPAKE2_A | SPAKE2_B, message: bytes, transcript: bytes) -> SessionKeys | None:
+    """The keys from SPAKE2's shared key; None where the other side's message was none."""
+    shared = b""
     with suppress(Exception):  # spake2 has no common base for what bad points raise
-        shared = pake.finish(message)
-    if shared is None:
-        raise WireError("not a SPAKE2 message of the other side")
-    return bytes(shared)
+        shared = bytes(pake.finish(message))
+    return login_keys(side, shared, transcript) if shared else None

@@ -1,30 +1,50 @@
-"""The door: connections that have not logged in, and the queue of logins.
+"""The door: connections that have not logged in, and the queue of what their logins cost.
 
-A stranger gets five seconds, a place, and a turn in the queue, also if he brings a ticket
-in place of a password; for guessing the address is banned, and then tickets alone count:
-they cannot be guessed, and a friend behind the same router keeps his seat. When the places are
-taken, one goes whose address has knocked most in the last seconds, and the next login is
-of an address that has knocked least: a flood from 64 addresses shows itself out, and a
-friend who comes in the middle of it is in as fast as ever. One login is computed in a
-turn of the reactor, so that voices pass between any two of them, and while voices are
-mixed it is computed right after a beat, so that the next one comes in time.
+A stranger gets five seconds, a place, and a turn in the queue, also one who brings a
+ticket in place of a password; for guessing the address is banned, and then tickets
+alone count: they cannot be guessed, and a friend behind the same router keeps the seat.
+
+Who knocks is counted for the address and for the networks around it (`Knocks`), and
+whoever logged in lately is known. When the places are taken, one of whom most knocks
+went before makes room, and the next turn is of one of whom the fewest did; so a flood
+shows itself out, and a friend who comes in the middle of it is in as fast as ever.
+Among equals, as behind one router, what they do tells them apart: first goes who is
+overdue, then who has said nothing, then whose turn has not come. Who was just answered
+is not shown out.
+
+A login has two halves. The answer to a HELLO is cheap; the dear half comes when the
+client has proved something, and a wrong proof counts against it. A HELLO without a
+proof, again and again, is counted as knocking: it puts off the next turn, and shuts
+nobody out.
+
+One step is computed in a turn of the reactor, so that voices pass between any two of
+them, and while voices are mixed it is computed right after a beat, so that the next one
+comes in time.
 """
 
-from collections import OrderedDict, deque
+import enum
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from voicechat.server.knocks import Knocks
 from voicechat.server.limits import Bans, Limits
 from voicechat.server.metrics import Metrics
 from voicechat.session.bucket import Bucket
 
 BREATH: Final = 0.005
-"""Seconds between two logins: what is read from the sockets meanwhile is forwarded first."""
+"""Seconds between two steps: what is read from the sockets meanwhile is forwarded first."""
 
 LOGIN: Final = 0.008
 """Seconds that a login keeps the reactor; both halves of SPAKE2 take 7 ms (measured)."""
+
+ANSWER_PRICE: Final = 0.2
+"""What the answer to a HELLO costs of the rate of logins: 1.5 ms of 7 (measured), so that 125 a second have one."""
+
+PROOF_PRICE: Final = 1.0 - ANSWER_PRICE
+"""What looking at the proof costs of it."""
 
 RESUME_PRICE: Final = 0.1
 """What coming back with a ticket costs of the rate of logins: with a good one 0.3 ms, and still 250 a second then."""
@@ -32,9 +52,36 @@ RESUME_PRICE: Final = 0.1
 BEHIND: Final = 0.0001
 """Seconds after a beat's time at which its turn has begun, whichever of the two was asked for first."""
 
-KNOCKS_HALVE: Final = 10.0
-"""Seconds in which half of an address's knocking is forgotten: a friend's typing errors count for less than a flood's
-second, and are forgotten in a minute."""
+NEAR: Final = 0.5
+"""Seconds for which one who connected, or was answered, may owe the next string: round trips to another continent."""
+
+ANSWERED_SHARE: Final = 0.875
+"""Of the places, how many may be taken by those who are near their end, and so are not shown out. The rest is for those
+who come: 8 of 64, and 56 answered in half a second are 112 a second who then say no more."""
+
+LEFT_KNOCKS: Final = 5.0
+"""For how many more knocks a HELLO counts to whose answer nothing came: it took an answer, and a place for a while."""
+
+
+class Step(enum.Enum):
+    """What a visitor waits for, with its price in logins."""
+
+    ANSWER = ANSWER_PRICE
+    PROOF = PROOF_PRICE
+    TICKET = RESUME_PRICE
+
+
+class Stage(enum.IntEnum):
+    """How far a visitor is, in the order in which they are shown out."""
+
+    CLOSING = 0
+    OVERDUE = 1
+    """The next string is owed for longer than NEAR."""
+    SILENT = 2
+    ASKING = 3
+    """Waits for its turn with a HELLO or a ticket."""
+    NEAR = 4
+    """Was just answered, or waits for its proof to be looked at: not shown out."""
 
 
 class Visitor(Protocol):
@@ -43,18 +90,47 @@ class Visitor(Protocol):
     address: str
 
     @property
+    def stands(self) -> bool:
+        """It is not being closed."""
+
+    @property
     def guesses(self) -> bool:
         """It has begun to prove a password; otherwise it brought a ticket, or nothing yet."""
 
     def prove(self) -> None:
-        """Compute the login, or look at the ticket, now."""
+        """Take the step that was queued, now."""
 
     def show_out(self, why: str) -> None:
         """Time is up, or the place is needed."""
 
 
+class _Place:
+    """What is known of a visitor."""
+
+    __slots__ = ("answered", "call", "since", "step")
+
+    def __init__(self, now: float, call: IDelayedCall) -> None:
+        self.call = call
+        self.since = now
+        """When it came, or was answered."""
+        self.step: Step | None = None
+        """What it waits for."""
+        self.answered: Step | None = None
+        """The last step that was taken."""
+
+    def stage(self, visitor: Visitor, now: float) -> Stage:
+        """How far it is."""
+        if not visitor.stands:
+            return Stage.CLOSING
+        if self.step is not None:
+            return Stage.NEAR if self.step is Step.PROOF else Stage.ASKING
+        if now - self.since > NEAR:
+            return Stage.OVERDUE
+        return Stage.SILENT if self.answered is None else Stage.NEAR
+
+
 class Admission:
-    """Counts visitors, times them out, queues their logins and bans who guesses.
+    """Counts visitors, times them out, queues the steps of their logins and bans who guesses.
 
     ``beat_in`` tells the seconds until the next beat, infinity if there is none.
     """
@@ -65,29 +141,43 @@ class Admission:
         self._clock, self._limits, self._metrics = clock, limits, metrics
         self._beat_in = beat_in
         self.bans = Bans(limits)
-        self._visitors: OrderedDict[Visitor, IDelayedCall] = OrderedDict()
-        self._queues: OrderedDict[str, deque[Visitor]] = OrderedDict()
-        self._knocks: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        """How often each address came lately, and when that was counted."""
+        self.knocks = Knocks(limits)
+        self._places: OrderedDict[Visitor, _Place] = OrderedDict()
+        self._queue: OrderedDict[Visitor, Step] = OrderedDict()
         self._bucket = Bucket(limits.logins_a_second, limits.logins_burst, clock.seconds())
         self._call: IDelayedCall | None = None
-        self._put_off = False
+        self._put_off: Visitor | None = None
 
     def __len__(self) -> int:
-        return len(self._visitors)
+        return len(self._places)
 
     def came(self, visitor: Visitor) -> None:
-        """A new connection."""
-        self._knock(visitor.address)
-        same = [other for other in self._visitors if other.address == visitor.address]
-        if len(same) >= self._limits.before_login_each:
-            self._show_out(same[0], "too many connections of one address")
-        if len(self._visitors) >= self._limits.before_login:
-            busiest = max(self._visitors, key=lambda other: self._knocked(other.address))  # the oldest of these
-            self._show_out(busiest, "too many connections before login")
-        self._visitors[visitor] = self._clock.callLater(
-            self._limits.login_seconds, self._show_out, visitor, "no login in time"
+        """A new connection; it is shown out at once if more knocks went before it than before all who may go."""
+        now = self._clock.seconds()
+        self.knocks.count(visitor.address, now)
+        self._places[visitor] = _Place(
+            now,
+            self._clock.callLater(self._limits.login_seconds, self._show_out, visitor, "no login in time"),
         )
+        same = [other for other in self._may_go(now) if other.address == visitor.address and other is not visitor]
+        if len(same) >= self._limits.before_login_each:
+            self._show_out(min(same, key=self._order(now)), "too many connections of one address")
+        if len(self._places) > self._limits.before_login:
+            self._show_out(self._least_welcome(visitor, now), "too many connections before login")
+
+    def _may_go(self, now: float) -> list[Visitor]:
+        return [other for other, place in self._places.items() if place.stage(other, now) < Stage.NEAR]
+
+    def _order(self, now: float) -> Callable[[Visitor], tuple[Stage, float]]:
+        """Who goes first among equals."""
+        return lambda other: (self._places[other].stage(other, now), self._places[other].since)
+
+    def _least_welcome(self, visitor: Visitor, now: float) -> Visitor:
+        """Who goes when one came too many: the first of those before whom most knocks went, the new one last."""
+        ranks = {other: self.knocks.rank(other.address, now) for other in self._may_go(now)}
+        worst = max(ranks.values())
+        equals = [other for other, rank in ranks.items() if rank == worst and other is not visitor]
+        return min(equals, key=self._order(now), default=visitor)
 
     def banned(self, visitor: Visitor) -> float:
         """The seconds for which the visitor's address may not log in, 0 if it may; asked when one wants to."""
@@ -97,29 +187,44 @@ class Admission:
         return seconds
 
     def failed(self, visitor: Visitor) -> bool:
-        """A wrong password from a visitor; if that bans his address, whoever else of it is guessing goes, too."""
+        """A wrong password from a visitor; if that bans the address, whoever else of it is guessing goes, too."""
         address = visitor.address
         if not self.bans.failed(address, self._clock.seconds()):
             return False
-        for other in [other for other in self._visitors if other.address == address and other is not visitor]:
+        for other in [other for other in self._places if other.address == address and other is not visitor]:
             if other.guesses:
                 self._show_out(other, "banned for guessing")
         return True
 
-    def gone(self, visitor: Visitor) -> None:
-        """Logged in, or closed."""
-        call = self._visitors.pop(visitor, None)
-        if call is not None and call.active():
-            call.cancel()
-        queue = self._queues.get(visitor.address)
-        if queue is not None and visitor in queue:
-            queue.remove(visitor)
-            if not queue:
-                del self._queues[visitor.address]
+    def entered(self, visitor: Visitor) -> None:
+        """It has logged in: its address is known from now on."""
+        self.knocks.known(visitor.address, self._clock.seconds())
+        self._forget(visitor)
 
-    def queue(self, visitor: Visitor) -> None:
-        """The visitor wants to log in, or to come back: its turn comes."""
-        self._queues.setdefault(visitor.address, deque()).append(visitor)
+    def gone(self, visitor: Visitor) -> None:
+        """It has closed, or was closed."""
+        place = self._forget(visitor)
+        if place is not None and place.step is None and place.answered is Step.ANSWER:
+            now = self._clock.seconds()
+            self.knocks.count(visitor.address, now, LEFT_KNOCKS)
+            self._metrics.note("login left", visitor.address, now, "began a login and did not go on")
+
+    def _forget(self, visitor: Visitor) -> _Place | None:
+        place = self._places.pop(visitor, None)
+        if place is not None and place.call.active():
+            place.call.cancel()
+        self._queue.pop(visitor, None)
+        if self._put_off is visitor:
+            self._put_off = None
+        return place
+
+    def queue(self, visitor: Visitor, step: Step) -> None:
+        """The visitor asks for a step: its turn comes."""
+        place = self._places.get(visitor)
+        if place is None:
+            return
+        place.step = step
+        self._queue[visitor] = step
         if self._call is None or not self._call.active():
             self._call = self._clock.callLater(0, self._turn)
 
@@ -127,25 +232,8 @@ class Admission:
         """Show everybody out: the server stops, or another password counts."""
         if self._call is not None and self._call.active():
             self._call.cancel()
-        for visitor in list(self._visitors):
+        for visitor in list(self._places):
             self._show_out(visitor, why)
-
-    def _knock(self, address: str) -> None:
-        """Count a connection of an address."""
-        self._knocks[address] = (self._lately(address) + 1.0, self._clock.seconds())
-        self._knocks.move_to_end(address)
-        if len(self._knocks) > self._limits.most_banned:
-            self._knocks.popitem(last=False)
-
-    def _lately(self, address: str) -> float:
-        """How often an address came; each time counts for less and less."""
-        count, then = self._knocks.get(address, (0.0, 0.0))
-        faded: float = 0.5 ** ((self._clock.seconds() - then) / KNOCKS_HALVE)
-        return count * faded
-
-    def _knocked(self, address: str) -> int:
-        """The same in whole numbers, so that there are equals."""
-        return round(self._lately(address))
 
     def _show_out(self, visitor: Visitor, why: str) -> None:
         self.gone(visitor)
@@ -153,28 +241,43 @@ class Admission:
         visitor.show_out(why)
 
     def _turn(self) -> None:
-        """One visitor of the address whose turn it is."""
-        if not self._queues:
+        """One step of the visitor whose turn it is."""
+        if not self._queue:
             return
-        address = min(self._queues, key=self._knocked)  # in turn among equals
-        visitor = self._queues[address][0]
-        price = 1.0 if visitor.guesses else RESUME_PRICE
-        wait = self._bucket.wait(self._clock.seconds(), price)
-        if not wait and visitor.guesses:
-            wait = self._until_after_beat()
-        if not wait:
-            wait = BREATH
-            self._bucket.take(self._clock.seconds(), price)
-            queue = self._queues.pop(address)
-            queue.popleft()
-            if queue:
-                self._queues[address] = queue
-            visitor.prove()
-        if self._queues:
-            self._call = self._clock.callLater(wait, self._turn)
+        now = self._clock.seconds()
+        visitor = self._next(now)
+        wait = BREATH if visitor is None else self._wait(visitor, now)
+        step = None if visitor is None or wait else self._queue.pop(visitor)
+        if self._queue:
+            self._call = self._clock.callLater(wait or BREATH, self._turn)
+        if visitor is not None and step is not None:  # last, for it may queue the next step
+            self._take(visitor, step, now)
 
-    def _until_after_beat(self) -> float:
-        """Seconds that a login is put off because a beat is near; once each, for beats may leave no room at all."""
+    def _wait(self, visitor: Visitor, now: float) -> float:
+        """Seconds until its step may be taken."""
+        step = self._queue[visitor]
+        wait = self._bucket.wait(now, step.value)
+        return wait if wait or step is Step.TICKET else self._until_after_beat(visitor)
+
+    def _next(self, now: float) -> Visitor | None:
+        """Who is next: before whom the fewest knocks went, proofs first among equals; None while nobody may be."""
+        near = sum(place.stage(other, now) is Stage.NEAR for other, place in self._places.items())
+        full = near >= max(1, int(ANSWERED_SHARE * self._limits.before_login))
+        able = [other for other, step in self._queue.items() if step is Step.PROOF or not full]
+        return min(able, key=lambda other: self._turn_of(other, now), default=None)
+
+    def _turn_of(self, visitor: Visitor, now: float) -> tuple[int, bool]:
+        return self.knocks.rank(visitor.address, now), self._queue[visitor] is not Step.PROOF
+
+    def _take(self, visitor: Visitor, step: Step, now: float) -> None:
+        self._bucket.take(now, step.value)
+        place = self._places[visitor]
+        place.step, place.answered, place.since = None, step, now
+        visitor.prove()
+
+    def _until_after_beat(self, visitor: Visitor) -> float:
+        """Seconds that a step is put off because a beat is near; once each, for beats may leave no room at all."""
         beat = self._beat_in()
-        self._put_off = beat < LOGIN and not self._put_off
-        return max(0.0, beat) + BEHIND if self._put_off else 0.0
+        near = beat < LOGIN and self._put_off is not visitor
+        self._put_off = visitor if near else None
+        return max(0.0, beat) + BEHIND if near else 0.0

@@ -25,7 +25,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     room_size: int = MOST_SEATS
     """Seats in one room, away ones included; unless the host says so, a room is as large as the house."""
     before_login: int = 64
-    """Connections that have not logged in; when full the oldest goes, so that a flood never keeps a friend out."""
+    """Connections that have not logged in; when full one of those goes who knock most, so that a flood never keeps a
+    friend out."""
     before_login_each: int = 8
     """Of them from one address (IPv6: one /64); as many friends may sit behind one router, twice over."""
     login_seconds: float = 5.0
@@ -39,6 +40,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ban_seconds: float = 300.0
     most_banned: int = 10_000
     """Addresses remembered; the oldest is forgotten first."""
+    known_seconds: float = 86_400.0
+    """For so long an address that has logged in goes first: whoever was here yesterday evening is a friend."""
+    most_known: int = 1000
+    """Such addresses; more than a server has friends."""
     media_burst: float = 25.0
     """Packets: half a second of a stall that was let go."""
     media_a_second: float = 100.0

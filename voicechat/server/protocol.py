@@ -16,6 +16,7 @@ from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.security.tickets import TicketUnknown
+from voicechat.server.admission import Step
 from voicechat.server.allowance import Allowance
 from voicechat.server.hall import Seat
 from voicechat.server.hub import Hub, TurnedAway
@@ -23,7 +24,7 @@ from voicechat.server.limits import neighbourhood
 from voicechat.session.server import ServerSession, refusal
 from voicechat.session.states import State
 from voicechat.wire import messages, text
-from voicechat.wire.handshake import Hello, Reason, Refuse, Resume
+from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Resume, decode
 from voicechat.wire.media import is_media, upward
 
 P = ParamSpec("P")
@@ -49,6 +50,8 @@ class VoiceServerProtocol(Connection):
         self._seat: Seat | None = None
         self._resume: Resume | None = None
         """What it brought in place of a password."""
+        self._auth = b""
+        """Its proof, until the turn to look at it comes."""
         self._allowed: Allowance
         """Set with the seat."""
 
@@ -67,7 +70,9 @@ class VoiceServerProtocol(Connection):
         """The visitor's turn has come, unless it is being closed."""
         if not self.stands:
             return
-        if self._resume is None:
+        if self._auth:
+            self._guard(self._take, self._auth)
+        elif self._resume is None:
             self._guard(self._answer)
         else:
             self._guard(self._come_back, self._resume)
@@ -80,7 +85,17 @@ class VoiceServerProtocol(Connection):
             self.close()
             return
         self._resume = string if isinstance(string, Resume) else None
-        self._hub.admission.queue(self)
+        self._hub.admission.queue(self, Step.ANSWER if self._resume is None else Step.TICKET)
+
+    def _ask_for_look(self, string: bytes) -> None:
+        """AUTH: queue for it. What comes before its turn is not listened to: a guess at a time."""
+        if self._auth:
+            return
+        if isinstance(decode(string), Auth):
+            self._auth = string
+            self._hub.admission.queue(self, Step.PROOF)
+        else:
+            self._take(string)  # costs nothing, and is told at once
 
     def _answer(self) -> None:
         self.send_clear(self.session.answer())
@@ -97,7 +112,7 @@ class VoiceServerProtocol(Connection):
 
     def string_came(self, string: bytes) -> None:
         """Any string."""
-        self._guard(self._take, string)
+        self._guard(self._ask_for_look if self.session.answered else self._take, string)
 
     def _take(self, string: bytes) -> None:
         value = self.session.receive(string)
@@ -145,6 +160,7 @@ class VoiceServerProtocol(Connection):
     # -- entering -----------------------------------------------------------------
 
     def _enter(self, request: messages.Request) -> None:
+        self._hub.admission.entered(self)
         try:
             seat, welcome = self._hub.enter(self, request)
         except TurnedAway as refused:
@@ -156,6 +172,7 @@ class VoiceServerProtocol(Connection):
 
     def _come_back(self, resume: Resume) -> None:
         seat, ticket = self._hub.redeem(resume)
+        self._hub.admission.entered(self)
         self.session.resume(ticket, resume)
         self._seated(seat, self._hub.resume(self, seat))
 
@@ -164,7 +181,6 @@ class VoiceServerProtocol(Connection):
         hub = self._hub
         self._allowed = Allowance(hub.limits, hub.metrics, self.address, welcome.bitrate, self.clock.seconds())
         self.session.admit = self._admit_string
-        self._hub.admission.gone(self)
         self.send_clear(self.session.enter(welcome))
         self.start_heartbeat()
         self.ping_now()  # how far he is, for those who hear him

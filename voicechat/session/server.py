@@ -2,7 +2,8 @@
 
 The caller feeds every string to `receive` and acts on the value that comes back:
 
-    Hello    put `answer` into the queue of logins (it costs 7 ms of CPU), send what it returns
+    Hello    put `answer` into the queue of logins (it costs 1.5 ms of CPU), send what it returns; then put what comes
+             next, the AUTH, into that queue before it is fed to `receive`, where it costs 5.5 ms
     Resume   look the ticket up, then `resume`
     Request  the password is proved: find a seat, then `enter`, or `turn_away`
     others   packets of a participant in the room
@@ -73,8 +74,13 @@ class ServerSession(Session):
             return parsed
         return self._request(string)
 
+    @property
+    def answered(self) -> bool:
+        """A REPLY has left, and its AUTH has not been looked at."""
+        return self._answered and self._state is State.HELLO
+
     def answer(self) -> bytes:
-        """The REPLY to the HELLO that came (7 ms of CPU). WireError if it was none of SPAKE2's."""
+        """The REPLY to the HELLO that came (1.5 ms of CPU). WireError if it was plainly none of SPAKE2's."""
         if self._login is None or self._state is not State.HELLO:
             raise WireError("no login under way")
         hello, self._hello = self._hello, b""
