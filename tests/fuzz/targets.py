@@ -27,7 +27,7 @@ from voicechat.security.tickets import Ticket
 from voicechat.session.client import ClientSession
 from voicechat.session.server import ServerSession
 from voicechat.testing import MemoryCodec
-from voicechat.wire import control, datagrams, handshake, media, messages, text
+from voicechat.wire import control, datagrams, handshake, media, messages, older, text
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 """One file a target, one input a line, in hexadecimal: what the fuzzers found worth keeping."""
@@ -80,6 +80,11 @@ def _text(data: bytes) -> None:
     for tidy in (text.name, text.room, text.line):
         with contextlib.suppress(WireError):
             assert tidy(tidy(given)) == tidy(given)
+    with contextlib.suppress(WireError):
+        older_name = older.name(text.chosen_name(given))
+        assert older_name
+        assert len(older_name.encode()) <= older.MOST_NAME_BYTES
+        text.check(older_name, "the name")
 
 
 def _ticket(data: bytes) -> None:

@@ -153,7 +153,7 @@ MEMBERS: Final = (
         "T15",
         "a name may hold what nobody sees",
         "voicechat/wire/text.py",
-        "for at in signs.misplaced(text):",
+        "for at in signs.misplaced(text, within_words=True):",
         "for at in ():",
         ("tests/wire/test_text.py::test_what_nobody_sees_is_in_no_name",),
     ),

@@ -8,11 +8,13 @@ from tests.session.parties import PASSWORD, REQUEST, WELCOME, login, resumed, ti
 from tests.session.test_server import CLEAR
 from voicechat.errors import ConfigError, PasswordRefused, WireError
 from voicechat.media.packet import ME, MIX, MediaPacket
+from voicechat.media.quality import Quality
 from voicechat.security.login import ServerLogin
 from voicechat.security.secret import Secret
 from voicechat.session.client import ClientSession
 from voicechat.session.states import State
 from voicechat.wire import control, media, messages
+from voicechat.wire import text as texts
 from voicechat.wire.handshake import Reason, Refuse, Resume
 
 
@@ -144,6 +146,13 @@ def test_every_login_makes_other_keys() -> None:
 @pytest.mark.parametrize(("name", "room"), [("x" * 32, "é" * 32), ("\\" * 32, "\\" * 32)])
 def test_the_longest_names_fit_into_the_request(name: str, room: str) -> None:
     ClientSession(PASSWORD, messages.Request(name, room))
+
+
+@pytest.mark.parametrize("name", ["é" * 32, "李" * 32, "a" + "🦆" * 31, "म" * 32])
+def test_a_name_of_as_many_letters_as_it_may_have_fits_into_the_request(name: str) -> None:
+    request = messages.Request(name, "", True, Quality.SAVER, messages.CAPABILITIES)
+    assert texts.chosen_name(name) == name
+    ClientSession(PASSWORD, request)
 
 
 def test_names_that_grow_too_long_on_the_way_are_refused_at_the_start() -> None:

@@ -32,6 +32,10 @@ FSI, PDI = "\u2068", "\u2069"
         ("Ben' left. 'Ann", "\"Ben' left. 'Ann\""),
         ("a' b\" c", "'a\\' b\" c'"),
         ("a\\ b", "'a\\\\ b'"),
+        ("Ben\u3164", "'Ben\\u3164'"),
+        ("Ben\u2800", "'Ben\\u2800'"),
+        ("Ben\ufe0f", "'Ben\\ufe0f'"),
+        ("Ben\U000e0100", "'Ben\\U000e0100'"),
     ],
 )
 def test_a_name_cannot_counterfeit_a_line(name: str, told: str) -> None:

@@ -67,6 +67,7 @@ HIDDEN = {
     "blank Braille": "\u2800",
     "an object's place": "\ufffc",
     "a note without a head": "\U0001d159",
+    "joiner at the end of a word": "م\u200c",
     "no character": "\uffff\ufdd0\U0010fffe",
 }
 
@@ -89,6 +90,7 @@ def test_whatever_passes_is_short_normal_and_printable(tidy: Callable[[str], str
         assert unicodedata.is_normalized("NFC", passed)
         assert not {unicodedata.category(c) for c in passed} & {"Cc", "Cs", "Co", "Zl", "Zp"}
         assert {c for c in passed if unicodedata.category(c) == "Cf"} <= set("\u200c\u200d") | TAGS
+        assert tidy is text.line or not list(signs.misplaced(passed, within_words=True))
         assert len(passed.encode()) <= {text.name: 128, text.room: 128, text.line: 2000}[tidy]  # type: ignore[index]
         assert len(signs.letters(passed)) <= {text.name: 32, text.room: 64, text.line: 500}[tidy]  # type: ignore[index]
         text.check(passed, "the text")
@@ -198,6 +200,10 @@ def test_a_line_loses_what_nobody_sees_and_nothing_else() -> None:
     for empty in ("\u3164", "\u2800 \u034f", "\u0301"):
         with pytest.raises(WireError, match="1 to 500"):
             text.line(empty)
+
+
+def test_a_line_keeps_the_joiners_that_are_typed_at_the_end_of_a_word() -> None:
+    assert text.line("می\u200c نا\u200d") == "می\u200c نا\u200d"
 
 
 def test_spaces_in_a_name_are_plain_and_single() -> None:

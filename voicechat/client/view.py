@@ -137,7 +137,7 @@ def friend(person: FriendStatus, width: int, look: Look, *, chosen: bool) -> Row
         if person.quality is not Quality.NORMAL:
             loud = f"{loud} {person.quality.value}".lstrip()
     columns = max(8, min(32, width - 2 - 10 - 9 - 14))
-    name = fit(shown.isolated(person.name), columns, fancy=look.fancy)
+    name = fit(shown.isolated(shown.legible(person.name)), columns, fancy=look.fancy)
     return [
         ("chosen" if chosen else "", ("> " if chosen else "  ") + name),
         (style, " " + fit(word, 9)),

@@ -40,17 +40,26 @@ def closed(text: str) -> str:
     return text + _PDI * (text.count(_FSI) - text.count(_PDI))
 
 
+def legible(name: str) -> str:
+    """A name with what nobody sees of it as escapes: a server of 0.1.0 lets such names pass."""
+    hidden = frozenset(signs.misplaced(name, within_words=True))
+    return "".join(
+        sign.encode("unicode_escape").decode() if at in hidden or signs.blank(sign) else sign
+        for at, sign in enumerate(name)
+    )
+
+
 def quoted(text: str) -> str:
     """A name or a text in quotes that it cannot end itself, as ``repr`` does it, but with every letter as it is."""
     quote = '"' if "'" in text and '"' not in text else "'"
     inner = text.replace("\\", "\\\\").replace(quote, "\\" + quote)
-    return quote + isolated(inner) + quote
+    return quote + isolated(legible(inner)) + quote
 
 
 def named(name: str) -> str:
     """A name in a line: bare if it is one word, with the server's number perhaps; else in quotes."""
     word = _NUMBER.sub("", name)
-    if word and word[0].isalnum() and word[-1] != "." and all(map(_in_word, word)):
+    if word and word[0].isalnum() and word[-1] != "." and all(map(_in_word, word)) and legible(name) == name:
         return isolated(name)
     return quoted(name)
 

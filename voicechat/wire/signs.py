@@ -6,8 +6,8 @@ not know (Cn) is taken for a visible sign, since it will be a letter or an emoji
 
 Sources: DerivedCoreProperties.txt of Unicode 16.0 (Default_Ignorable_Code_Point; unchanged since
 14.0), UTS #51 1.4 (sequences of emoji), RFC 5892 appendix A.1 and A.2 (joiners). Joiners are let
-pass a little more freely than there: after any letter of a script that joins, since Persian is
-typed so, and before a virama, since Bengali and Malayalam are. They make no name another one:
+pass a little more freely than there: between any letters of a script that joins, since Persian is
+typed so, and before a virama, since Bengali is. They make no name another one:
 `voicechat.wire.text.likeness` leaves them out.
 """
 
@@ -98,25 +98,28 @@ def piles(sign: str) -> bool:
     return unicodedata.category(sign) in ("Mn", "Me")
 
 
-def misplaced(text: str) -> Iterator[int]:
-    """Where signs stand that nobody sees, but those that belong there."""
+def misplaced(text: str, *, within_words: bool = False) -> Iterator[int]:
+    """Where signs stand that nobody sees, but those that belong there.
+
+    ``within_words``: a joiner at the end of an Arabic word, which is typed but does nothing, does not belong there.
+    """
     if text.isascii():
         return
     at = 0
     for piece in _PIECE.findall(text):
-        if len(piece) == 1 and unseen(piece) and not _belongs(text, at):
+        if len(piece) == 1 and unseen(piece) and not _belongs(text, at, within_words):
             yield at
         at += len(piece)
 
 
-def _belongs(text: str, at: int) -> bool:
+def _belongs(text: str, at: int, within_words: bool) -> bool:
     """A joiner that no emoji holds: it comes after a letter that joins, or stands beside a virama."""
     if text[at] not in (ZWNJ, ZWJ) or at == 0:
         return False
     before, after = text[at - 1], text[at + 1 : at + 2]
-    if _JOINED.match(before) or unicodedata.combining(before) == _VIRAMA:
+    if _JOINED.match(before) and (_JOINED.match(after) or not within_words):
         return True
-    if after and unicodedata.combining(after) == _VIRAMA:
+    if unicodedata.combining(before) == _VIRAMA or (after and unicodedata.combining(after) == _VIRAMA):
         return True
     return any(unicodedata.category(sign) == "Cn" and not unseen(sign) for sign in before + after)
 

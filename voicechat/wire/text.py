@@ -137,7 +137,7 @@ def _title(text: str, what: str) -> str:
     """What the names of people and of rooms have in common."""
     text = _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
     check(text, what)
-    for at in signs.misplaced(text):
+    for at in signs.misplaced(text, within_words=True):
         raise _refused(text[at], what)
     marks = 0
     for at, sign in enumerate(text):
