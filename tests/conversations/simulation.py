@@ -1,7 +1,7 @@
 """A whole conversation without a socket, a sound card or a clock: ten minutes of talk in seconds.
 
 Each member speaks through a SendStream, packets travel as bytes over a LossyLink to one
-Conference, and what it delivers travels over another LossyLink to his friends'
+Conference, and what it delivers travels over another LossyLink to their friends'
 Hearings. All times are ticks of the server's clock, with fractions. A member's sound
 card has its own phase and its own drift.
 
@@ -54,11 +54,11 @@ ROUGH = Line(delay=1, jitter=1.5, loss=0.05, reorder=0.02, reorder_by=1.5, dupli
 TCP = Line(delay=1, jitter=0.3, ordered=True)
 
 Script = Callable[[int, int], bool]
-"""Whether member (1, 2, ...) opens his mouth in tick t of the conversation."""
+"""Whether member (1, 2, ...) opens their mouth in tick t of the conversation."""
 
 
 def stamped(member: int, tick: int) -> Frame:
-    """What member 1, 2, ... says at ``tick``: a value that tells the tick, and its complement, in his own two slots."""
+    """What member 1, 2, ... says at ``tick``: a value that tells the tick, and its complement, in two slots."""
     value = (1 + (tick % RING) / RING) / 4
     frame = silent_frame()
     frame[2 * member - 2 :: PERIOD] = value
@@ -68,7 +68,7 @@ def stamped(member: int, tick: int) -> Frame:
 
 
 def read(frame: Frame) -> dict[int, int]:
-    """The lower bits of the tick of each whose frame is in this one as he said it, alone or with others."""
+    """The lower bits of the tick of each whose frame is in this one as they said it, alone or with others."""
     periods = frame.reshape(-1, PERIOD) * VOICES
     steady = bool((periods == periods[0]).all())
     ticks: dict[int, int] = {}
@@ -139,7 +139,7 @@ class Heard(msgspec.Struct):
 
 
 class Member:
-    """One player: his card, his voice, his ears."""
+    """One player: card, voice and ears."""
 
     def __init__(self, source: int, chance: random.Random, ppm: float, codec: ICodec) -> None:
         self.source = source
@@ -151,7 +151,7 @@ class Member:
         self.hearing = Hearing(codec)
         self.out = silent_frame()
         self.said: list[int] = []
-        """Ticks of the conversation in which he said something."""
+        """Ticks of the conversation in which they said something."""
         self.said_at: dict[int, float] = {}
         self.heard: defaultdict[int, Heard] = defaultdict(Heard)
         self.most_active = 0
@@ -209,7 +209,7 @@ class Conversation:
             link.stall(start, length)
 
     def leave(self, source: int) -> None:
-        """Somebody gives up his seat; what he says is no longer sent, and he is sent nothing."""
+        """Somebody gives up their seat; what they say is no longer sent, and they are sent nothing."""
         self.conference.remove(source, self.now)
         self.room.leave(source, self.now / TICKS_PER_SECOND)
 
@@ -229,7 +229,7 @@ class Conversation:
     # -- a member ------------------------------------------------------------------------
 
     def _speak(self, member: Member, tick: int) -> None:
-        """His card has captured a frame; the gate opens with the frames before the first loud one."""
+        """The card has captured a frame; the gate opens with the frames before the first loud one."""
         self._at(member.phase + (tick + 1) * member.period, self._speak, member, tick + 1)
         if self._script(tick, member.source):
             first = tick if member.sending.talking else max(0, tick - PRE_ROLL_FRAMES)
@@ -253,13 +253,13 @@ class Conversation:
         return self._packings.setdefault((source, to), Packing(pairs=player in self._savers))
 
     def _listen(self, member: Member, turn: int) -> None:
-        """His card wants a frame."""
+        """The card wants a frame."""
         self._at(member.pull_phase + (turn + 1) * member.period, self._listen, member, turn + 1)
         if not member.hearing.active:
             return
         member.hearing.pull(self.now, member.out)
         own = member.out.reshape(-1, PERIOD)[:, 2 * member.source - 2 : 2 * member.source]
-        assert not own.any(), "somebody hears himself"
+        assert not own.any(), "somebody hears their own voice"
         for talker, tick in self._read(member.out).items():
             heard = member.heard[talker]
             heard.ticks.append(tick)

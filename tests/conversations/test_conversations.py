@@ -1,4 +1,4 @@
-"""Whole conversations: everybody is heard, in order, and nobody hears himself.
+"""Whole conversations: everybody is heard, in order, and nobody hears their own voice.
 
 Lines are given in ticks of 20 ms. In every pull of every conversation `Conversation`
 itself asserts that the listener's own slots are empty: a voice of one's own, however

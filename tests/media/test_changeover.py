@@ -1,4 +1,4 @@
-"""The change-over: the new way goes on at the same word, nothing jumps, and the delay that costs is given back."""
+"""The change-over: the new path goes on at the same word, nothing jumps, and the delay that costs is given back."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, Samples, silent_frame
-from voicechat.media.changeover import DEEPER, KEPT_FOR, LONGEST, MOST_SAMPLES, PIECE_EVERY, TEMPLATE_SAMPLES, Way, find
+from voicechat.media.changeover import (
+    DEEPER,
+    KEPT_FOR,
+    LONGEST,
+    MOST_SAMPLES,
+    PIECE_EVERY,
+    TEMPLATE_SAMPLES,
+    PlaybackPath,
+    find,
+)
 from voicechat.media.levels import crossfade
 from voicechat.media.timescale import QUIET
 
@@ -35,36 +44,36 @@ def tone(seconds: float, pitch: float) -> Samples:
 
 
 def cut(sound: Samples, tick: int, lag: int) -> Frame:
-    """The frame of a tick, on a way that is so many samples late."""
+    """The frame of a tick, on a path that is so many samples late."""
     start = tick * FRAME_SAMPLES - lag
     return sound[start : start + FRAME_SAMPLES]
 
 
-def play(way: Way, frame: Frame | None, out: Frame) -> None:
-    """One tick of one way alone."""
-    way.begin()
+def play(path: PlaybackPath, frame: Frame | None, out: Frame) -> None:
+    """One tick of one path alone."""
+    path.begin()
     if frame is not None:
-        way.add(frame, concealed=False)
-    way.end()
-    out[:] = way.heard(FRAME_SAMPLES)
-    way.give_back(out)
+        path.add(frame, concealed=False)
+    path.end()
+    out[:] = path.output(FRAME_SAMPLES)
+    path.give_back(out)
 
 
-def handed_over(sound: Samples, lags: tuple[int, int], after: int) -> tuple[Samples, Way]:
-    """From a way with the one lag to a way with the other: what was heard of 20 ticks and ``after`` more."""
-    old, new, out = Way(), Way(), silent_frame()
+def handed_over(sound: Samples, lags: tuple[int, int], after: int) -> tuple[Samples, PlaybackPath]:
+    """From a path with the one lag to a path with the other: what was heard of 20 ticks and ``after`` more."""
+    old, new, out = PlaybackPath(), PlaybackPath(), silent_frame()
     heard = []
     for tick in range(10, 30):
         play(old, cut(sound, tick, lags[0]), out)
         heard.append(out.copy())
     for past in range(25, 30):
         new.keep(cut(sound, past, lags[1]))
-    for way, lag in ((old, lags[0]), (new, lags[1])):
-        way.begin()
-        way.add(cut(sound, 30, lag), concealed=False)
-        way.end()
+    for path, lag in ((old, lags[0]), (new, lags[1])):
+        path.begin()
+        path.add(cut(sound, 30, lag), concealed=False)
+        path.end()
     new.join(old)
-    crossfade(old.heard(FRAME_SAMPLES), new.heard(FRAME_SAMPLES), out)
+    crossfade(old.output(FRAME_SAMPLES), new.output(FRAME_SAMPLES), out)
     heard.append(out.copy())
     for tick in range(31, 31 + after):
         play(new, cut(sound, tick, lags[1]), out)
@@ -165,9 +174,9 @@ def test_when_talk_ends_its_rest_is_heard_and_the_delay_is_over(seed: int, more:
 
 
 def test_where_nothing_is_alike_the_last_known_distance_holds() -> None:
-    sound, old, new = voice(2.0, 1), Way(), Way()
-    for way, ahead in ((old, -700), (new, 700)):
-        way.ahead = ahead
+    sound, old, new = voice(2.0, 1), PlaybackPath(), PlaybackPath()
+    for path, ahead in ((old, -700), (new, 700)):
+        path.ahead = ahead
     for tick in range(10, 18):
         old.keep(cut(voice(2.0, 99, 237.0), tick, 0))
         new.keep(cut(sound, tick, 0))

@@ -161,7 +161,7 @@ def test_a_keyboard_alone_does_not_open_it_for_long() -> None:
 
 @pytest.mark.parametrize("voice", VOICES)
 def test_who_types_is_heard_all_the_same(voice: str) -> None:
-    """The gate is wary of clicks when he begins to talk, and they go on while he talks."""
+    """The gate is wary of clicks when somebody begins to talk, and these go on meanwhile."""
     clean = np.concatenate([np.zeros(12 * SAMPLE_RATE, np.float32), recorded(voice)])
     noisy = clean + looped("keyboard", clean.size / SAMPLE_RATE, -36)
     assert share(~with_pre_roll(pushed(TalkGate(), noisy)), speech_in(clean)) < 0.03

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Frame
-from voicechat.media.mixer import CEILING, SHORTEST_FALL_SAMPLES, THRESHOLD, Frames, Gains, Limiter, bend, mix
+from voicechat.media.mixer import CEILING, SHORTEST_FALL_SAMPLES, THRESHOLD, Frames, GainMatrix, Limiter, bend, mix
 
 LSB = 1 / 32768
 """The smallest step of 16 bits."""
 
 
 @st.composite
-def mixes(draw: st.DrawFn, most: int = 6) -> tuple[Gains, Frames]:
+def mixes(draw: st.DrawFn, most: int = 6) -> tuple[GainMatrix, Frames]:
     """Random gains, rows by talkers, and as many frames as talkers."""
     rows, talkers = draw(st.integers(1, most)), draw(st.integers(1, most))
     gains = draw(hnp.arrays(np.float32, (rows, talkers), elements=st.floats(0, 4, width=32)))
@@ -25,7 +25,7 @@ def mixes(draw: st.DrawFn, most: int = 6) -> tuple[Gains, Frames]:
     return gains, frames
 
 
-def mixed(gains: Gains, frames: Frames) -> Frames:
+def mixed(gains: GainMatrix, frames: Frames) -> Frames:
     out = np.full((len(gains), FRAME_SAMPLES), np.nan, np.float32)
     mix(gains, frames, out)
     return out
@@ -55,7 +55,7 @@ def tones(seconds: int, *hertz: float, amplitude: float) -> Frames:
 
 @settings(deadline=None)
 @given(mixes(most=4))
-def test_the_mix_equals_the_naive_sum(drawn: tuple[Gains, Frames]) -> None:
+def test_the_mix_equals_the_naive_sum(drawn: tuple[GainMatrix, Frames]) -> None:
     gains, frames = drawn
     expected = np.zeros((len(gains), FRAME_SAMPLES))
     for row in range(len(gains)):
@@ -66,7 +66,7 @@ def test_the_mix_equals_the_naive_sum(drawn: tuple[Gains, Frames]) -> None:
 
 @settings(deadline=None)
 @given(mixes(), st.data())
-def test_a_row_does_not_hear_a_talker_whose_gain_is_0(drawn: tuple[Gains, Frames], data: st.DataObject) -> None:
+def test_a_row_does_not_hear_a_talker_whose_gain_is_0(drawn: tuple[GainMatrix, Frames], data: st.DataObject) -> None:
     gains, frames = drawn
     row = data.draw(st.integers(0, gains.shape[0] - 1))
     talker = data.draw(st.integers(0, gains.shape[1] - 1))
@@ -78,7 +78,7 @@ def test_a_row_does_not_hear_a_talker_whose_gain_is_0(drawn: tuple[Gains, Frames
 
 @settings(deadline=None)
 @given(mixes(), st.data())
-def test_the_order_of_talkers_changes_nothing(drawn: tuple[Gains, Frames], data: st.DataObject) -> None:
+def test_the_order_of_talkers_changes_nothing(drawn: tuple[GainMatrix, Frames], data: st.DataObject) -> None:
     gains, frames = drawn
     order = data.draw(st.permutations(range(len(frames))))
     assert np.abs(mixed(gains, frames) - mixed(gains[:, order].copy(), frames[order].copy())).max() < 1e-5

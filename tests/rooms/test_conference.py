@@ -1,4 +1,4 @@
-"""The conference: who gets which packet when, and nobody ever his own voice."""
+"""The conference: who gets which packet when, and nobody ever their own voice."""
 
 import itertools
 from collections import defaultdict
@@ -234,7 +234,7 @@ def test_a_listeners_gains_are_applied_in_his_mix() -> None:
     den.gain(4, 2, 0.0)
     den.run(10, {1: 0.25, 2: 0.125}).run(10, {1: 0.25, 2: 0.125})
     assert {value(packet) for packet in den.frames(3)} == {0.25}
-    # 4 hears 1 alone, so he gets him forwarded, and turns him up himself
+    # 4 hears 1 alone, so 1 is forwarded to them, and their own program makes 1 louder
     assert {(packet.source, value(packet)) for packet in den.frames(4)} == {(1, 0.25)}
 
 
@@ -466,7 +466,7 @@ def test_garbage_costs_its_sender_a_wire_error_and_the_others_nothing(
     assert den.conference.edges() == quiet.conference.edges()
 
 
-# -- nobody hears himself --------------------------------------------------------------
+# -- nobody hears themselves --------------------------------------------------------------
 
 EVENTS = st.one_of(
     st.tuples(st.just("talk"), st.integers(1, 5), st.integers(0, 3)),
@@ -482,7 +482,7 @@ EVENTS = st.one_of(
 
 
 class Play:
-    """A play in which each talks with his loudness, and people come, go and choose."""
+    """A play in which each talks with a loudness of their own, and people come, go and choose."""
 
     def __init__(self, loudness: Callable[[int], float], *, always_mix: bool) -> None:
         self.den = Den(5, always_mix=always_mix)

@@ -1,4 +1,4 @@
-"""Mixing: equal rows are one encoding, and each listener gets his own row."""
+"""Mixing: equal rows are one encoding, and each listener gets their own row."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, silent_frame
-from voicechat.rooms.mixing import Gains, Mixing, Row
+from voicechat.rooms.mixing import Mixing, Row
 from voicechat.testing import MemoryCodec, MemoryEncoder
 
 CODEC = MemoryCodec()
@@ -37,14 +37,14 @@ def value(payload: bytes) -> float:
     return float(out[0])
 
 
-def rows(gains: dict[int, Gains], *bitrates: int) -> dict[int, Row]:
+def rows(gains: dict[int, tuple[float, ...]], *bitrates: int) -> dict[int, Row]:
     """A row for each listener; the bitrates go round among them."""
     given = bitrates or (12_000,)
     return {listener: Row(row, given[listener % len(given)]) for listener, row in gains.items()}
 
 
-def flat_room(members: int, talkers: int) -> dict[int, Gains]:
-    """Everybody hears every talker but himself."""
+def flat_room(members: int, talkers: int) -> dict[int, tuple[float, ...]]:
+    """Everybody hears every talker but themselves."""
     return {
         listener: tuple(float(talker != listener) for talker in range(1, talkers + 1))
         for listener in range(1, members + 1)
@@ -135,7 +135,7 @@ def test_a_row_that_begins_has_an_encoder_that_remembers_nothing() -> None:
     )
 )
 def test_each_gets_his_own_row_and_no_two_rows_share_an_encoder(
-    ticks: list[tuple[dict[int, Gains], set[int]]],
+    ticks: list[tuple[dict[int, tuple[float, ...]], set[int]]],
 ) -> None:
     codec = KeptEncoders()
     mixing = Mixing(codec)

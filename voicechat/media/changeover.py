@@ -1,11 +1,11 @@
-"""The change-over from one way of hearing a voice to the other, the forwarded packets and the mix.
+"""The change-over from one playback path to the other: a talker's forwarded packets, and the mix.
 
 Both carry the same voice, but the mix is later, by its wait for the server's tick and by
 its second coding: 7 to 40 ms that nobody knows, since the two count ticks of their own.
 A jump in time costs more than anything else: PESQ takes 0.6 off the clean words when they
 jump by 26 ms once in 1.2 s. So where the one goes on for the other is found in the sound:
 
-* the new way is heard for as long as its decoder needs, and not played
+* the new path is heard for as long as its decoder needs, and not played
 * then the newest 40 ms of the old are looked for in what the new one gave, by normalised
   correlation, as WSOLA does for the pieces that it joins (Verhelst & Roelands, "An overlap-add
   technique based on waveform similarity", ICASSP 1993), and the new one is played with the
@@ -27,13 +27,13 @@ from voicechat.media.levels import FADE_BOTH, FADE_SAMPLES, crossfade, mean_squa
 from voicechat.media.timescale import QUIET
 
 WARM_FRAMES: Final = 2
-"""Frames of a new way that are decoded and not heard: a cold decoder's first frames are wrong (measured)."""
+"""Frames of a new path that are decoded and not heard: a cold decoder's first frames are wrong (measured)."""
 
 TEMPLATE_SAMPLES: Final = 3 * FRAME_SAMPLES
-"""Samples of the old way that are looked for in the new one: 60 ms, some periods of any voice."""
+"""Samples of the old path that are looked for in the new one: 60 ms, some periods of any voice."""
 
 MOST_SAMPLES: Final = 8 * FRAME_SAMPLES
-"""Samples kept of each way: a talker's last five frames, which come first, and three of overlap."""
+"""Samples kept of each path: a talker's last five frames, which come first, and three of overlap."""
 
 SAME: Final = 0.8
 """Likeness from which on two pieces are the same words. Coded once and twice it is .9 in voiced speech (measured)."""
@@ -58,8 +58,8 @@ _NEARER: Final = 0.03 / FRAME_SAMPLES
 """Likeness that a place has to have more for each sample that it is further from where it is expected."""
 
 
-class Way:
-    """What one way's streams give, tick by tick, and how much later it is heard."""
+class PlaybackPath:
+    """What one path's streams give, tick by tick, and how much later it is heard."""
 
     def __init__(self) -> None:
         self.frame: Frame = silent_frame()
@@ -71,7 +71,7 @@ class Way:
         self.delay = 0
         """Samples by which it is heard later than it comes."""
         self.ahead: int | None = None
-        """Samples by which it had the same words earlier than the other way, when last compared; None: never."""
+        """Samples by which it had the same words earlier than the other path, when last compared; None: never."""
         self._kept: Samples = np.zeros(MOST_SAMPLES, np.float32)
         self._known = 0
         self._since = 0
@@ -114,7 +114,7 @@ class Way:
         """It is heard no more."""
         self._known = self.delay = 0
 
-    def heard(self, samples: int) -> Samples:
+    def output(self, samples: int) -> Samples:
         """The last ``samples``, or as many as are known, that are heard up to the end of this tick."""
         end = MOST_SAMPLES - self.delay
         return self._kept[end - min(samples, max(FRAME_SAMPLES, self._known - self.delay)) : end]
@@ -128,7 +128,7 @@ class Way:
         delay = self._shorter()
         if delay < self.delay:
             self.delay = delay
-            crossfade(out, self.heard(FRAME_SAMPLES), out)
+            crossfade(out, self.output(FRAME_SAMPLES), out)
 
     def _shorter(self) -> int:
         """The delay to go on with."""
@@ -136,19 +136,19 @@ class Way:
             if mean_square(self._kept[-FRAME_SAMPLES - self.delay :]) < QUIET:
                 return 0
             if self._since > LONGEST and self._since % PIECE_EVERY == 0:
-                return self._fitting(self.heard(FRAME_SAMPLES), self.delay // 2)
+                return self._fitting(self.output(FRAME_SAMPLES), self.delay // 2)
         return self.delay
 
-    def join(self, old: "Way") -> None:
+    def join(self, old: "PlaybackPath") -> None:
         """Go on where ``old`` is; both are complete up to the end of this tick."""
         expected = old.delay + (self.ahead or 0)
-        delay, likeness = find(old.heard(TEMPLATE_SAMPLES), self._kept[-self._known :], expected)
+        delay, likeness = find(old.output(TEMPLATE_SAMPLES), self._kept[-self._known :], expected)
         if likeness >= SAME:
             self.ahead, old.ahead = delay - old.delay, old.delay - delay
         elif self.ahead is not None and 0 <= expected <= self._known - FRAME_SAMPLES:
             delay = expected
         else:
-            delay = self._fitting(old.heard(FRAME_SAMPLES), DEEPER)
+            delay = self._fitting(old.output(FRAME_SAMPLES), DEEPER)
         self.delay = delay
         self._since = 0
 

@@ -35,7 +35,7 @@ LONGEST_LAG: Final = TICKS_PER_SECOND
 """Ticks after which my voice may come back: both ways, two playout delays at their deepest and a room, within 1 s."""
 
 SHORTEST_LAG: Final = 2
-"""Ticks before which it cannot come back: each way takes a whole frame, even on a line without delay."""
+"""Ticks before which it cannot come back: each way takes a whole frame, even on a network without delay."""
 
 LEAD: Final = 15
 """Ticks by which a friend's levels are also tried before mine: where that fits best, I return *their* voice."""

@@ -1,4 +1,4 @@
-"""Gains: how loud each source is for one listener. May import numpy and the sound format.
+"""SourceGains: how loud each source is for one listener. May import numpy and the sound format.
 
 A gain that changes while the source is heard is led over within one frame, so that no
 step is heard as a click.
@@ -11,7 +11,7 @@ import numpy as np
 from voicechat.format import FRAME_SAMPLES, Frame
 
 
-class Gains:
+class SourceGains:
     """Linear gains by source; 1 for whom none was set."""
 
     def __init__(self) -> None:

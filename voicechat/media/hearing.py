@@ -2,7 +2,7 @@
 
 One ReceiveStream for each source; source 0 is the listener's mix, the others are
 talkers whose packets the server forwards. The server sends either the one or the
-other, and for a few frames both when it changes: the old way is heard until the new
+other, and for a few frames both when it changes: the old path is heard until the new
 one's decoder is warm or the old one runs dry, then the new one goes on at the same
 word (`changeover`).
 """
@@ -14,9 +14,9 @@ import numpy as np
 
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame, silent_frame
 from voicechat.interfaces import ICodec
-from voicechat.media.changeover import Way
+from voicechat.media.changeover import PlaybackPath
 from voicechat.media.counts import Counts, Kind
-from voicechat.media.gains import Gains
+from voicechat.media.gains import SourceGains
 from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter, bend
 from voicechat.media.packet import MIX, MediaPacket
@@ -33,6 +33,9 @@ MADE_A_SECOND: Final = 50.0
 """Streams that may be made at once, and a second: one for each frame. A decoder takes 0.16 ms (measured), which no
 server is to be able to ask for with each packet of a flood."""
 
+HELD_WEIGHT: Final = 1 / 16
+"""Weight of the newest frame in the playout delay that is told: a time constant of 16 frames, 320 ms."""
+
 
 class Hearing:
     """Streams in, one frame out. Times are ticks of the local clock, with fractions."""
@@ -42,9 +45,9 @@ class Hearing:
         self._streams: dict[int, ReceiveStream] = {}
         self._mixed = False
         """The mix was heard last, not a forwarded talker."""
-        self._ways = Way(), Way()
+        self._paths = PlaybackPath(), PlaybackPath()
         """The forwarded talkers', and the mix's."""
-        self._gains = Gains()
+        self._gains = SourceGains()
         self._limiter = Limiter()
         self._spare = silent_frame()
         self.counts = Counts()
@@ -53,7 +56,7 @@ class Hearing:
         self.on_forwarded: Callable[[int, float], None] = lambda _source, _mean_square: None
         """Called with the mean square of each frame of a forwarded talker, before gain."""
         self.lateness: Callable[[], Iterable[float]] = tuple
-        """Asked when a source is first heard: by how many ticks packets of our line were later than the fastest."""
+        """Asked when a source is first heard: by how many ticks packets came later than the fastest."""
         self.passed_over = 0
         """Packets of sources that came too many, too fast."""
         self._made, self._made_at = 0.0, 0.0
@@ -65,11 +68,11 @@ class Hearing:
     @property
     def active(self) -> bool:
         """Somebody is being heard, or about to be."""
-        return self._ways[self._mixed].delay > 0 or any(stream.active for stream in self._streams.values())
+        return self._paths[self._mixed].delay > 0 or any(stream.active for stream in self._streams.values())
 
     @property
     def mixed(self) -> bool:
-        """The server's mix was heard last, not a talker as he is."""
+        """The server's mix was heard last, not a talker directly."""
         return self._mixed
 
     @property
@@ -150,10 +153,10 @@ class Hearing:
 
     def pull(self, at: float, out: Frame) -> bool:
         """Fill ``out`` with what is heard at ``at``; False when nothing more is on its way."""
-        old, new = self._ways[self._mixed], self._ways[not self._mixed]
+        old, new = self._paths[self._mixed], self._paths[not self._mixed]
         heard = old.sounds
-        for way in self._ways:
-            way.begin()
+        for path in self._paths:
+            path.begin()
         kinds = {
             source: kind
             for source, stream in self._streams.items()
@@ -168,7 +171,7 @@ class Hearing:
         if [*kinds.values()] == [Kind.CONCEALED] and old.sounds and not old.delay:
             (source,) = kinds
             self._late = source, self._streams[source]
-        out[:] = old.heard(FRAME_SAMPLES)
+        out[:] = old.output(FRAME_SAMPLES)
         if new.sounds:
             new.end()
             self._both(old, new, out)
@@ -191,18 +194,18 @@ class Hearing:
         half = stream.late_half()
         if half is not None:
             half *= np.float32(self._gains.last(source))
-            self._ways[source == MIX].replace_end(half)
+            self._paths[source == MIX].replace_end(half)
             half *= np.float32(self._limiter.gain)
             bend(half)
             crossfade(out[BLOCK_SAMPLES:], half, out[BLOCK_SAMPLES:], JOINT)
 
     def _voice(self, source: int, stream: ReceiveStream, at: float, heard: bool) -> Kind:
-        """One stream's part of this frame; ``heard``: the way that is heard gave something for the last one."""
-        way = self._ways[source == MIX]
+        """One stream's part of this frame; ``heard``: the path that is heard gave something for the last one."""
+        path = self._paths[source == MIX]
         if heard and self._mixed != (source == MIX):
             gain = np.float32(self._gains.last(source))
-            stream.join(at, lambda past: way.keep(past * gain))
-        frame = self._spare if way.sounds else way.frame
+            stream.join(at, lambda past: path.keep(past * gain))
+        frame = self._spare if path.sounds else path.frame
         kind = stream.pull(at, frame)
         if kind is Kind.SILENT:
             return kind
@@ -211,12 +214,12 @@ class Hearing:
             if source != MIX:
                 self.on_forwarded(source, stream.level)
         self._gains.apply(source, frame)
-        way.add(frame, concealed=kind is Kind.CONCEALED)
-        self._held += (stream.held() + way.delay / FRAME_SAMPLES - self._held) / 16
+        path.add(frame, concealed=kind is Kind.CONCEALED)
+        self._held += (stream.held() + path.delay / FRAME_SAMPLES - self._held) * HELD_WEIGHT
         return kind
 
-    def _both(self, old: Way, new: Way, out: Frame) -> None:
-        """Both ways gave something; ``out`` is the old one. When the new one is warm, cross over to it."""
+    def _both(self, old: PlaybackPath, new: PlaybackPath, out: Frame) -> None:
+        """Both paths gave something; ``out`` is the old one. When the new one is warm, cross over to it."""
         mix = self._streams.get(MIX)
         over = not old.sounds or mix is None or mix.ending
         if self._mixed and over and not new.warm:
@@ -225,7 +228,7 @@ class Hearing:
         if old.sounds and not old.concealed and not new.warm:
             return
         new.join(old)
-        crossfade(out, new.heard(FRAME_SAMPLES), out)
+        crossfade(out, new.output(FRAME_SAMPLES), out)
         old.forget()
         for source, stream in self._streams.items():
             if (source == MIX) == self._mixed:

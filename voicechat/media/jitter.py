@@ -77,7 +77,7 @@ class JitterBuffer:
         return self._slots.get(self.next)
 
     def pull(self) -> Slot | None:
-        """The slot of the next tick, or None if it did not come; time goes on by one tick either way."""
+        """The slot of the next tick, or None if it is missing; time goes on by one tick either way."""
         slot = self._slots.pop(self.next, None)
         self.next += 1
         return slot

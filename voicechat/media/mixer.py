@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICK_MS, Frame, Samples
 from voicechat.media.levels import gain_of
 
-Gains: TypeAlias = NDArray[np.float32]
+GainMatrix: TypeAlias = NDArray[np.float32]
 """float32, shape (rows, talkers): linear gain of each talker in each row; 0 = not heard."""
 
 Frames: TypeAlias = NDArray[np.float32]
@@ -52,7 +52,7 @@ _STEPS: Final = np.arange(1, FRAME_SAMPLES + 1, dtype=np.float32)
 _STEPS_LEFT: Final = np.arange(FALL_SAMPLES - 1, -1, -1, dtype=np.float32)
 
 
-def mix(gains: Gains, frames: Frames, out: Frames) -> None:
+def mix(gains: GainMatrix, frames: Frames, out: Frames) -> None:
     """Sum the talkers into rows: ``out[row] = sum of gains[row, talker] * frames[talker]``.
 
     ``gains`` is (rows, talkers), ``frames`` (talkers, FRAME_SAMPLES), ``out`` (rows,

@@ -9,7 +9,7 @@ Pairs are those of an even tick and the next, so that every hop makes the same o
 a talker's frames and no hop but the first waits for them. A frame of an odd tick that
 begins a spurt, and the last one of an odd number, travel alone.
 
-Two frames cannot be lost with one packet and both be brought by another: while the line
+Two frames cannot be lost with one packet and both be brought by another: while the connection
 loses packets, and for the rest of that spurt, frames go one by one with redundancy, as
 everybody's do.
 

@@ -12,7 +12,7 @@ A frame recovered by redundancy is observed when its redundancy arrives, so the
 target holds frames back for their redundancy exactly when enough of them need it. If
 its own packet comes after all, that is observed, too: redundancy may end any time.
 
-Before anybody has spoken the line may be known by probes: how much later than the fastest
+Before anybody has spoken the connection may be known by probes: how much later than the fastest
 they were counts like so many frames (`expect`), and is outvoted as they are.
 
 Times are ticks of the local clock, with fractions. Drift between two clocks
@@ -37,7 +37,7 @@ STALL: Final = 200 / TICK_MS
 """Ticks; a frame so late is a sign of a stall and not of jitter, where the depth is less than half of that."""
 
 START: Final = 5 / TICK_MS
-"""Ticks held before anything is known: 5 ms, shallow, since most calls are on good lines."""
+"""Ticks held before anything is known: 5 ms, shallow, since most calls are on good connections."""
 
 MARGIN: Final = 2.5 / TICK_MS
 """Ticks added to what arrivals need: a frame is given up 2 ms before its block, which may come 0.5 ms before its time
@@ -66,13 +66,19 @@ SETTLED: Final = TICKS_PER_SECOND
 """Frames after which a base is one; before that it falls since it began too high."""
 
 NOTABLE: Final = 2 * BIN
-"""Ticks by which a base falls by chance, where a line jitters; less is noise."""
+"""Ticks by which a base falls by chance, where a connection jitters; less is noise."""
 
 BURST_STEP: Final = 0.9
-"""Ticks by which each frame of a burst is faster than the one before: a tick, less what a line jitters."""
+"""Ticks by which each frame of a burst is faster than the one before: a tick, less what a connection jitters."""
 
 PATIENCE: Final = TICKS_PER_SECOND // 2
 """Frames beyond DEEPEST, none faster than the one before, after which the way itself is taken to have become longer."""
+
+CHOOSE_EVERY: Final = 8
+"""Frames between two choices of the depth, 160 ms, since each looks through the whole histogram."""
+
+CHOOSE_ALWAYS: Final = MEMORY / 10
+"""Frames up to which each is followed by a choice: in the first second everything is news."""
 
 _BINS: Final = int(DEEPEST / BIN)
 _HALF: Final = int(0.5 / BIN)
@@ -104,7 +110,7 @@ class PlayoutDelay:
         """Ticks between the earliest possible arrival of a frame and its playing."""
 
     def expect(self, lateness: Iterable[float]) -> None:
-        """Before the first arrival: something else came over the line so many ticks later than the fastest did.
+        """Before the first arrival: something else came over the connection so many ticks later than the fastest did.
 
         What no depth would save says nothing, as with frames.
         """
@@ -145,7 +151,7 @@ class PlayoutDelay:
         if burst:
             return
         self._count_in(max(0.0, transit - self.base))
-        if self._count % 8 == 0 or self._weight < MEMORY / 10:
+        if self._count % CHOOSE_EVERY == 0 or self._weight < CHOOSE_ALWAYS:
             self._choose()
 
     def _stall(self, tick: int, transit: float) -> None:
@@ -170,7 +176,7 @@ class PlayoutDelay:
         """Windowed minimum by a monotonic queue.
 
         When it rises, the histogram moves down with it: the same frames lie less far
-        above. When it falls by chance, as where a line jitters much, the histogram moves
+        above. When it falls by chance, as where a connection jitters much, the histogram moves
         up. Otherwise it stays: a way that became shorter, a clock that drifts, or a stream
         whose first packets came in the burst after a stall, has no more jitter for that.
         """

@@ -1,4 +1,4 @@
-"""What a participant chose between bytes and sound, and what that means for both of his directions."""
+"""What a participant chose between bytes and sound, and what that means for both directions."""
 
 import enum
 from typing import Final
@@ -35,9 +35,9 @@ class Quality(enum.Enum):
 
     @property
     def pairs(self) -> bool:
-        """Two frames go in a packet, to him and from him."""
+        """Two frames go in a packet, to them and from them."""
         return self is Quality.SAVER
 
     def bitrate(self, normal: int, high: int) -> int:
-        """bit/s of his voice and of the mixes made for him, on a server that gives these; HIGH is never less."""
+        """bit/s of their voice and of the mixes made for them, on a server that gives these; HIGH is never less."""
         return max(normal, high) if self is Quality.HIGH else normal

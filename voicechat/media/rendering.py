@@ -25,6 +25,9 @@ from voicechat.media.timescale import Pace, merge
 JOINT: Final = BLOCK_SAMPLES // 2
 """Samples of the crossfade from what was made up to what came: 5 ms, about one period of a deep voice."""
 
+MISSES_KEPT: Final = 1 - 1 / TICKS_PER_SECOND
+"""Share of the recent misses that each frame leaves: they fade with a time constant of 50 frames, a second."""
+
 Past: TypeAlias = Callable[[Frame], object]
 """Is given frames that are not played; the array is used again."""
 
@@ -114,7 +117,7 @@ class Renderer:
                 crossfade(going_on, out, out, JOINT)
             self._late_frames.forget()
             spurt.missing = spurt.waited = 0
-        spurt.recent_misses *= 1 - 1 / TICKS_PER_SECOND
+        spurt.recent_misses *= MISSES_KEPT
         self._pace.played(mean_square(out))
         return Kind.RECOVERED if slot.recovered else Kind.PLAYED
 

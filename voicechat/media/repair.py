@@ -5,7 +5,7 @@ the second half of it. Its payload is: a decoder predicts each frame from the on
 before, and one that has concealed predicts from what it made up, which spoils the
 next frames too. So the decoder's state is kept when concealing begins; when the
 missing payloads have come, the decoder goes back there, decodes them unheard and is
-where it would be without the miss. With 5 % late frames on a jittery line that is worth
+where it would be without the miss. With 5 % late frames on a jittery connection that is worth
 0.2 PESQ, and hearing the second halves 0.4 more (measured). (A frame that was waited
 for joins what was made up as libopus does it: nothing was missed.)
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 BITS: Final = 128
-"""Ticks remembered: 2.5 s, far more than any reordering, a little more than the replay of a stalled line."""
+"""Ticks remembered: 2.5 s, far more than any reordering, a little more than the replay of a stalled connection."""
 
 _MASK: Final = (1 << BITS) - 1
 

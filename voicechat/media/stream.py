@@ -2,7 +2,7 @@
 
 A ReceiveStream is IDLE between talk spurts. The first packet makes it WAIT until
 its playout delay says "now"; from then on every pull takes the next tick, whether
-that frame came (PLAYED), came only as redundancy (RECOVERED) or did not come
+that frame came (PLAYED), came only as redundancy (RECOVERED) or is missing
 (CONCEALED). What is done for a pull is decided first, by `spurt`, and then carried out
 here, as NetEq does it. Delay is corrected where it is heard least (`timescale`):
 

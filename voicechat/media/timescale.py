@@ -32,6 +32,9 @@ QUIET: Final = 10 ** (-55 / 10)
 MERGE_SAMPLES: Final = BLOCK_SAMPLES // 2
 """Samples of the crossfade within a merge: 5 ms, about one period of a deep voice."""
 
+EXCESS_WEIGHT: Final = 1 / 8
+"""Weight of the newest frame in the excess delay: a time constant of 8 frames, 160 ms."""
+
 _MERGE_STEP: Final = BLOCK_SAMPLES // 10
 
 
@@ -40,7 +43,7 @@ class Pace:
 
     def __init__(self) -> None:
         self.excess = 0.0
-        """Ticks above target, smoothed; below 0 the frames are played too early."""
+        """Excess delay: ticks above target, smoothed; below 0 the frames are played too early."""
         self.level = 0.0
         self._since_merge = 0
         self._starting = 0
@@ -55,7 +58,7 @@ class Pace:
     def follow(self, late: float) -> None:
         """The next frame is ``late`` ticks behind its time."""
         # while the pre-roll is merged away the delay changes by whole ticks; later it only drifts and jitters
-        self.excess = late if self._starting else self.excess + (late - self.excess) / 8
+        self.excess = late if self._starting else self.excess + (late - self.excess) * EXCESS_WEIGHT
         self._starting = max(0, self._starting - 1)
 
     def played(self, level: float) -> None:

@@ -3,8 +3,8 @@
 room        participants, their numbers and names, gains
 conference  the media of one room: arrivals in, deliveries out, one tick at a time
 listener    one who listens: what they are sent, and how it changes over
-talker      one who talks: his packets as they go on, his frames for a mix
-echo        a conference of one, who hears himself a second later
+talker      one who talks: their packets as they go on, their frames for a mix
+echo        a conference of one, who hears their own voice a second later
 mixing      the mixed rows: grouping equal ones, one encoder a distinct row
 directory   rooms by name, made and dropped
 

@@ -1,11 +1,11 @@
-"""One room's media: packets arrive, deliveries leave; nobody ever hears himself.
+"""One room's media: packets arrive, deliveries leave; nobody ever hears their own voice.
 
 `arrived` forwards at once to every listener who hears just this talker. `tick`,
 called every 20 ms while `mixing`, serves those who hear several: each talker's
 ReceiveStream gives one frame, `Mixing` makes and encodes the distinct rows.
 
 Change-over to a mix: the talker that was forwarded goes on being forwarded while the
-first mixed frames leave. What he said before goes through his decoder and the new
+first mixed frames leave. What they said before goes through their decoder and the new
 encoder first, and the last of it to the listener, so that nobody hears a cold codec.
 A listener's states are in `listener`.
 
@@ -62,7 +62,7 @@ class Conference:
         self._mixing = Mixing(codec)
         self._edges: list[Edge] = []
         self._undecided = False
-        """Somebody entered, and his way has not been chosen."""
+        """Somebody entered, and what they get has not been chosen."""
         self.counts = Counts()
         self.forwarded = 0
         """Packets delivered undecoded, one for each listener."""
@@ -83,7 +83,7 @@ class Conference:
     # -- members ----------------------------------------------------------------
 
     def add(self, source: int) -> None:
-        """A member entered; he hears the rest of what is just being said."""
+        """A member entered; they hear the rest of what is just being said."""
         self._undecided = True
         self._talkers[source] = Talker()
         self._listeners[source] = Listener(always_mix=self._always_mix)
@@ -131,7 +131,7 @@ class Conference:
         return deliveries
 
     def _pass_on(self, source: int, talker: Talker, packets: list[MediaPacket], now: float) -> list[Delivery]:
-        """Into the talker's stream if somebody is mixed for, and to those who hear just him."""
+        """Into the talker's stream if somebody is mixed for, and to those who hear nobody else."""
         if self.mixing:
             stream = talker.enter_mix(self._codec, self.counts)
             for packet in packets:
@@ -158,7 +158,7 @@ class Conference:
         return any(talker.talking for talker in self._talkers.values())
 
     def held(self, source: int) -> float | None:
-        """Ticks that a talker's frames are held for mixing; None if he was never mixed."""
+        """Ticks that a talker's frames are held for mixing; None if they were never mixed."""
         talker = self._talkers.get(source)
         return None if talker is None else talker.held()
 
@@ -180,7 +180,7 @@ class Conference:
             self._decide(now)
 
     def _decide(self, now: float) -> None:
-        """Choose every listener's way anew."""
+        """Choose anew what every listener gets."""
         self._undecided = False
         talking = [source for source, talker in self._talkers.items() if talker.talking]
         if self._room.present < 2:

@@ -1,9 +1,9 @@
-"""The echo test: a conference of one, who hears after a second what the server heard of him.
+"""The echo test: a conference of one, who hears after a second what the server heard of them.
 
 `EchoConference` is a conference with two members: the one who tests, and Echo, whom
 nobody plays. Whatever a listener in Echo's place would be sent of the other's voice
 (the packets of this hop, freed of its redundancy, in the order in which they came)
-is kept for ECHO_DELAY and then sent to him from Echo's number. So he hears what his
+is kept for ECHO_DELAY and then sent to them from Echo's number. So they hear what their
 friends would, and no conference ever returns anybody's voice to its own number.
 
 May import the conference, the room and the packets.
@@ -19,7 +19,7 @@ from voicechat.rooms.conference import Conference, Delivery
 from voicechat.rooms.room import Room
 
 ECHO_DELAY: Final = TICKS_PER_SECOND
-"""Ticks after which a packet comes back: one second, so that nobody takes it for his own voice in the room, and a
+"""Ticks after which a packet comes back: one second, so that nobody takes it for their own voice in the room, and a
 short sentence is heard when it has been said."""
 
 MOST_WAITING: Final = 5 * ECHO_DELAY
@@ -37,7 +37,7 @@ class EchoConference(Conference):
         room = Room(ROOM_NAME)
         super().__init__(room, codec, bitrate)
         self.echo = room.enter(ECHO_NAME, now).source
-        """The number of him who says everything again."""
+        """The number of the one who says everything again."""
         self.add(self.echo)
         self._waiting: deque[tuple[float, MediaPacket]] = deque(maxlen=MOST_WAITING)
 

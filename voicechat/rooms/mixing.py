@@ -17,14 +17,12 @@ from voicechat.interfaces import ICodec, IEncoder
 from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.mixer import Frames, Limiter, mix
 
-Gains = tuple[float, ...]
-"""A row of the gain matrix: one linear gain for each live talker."""
-
 
 class Row(NamedTuple):
     """What one listener is to hear, and at how many bit/s."""
 
-    gains: Gains
+    gains: tuple[float, ...]
+    """A row of the gain matrix: one linear gain for each live talker."""
     bitrate: int
 
 
@@ -57,9 +55,9 @@ class _Coder:
 class Mixing:
     """Groups listeners by their row and encodes each distinct row once a tick.
 
-    A listener stays with the coder he had unless others of his group had another, or
-    more of another group had his; changing coders in mid-stream is not heard
-    (measured). His bitrate stays the same until he is forgotten.
+    A listener stays with the coder they had unless others of their group had another, or
+    more of another group had theirs; changing coders in mid-stream is not heard
+    (measured). Their bitrate stays the same until they are forgotten.
     """
 
     def __init__(self, codec: ICodec) -> None:
@@ -88,7 +86,7 @@ class Mixing:
         """Mix ``frames`` (talkers x 960) for each listener's row; rows of zeros are left out.
 
         ``past`` are the frames of the ticks before. A new coder with a listener in
-        ``fresh`` codes them first, so that it and his decoder have settled.
+        ``fresh`` codes them first, so that it and the decoder there have settled.
         """
         groups: dict[Row, list[int]] = {}
         for listener, row in rows.items():

@@ -1,4 +1,4 @@
-"""What a conference knows of one who talks: his packets as they go on, and his frames for a mix.
+"""What a conference knows of a talker: their packets as they go on, and their frames for a mix.
 
 May import the media core and the codec's interface. Times are ticks.
 """
@@ -24,7 +24,7 @@ PAST: Final = 2 * WARM_WITH
 makes go to the listener's decoder. With 5 instead of 10 a hundred changes cost 0.02 PESQ more (measured)."""
 
 REMEMBERED: Final = PAST + WARM_WITH
-"""Packets of a talker that are kept: by the first of them his own decoder settles."""
+"""Packets of a talker that are kept: the first of them let their own decoder settle."""
 
 
 class Talker:
@@ -39,7 +39,7 @@ class Talker:
         self.ended: int | None = None
         """Wire tick of the last end packet, while silent."""
         self._stream: ReceiveStream | None = None
-        """His frames for mixing; kept, for what it has learnt of his way."""
+        """Their frames for mixing; kept, for what it has learnt of their connection."""
         self._mixed = self._joins = False
         self.past: deque[Frame] = deque(maxlen=PAST + 1)
         """What the stream gave in the last ticks without a break, this one included; before the first, what came
@@ -73,12 +73,12 @@ class Talker:
         self._recent.extend((packet, now) for packet in packets if packet.payload)
 
     def stop(self) -> None:
-        """His spurt is over."""
+        """Their spurt is over."""
         self.talking = False
         self._recent.clear()
 
     def enter_mix(self, codec: ICodec, counts: Counts) -> ReceiveStream:
-        """His stream, for mixing; when that begins, it is fed with his last packets, as if it had been before."""
+        """Their stream, for mixing; when that begins, it is fed with their last packets, as if it had been before."""
         if self._stream is None:
             self._stream = ReceiveStream(codec.decoder(), counts, margin=BEGINS_EARLY)  # the tick decodes at once
         if not self._mixed:
@@ -90,7 +90,7 @@ class Talker:
         return self._stream
 
     def held(self) -> float | None:
-        """Ticks that his frames are held for mixing; None if he was never mixed."""
+        """Ticks that their frames are held for mixing; None if they were never mixed."""
         return None if self._stream is None else self._stream.held()
 
     def leave_mix(self) -> None:
@@ -98,7 +98,7 @@ class Talker:
         self._mixed = False
 
     def pull(self, tick: float, out: Frame) -> bool:
-        """Fill ``out``, which is kept, with his frame for the mix of ``tick``; False if he says nothing in it."""
+        """Fill ``out``, which is kept, with their frame for the mix of ``tick``; False if they say nothing in it."""
         stream = self._stream
         if stream is None or not stream.active:
             return False
@@ -114,7 +114,7 @@ class Talker:
         return False
 
     def history(self) -> list[MediaPacket]:
-        """His last packets again, for a listener who is forwarded to from now on: his decoder needs them."""
+        """Their last packets again, for a listener who is forwarded to from now on: a cold decoder needs them."""
         last = [packet for packet, _ in self._recent][-WARM_WITH:]
         return [_again(packet, marker=number == 0) for number, packet in enumerate(last)]
 
