@@ -19,15 +19,13 @@ _NAMES = ("stdin", "stdout", "stderr")
 def open_closed() -> None:
     """Open descriptors 0, 1 and 2 on nothing where they are closed, and have Python's streams for them.
 
-    To be called before anything else is opened: a socket that became number 1 would be sent all that is printed.
+    Python has None for those. What is opened gets the lowest number that is free, so this is to be
+    called before anything else is: a socket that became number 1 would be sent all that is printed.
     """
-    for number, name in enumerate(_NAMES):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number, so this one
+    for name in _NAMES:
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115, PTH123
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def tell(text: str) -> None:

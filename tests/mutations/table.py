@@ -3,8 +3,9 @@
 from typing import Final
 
 from tests.mutations.goals import GOALS
+from tests.mutations.machines import MACHINES
 from tests.mutations.members import MEMBERS
 from tests.mutations.mutation import Mutation
 from tests.mutations.strangers import STRANGERS
 
-MUTATIONS: Final[tuple[Mutation, ...]] = (*STRANGERS, *MEMBERS, *GOALS)
+MUTATIONS: Final[tuple[Mutation, ...]] = (*STRANGERS, *MEMBERS, *GOALS, *MACHINES)
