@@ -5,9 +5,8 @@
 It is the server of ``twistd voicechat``, hub, carriages and codec, with a stopwatch at
 the beat. At SIGTERM it writes, for the ticks of the last ``--seconds``: how late each
 began and how late its last packet was out (percentiles, ms), how many were skipped, and
-encodes and decodes for each tick; and the longest turn of the reactor, what the hub has
-counted, and how many datagrams the kernel did not give to it. At SIGUSR1 it does so, too,
-and begins anew.
+encodes and decodes for each tick; the longest turn of the reactor; and what the hub has
+counted. At SIGUSR1 it does so, too, and begins anew.
 
 A tick's lateness is counted from where the earliest tick of all stood to its 20 ms:
 LoopingCall begins its beat at any phase of them and keeps it.
@@ -35,8 +34,6 @@ from voicechat.server.limits import Limits
 from voicechat.server.service import VoiceService
 
 SEATS: Final = 200
-UNDELIVERED: Final = "not given to us"
-"""Among the counts: datagrams that the kernel dropped."""
 PERCENTILES: Final = (50, 99, 99.9)
 
 
@@ -118,12 +115,6 @@ class Turns:
         return getattr(self._poller, name)
 
 
-def undelivered(port: int) -> int:
-    """Datagrams to a port that its socket did not get: the queue was full, or a filter refused them (proc(5))."""
-    lines = Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]
-    return sum(int(fields[-1]) for fields in map(str.split, lines) if int(fields[1].partition(":")[2], 16) == port)
-
-
 class WatchedHub(Hub):
     """A hub with a stopwatch at its beat."""
 
@@ -176,7 +167,8 @@ def main() -> None:
 
     def tell() -> None:
         turn = {"turn": turns.longest * 1000, "turn_cpu": turns.longest_cpu * 1000}
-        now = hub.metrics.counts | Counter({UNDELIVERED: undelivered(chosen.port)})
+        hub.datagrams.count_dropped()
+        now = hub.metrics.counts.copy()
         whole = chosen.json.with_suffix(".new")
         whole.write_text(json.dumps(hub.told() | turn | {"counts": now - counted}) + "\n")
         whole.replace(chosen.json)

@@ -29,6 +29,10 @@ class MemoryPort:
     def setsockopt(self, *option: int) -> None:
         """There is nothing to set."""
 
+    def getsockopt(self, *option: int) -> bytes:
+        """There is nothing to tell."""
+        return b""
+
     def sendto(self, datagram: bytes, address: Any) -> None:
         """Send a datagram past Twisted."""
         self.write(datagram, address)

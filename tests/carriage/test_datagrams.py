@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from twisted.internet.task import Clock
 
-from voicechat.carriage.datagrams import PROBE_BYTES, TOKEN_BYTES, Address, Link, expedite
+from voicechat.carriage.datagrams import PROBE_BYTES, TOKEN_BYTES, Address, Link
 from voicechat.errors import WireError
 from voicechat.format import TICK_SECONDS
 from voicechat.media.redundancy import FIRST_REPORTS
@@ -291,7 +291,3 @@ def test_after_the_end_nothing_is_sent_and_no_call_is_left(pair: Pair) -> None:
     assert not pair.clock.getDelayedCalls()
     assert not pair.client.up
     assert not pair.on_its_way
-
-
-def test_a_port_without_a_socket_is_not_marked() -> None:
-    expedite(object())

@@ -1,11 +1,15 @@
 """The client's UDP socket."""
 
 import errno
+import socket
 
 import pytest
 from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.selectreactor import SelectReactor
 
 from tests.memory import VoiceReactor
+from voicechat.carriage import filter as kernel
+from voicechat.carriage.udp import MOST_A_TURN
 from voicechat.client.datagrams import DatagramSocket
 from voicechat.security.keys import Side, resume_keys
 from voicechat.wire.messages import Message
@@ -84,6 +88,29 @@ def test_without_a_socket_media_stays_on_tcp() -> None:
     assert sock.link is None
     sock.close()
     assert not reactor.getDelayedCalls()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_flood_from_the_server_is_read_in_portions(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """On a real socket: a hostile server must not hold the reactor, which the microphone waits for, either."""
+    monkeypatch.setattr(kernel, "attach", lambda _sock: False)
+    reactor = SelectReactor()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((host, 0))
+        sock = DatagramSocket(reactor, host, server.getsockname()[1])
+        link = sock.open(reactor, resume_keys(Side.CLIENT, bytes(32), b"transcript"), 7, lambda _: None)
+        assert link is not None
+        _, client = server.recvfrom(100)
+        taken: list[bytes] = []
+        link.received = lambda header, datagram, address: taken.append(datagram)  # type: ignore[method-assign]
+        for _ in range(MOST_A_TURN + 5):
+            server.sendto(b"\x13" + bytes(23), client)
+        reactor.iterate()
+        assert len(taken) == MOST_A_TURN
+        reactor.iterate()
+        assert len(taken) == MOST_A_TURN + 5
+        sock.close()
+        reactor.iterate()
 
 
 def test_closing_ends_everything() -> None:

@@ -257,4 +257,38 @@ STRANGERS: Final = (
             f"{_DOOR}test_another_version_is_told_ours",
         ),
     ),
+    Mutation(
+        "R17",
+        "a turn of the reactor reads datagrams until there are none",
+        "voicechat/carriage/udp.py",
+        "for _ in range(MOST_A_TURN):",
+        "while True:",
+        (
+            "tests/carriage/test_udp.py::test_a_turn_reads_so_many_whatever_they_are",
+            "tests/carriage/test_udp.py::test_what_else_is_due_comes_between_two_portions",
+            "tests/client/test_datagrams.py::test_a_flood_from_the_server_is_read_in_portions",
+        ),
+    ),
+    Mutation(
+        "R17",
+        "what cannot be a datagram of ours wakes us",
+        "voicechat/carriage/udp.py",
+        "kernel.attach(sock)",
+        "pass",
+        ("tests/carriage/test_udp.py::test_what_is_none_of_ours_wakes_nobody_and_is_counted",),
+    ),
+    Mutation(
+        "R17",
+        "a forged datagram uses up what a friend may send",
+        "voicechat/carriage/datagrams.py",
+        """        packet = self._opener.open(header, datagram)
+        if not self.admit():
+            return
+""",
+        """        if not self.admit():
+            return
+        packet = self._opener.open(header, datagram)
+""",
+        (f"{_DATAGRAMS}test_what_does_not_open_takes_nothing_from_whom_it_names",),
+    ),
 )

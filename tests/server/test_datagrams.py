@@ -1,20 +1,24 @@
 """The server over UDP: the behaviour of every carriage, and what only datagrams can show."""
 
+import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.memory import MemoryPort
 from tests.server.behaviour import Behaviour
 from tests.server.house import House, TcpFriend
+from voicechat.carriage import udp
 from voicechat.carriage.datagrams import PROBE_BYTES, Address, Link
 from voicechat.errors import WireError
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.packing import split_pair
 from voicechat.media.quality import Quality
 from voicechat.security.keys import Side, login_keys
+from voicechat.server.datagrams import COUNT_EVERY
 from voicechat.server.limits import Limits
 from voicechat.wire import media, messages
 from voicechat.wire.datagrams import DatagramType, parse_header
@@ -154,6 +158,31 @@ class SocketPort(MemoryPort):
         if self.broken:
             raise OSError("no route")
         super().sendto(datagram, address)
+
+
+class CountingPort(SocketPort):
+    """A port of which the kernel tells how many datagrams it did not get."""
+
+    dropped = 0
+
+    def getsockopt(self, *option: int) -> bytes:
+        return struct.pack("@9I", *[77] * 8, self.dropped % 2**32)
+
+
+def test_what_the_kernel_drops_is_counted_while_somebody_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp, "_COUNTS", True)
+    house, port = House(), CountingPort("udp", 1234, SERVER[0])
+    house.hub.datagrams.makeConnection(port)  # type: ignore[arg-type]
+    assert not house.clock.getDelayedCalls(), "nobody is here, and nothing is to be done"
+    keys = login_keys(Side.SERVER, bytes(32), b"")
+    link = house.hub.datagrams.open(keys, 7, lambda _: None)
+    assert link is not None
+    for told in (0, 10, 10, 2**32 - 5, 2**32 + 5):
+        port.dropped = told
+        house.clock.advance(COUNT_EVERY)
+        assert house.counted("datagrams dropped by the kernel") == told
+    house.hub.datagrams.close(link)
+    assert not house.clock.getDelayedCalls()
 
 
 def test_a_socket_is_given_what_is_sent_and_may_fail() -> None:

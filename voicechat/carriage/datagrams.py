@@ -14,9 +14,7 @@ media goes from now on.
 """
 
 import secrets
-import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -30,7 +28,7 @@ from voicechat.wire.messages import Message, Report
 from voicechat.wire.messages import Path as PathMessage
 
 Address = tuple[Any, ...]
-"""Host and port, as Twisted gives them."""
+"""Where a datagram came from, and can be sent to: as whoever reads them gives it. It is compared, and not looked at."""
 
 TOKEN_BYTES: Final = 8
 NO_TOKEN: Final = bytes(TOKEN_BYTES)
@@ -44,24 +42,6 @@ ANSWERS_A_SECOND: Final = 8
 
 REPORT_EVERY: Final = 1.0
 """Seconds between reports while datagrams are lost."""
-
-_EXPEDITED: Final = 46 << 2
-"""DSCP EF (RFC 3246) in the old TOS byte: routers that care let voice go first."""
-
-_RECEIVE_BYTES: Final = 1 << 20
-"""Of the kernel's queue: in a flood of 10 000 datagrams a second the usual 200 kB are full in 25 ms (measured)."""
-
-
-def expedite(port: Any) -> None:
-    """Mark what a UDP port sends as voice, and let more wait for it, where the platform lets us."""
-    handle = getattr(port, "getHandle", lambda: None)()
-    if handle is None:
-        return
-    with suppress(OSError):
-        handle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BYTES)
-    for level, option in ((socket.IPPROTO_IP, "IP_TOS"), (socket.IPPROTO_IPV6, "IPV6_TCLASS")):
-        with suppress(OSError, AttributeError):
-            handle.setsockopt(level, getattr(socket, option), _EXPEDITED)
 
 
 class Link:

@@ -24,7 +24,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 
 from voicechat import passwords, standard
-from voicechat.carriage.datagrams import expedite
+from voicechat.carriage import udp
 from voicechat.errors import ConfigError
 from voicechat.server import ports
 from voicechat.server.hub import Hub
@@ -37,9 +37,6 @@ GOODBYE_SECONDS: Final = 0.5
 
 LOOK_AGAIN: Final = (0.5, 1.5, 3.0)
 """Seconds after SIGHUP at which the terminal may have gone: some (xterm) send it first, and close the window then."""
-
-LARGEST_DATAGRAM: Final = 2048
-"""Bytes read of a datagram: more than the 1 200 that one may have, so that none is mistaken for a shorter one."""
 
 LISTEN: Final = 256
 """Connections the kernel holds for us while we are busy: of 50, a friend's was dropped in a flood of 1 500 a second,
@@ -103,11 +100,10 @@ class VoiceService(Service):
         factory.listens(listening)
         try:
             number = listening.getHost().port
-            self._datagrams = self._reactor.listenUDP(number, self.hub.datagrams, interface, LARGEST_DATAGRAM)
+            self._datagrams = udp.listen(self._reactor, number, self.hub.datagrams, interface, replies=True)
         except CannotListenError:
             listening.stopListening()
             raise
-        expedite(self._datagrams)
         return listening
 
     def startService(self) -> None:

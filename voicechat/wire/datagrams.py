@@ -63,6 +63,19 @@ class DatagramType(IntEnum):
     KEEPALIVE = 3
 
 
+class Shape(NamedTuple):
+    """What datagrams of a kind look like from outside: first bytes from ``first`` to ``last``, so many bytes long."""
+
+    first: int
+    last: int
+    shortest: int
+    longest: int
+
+
+SHAPES: Final = (Shape(VERSION << 4 | min(DatagramType), VERSION << 4 | max(DatagramType), _SHORTEST, MAX_DATAGRAM),)
+"""All that a port of ours takes; no two have a first byte in common. Ours lie where RFC 7983 leaves room: others that
+may share a port are told apart by it, too (STUN 0-3, DTLS 20-63, SRTP 128-191)."""
+
 _TYPES: Final = {VERSION << 4 | kind: kind for kind in DatagramType}
 
 
