@@ -17,7 +17,7 @@ from typing import Final
 
 from voicechat.errors import ConfigError
 from voicechat.hiding import hide
-from voicechat.plain import text_of
+from voicechat.plain import text_of, variable
 from voicechat.security.secret import SHORT, Secret
 
 LONGEST_FILE: Final = 1024
@@ -47,7 +47,7 @@ def file_of(text: str | None, file: str | None, environ: Mapping[str, str]) -> s
         with suppress(OSError):  # there is none, or the folder is not for us
             credential.stat()
             return str(credential)
-    return environ.get("VOICECHAT_PASSWORD_FILE") or None
+    return variable(environ, "VOICECHAT_PASSWORD_FILE") or None
 
 
 def from_file(name: str) -> Secret:

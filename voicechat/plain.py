@@ -1,9 +1,11 @@
-"""Text files as editors write them.
+"""Text as editors and files of variables leave it.
 
-Some put a byte-order mark before it, Windows' own write UTF-16 when asked for "Unicode". Imports next to nothing.
+Some editors put a byte-order mark before it, Windows' own write UTF-16 when asked for "Unicode", and lines that end
+with CR LF leave the CR in a variable. Imports next to nothing.
 """
 
 import codecs
+from collections.abc import Mapping
 from typing import Final
 
 from voicechat.errors import ConfigError
@@ -19,3 +21,8 @@ def text_of(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError("is not UTF-8 text; save it as UTF-8") from None
+
+
+def variable(environ: Mapping[str, str], name: str) -> str:
+    """The value of a variable, without a line's end; '' if there is none."""
+    return environ.get(name, "").rstrip("\r\n")

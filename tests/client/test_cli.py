@@ -367,6 +367,26 @@ def test_every_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch, capsys: p
         cli._password(cli.options(["--host", "h"]))
 
 
+def test_a_line_end_is_no_part_of_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a file of variables with CR LF leaves it."""
+    (tmp_path / "c.toml").write_text("room = 'den'")
+    (tmp_path / "pw").write_text("secret")
+    values = {
+        "HOST": "h",
+        "PORT": "5",
+        "UI": "line",
+        "LOUDNESS": "no",
+        "NAME": "Ann",
+        "CONFIG": str(tmp_path / "c.toml"),
+    }
+    for name, value in (values | {"PASSWORD_FILE": str(tmp_path / "pw")}).items():
+        monkeypatch.setenv(f"VOICECHAT_{name}", f"{value}\r")
+    chosen = cli.options([])
+    assert (chosen.host, chosen.port, chosen.ui, chosen.loudness, chosen.name) == ("h", 5, "line", False, "Ann")
+    assert chosen.room == "den"
+    assert cli._password(chosen) == Secret("secret")
+
+
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.kept and option.choices + option.between])
 def test_a_wrong_variable_is_called_by_its_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: Option

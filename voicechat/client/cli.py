@@ -19,6 +19,7 @@ from voicechat.client.lean import begin_lean
 from voicechat.client.options import OPTIONS, add_to, from_environment
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 from voicechat.hiding import hide
+from voicechat.plain import variable
 
 DESCRIPTION: Final = "Talk with your friends through a voicechat server."
 
@@ -148,7 +149,7 @@ def _of_file(given: dict[str, Any]) -> tuple[Path | None, dict[str, Any]]:
     """The configuration file and what it chooses; only one that was named must exist."""
     from voicechat.client import configuration
 
-    named = given.get("config") or os.environ.get("VOICECHAT_CONFIG")
+    named = given.get("config") or variable(os.environ, "VOICECHAT_CONFIG")
     try:
         path = configuration.located(named) if named else configuration.place()
         return path, configuration.read(path) if path is not None and "write_config" not in given else {}

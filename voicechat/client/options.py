@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from voicechat.errors import ConfigError
+from voicechat.plain import variable
 
 VARIABLE: Final = "VOICECHAT_"
 
@@ -192,7 +193,7 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """What ``VOICECHAT_*`` chooses, by the options' fields; the password is not asked for. ConfigError names it."""
     chosen = {}
     for option in KEPT.values():
-        text = environ.get(option.variable)
+        text = variable(environ, option.variable)
         if text and not option.name.startswith("password"):
             try:
                 chosen[option.field] = option.understand(text)
