@@ -97,6 +97,12 @@ class Member:
     def path_changed(self, udp: bool) -> None:
         """Whichever way."""
 
+    def heard_over(self, udp: bool) -> None:
+        """Whichever way."""
+
+    def answers(self, connection: VoiceClientProtocol) -> None:
+        """Whoever is silent for long is given up."""
+
     def wronged(self, error: Exception) -> None:
         self._crowd.fail(f"the server broke the protocol: {error}")
 

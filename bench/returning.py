@@ -93,6 +93,12 @@ class Member:
     def path_changed(self, udp: bool) -> None:
         """Whichever way."""
 
+    def heard_over(self, udp: bool) -> None:
+        """Whichever way."""
+
+    def answers(self, connection: VoiceClientProtocol) -> None:
+        """Whoever is silent for long is given up."""
+
     def say(self, text: str) -> None:
         """Nobody reads it."""
 

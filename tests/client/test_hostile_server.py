@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 
 from tests.client.player import Host, Player, pass_time
 from tests.client.test_call import figures
-from voicechat.client.allowance import DATAGRAMS_AT_ONCE, STRINGS_AT_ONCE, Allowance
+from voicechat.client.allowance import MESSAGES_AT_ONCE, PACKETS_AT_ONCE, Allowance
 from voicechat.client.exits import Exit
 from voicechat.client.friends import MOST_NAMES, Friends
 from voicechat.errors import WireError
@@ -242,7 +242,7 @@ def test_streams_are_made_at_the_beat_of_frames_and_no_faster() -> None:
 def test_more_messages_than_any_room_makes_end_the_connection(ann: Player) -> None:
     """Known ones and unknown ones; all that a full house makes for ten seconds, and comes at once, is taken."""
     host = inside(ann)
-    for number in range(int(STRINGS_AT_ONCE)):
+    for number in range(int(MESSAGES_AT_ONCE)):
         (unknown_kinds if number % 2 else texts)(host, number)
     assert not host.transport.aborted
     unknown_kinds(host, 0)
@@ -250,6 +250,15 @@ def test_more_messages_than_any_room_makes_end_the_connection(ann: Player) -> No
     host.lose()
     assert "far more messages than a room makes" in ann.lines[-1]
     assert ann.ended is None
+
+
+def test_more_sound_than_anybody_needs_is_left_out_and_counted(ann: Player) -> None:
+    host = inside(ann)
+    packet = media.encode(MediaPacket(MIX, 1, FRAME))
+    for _ in range(int(PACKETS_AT_ONCE) + 700):
+        host.tell_bytes(packet)
+    assert figures(ann)["passed_over"] == 700
+    assert not host.transport.aborted
 
 
 def test_what_a_full_house_may_make_is_never_too_much() -> None:
@@ -270,7 +279,7 @@ def test_datagrams_beyond_all_need_are_not_looked_at_and_counted(ann: Player) ->
     assert connection is not None
     assert connection.link is not None
     seal = host.session.keys.datagram_seal(7)
-    for number in range(int(DATAGRAMS_AT_ONCE) + 500):
+    for number in range(int(PACKETS_AT_ONCE) + 500):
         packet = media.encode(MediaPacket(2, number & 0xFFFF, FRAME))
         datagram = seal.seal(DatagramType.MEDIA if number % 2 else DatagramType.PROBE, packet)
         with suppress(WireError):

@@ -275,3 +275,37 @@ def test_a_fault_in_drawing_ends_the_call_and_is_told(night: Night, monkeypatch:
     night.wait(0.5)
     assert night.gone
     assert isinstance(night.screen.fault, ZeroDivisionError)
+
+
+def test_a_line_that_breaks_is_an_alarm_with_a_countdown_and_r_tries_now(night: Night) -> None:
+    night.ben.says = 0.25
+    night.wait(3.0)
+    assert "talks" in night.text
+    night.network.cut(len(night.network.pairs) - 1)
+    night.wait(0.4)
+    assert "NOBODY HEARS YOU" in night.display.last_text[0]
+    assert "Nobody hears you." in night.text
+    assert "? Ben" in night.text
+    for gone in ("talks", "~", "you silent", "round trip"):
+        assert gone not in night.text
+    night.reactor.advance(0.8)  # the quick tries
+    for _ in range(80):  # half a minute and more later the waits are long
+        night.ann.refused()
+        while not night.reactor.tcpClients[night.ann._taken :]:
+            night.reactor.advance(0.1)
+    night.ann.refused()
+    night.reactor.advance(0.5)
+    seen = set()
+    for _ in range(40):
+        night.reactor.advance(0.1)
+        seen.add(night.display.last_text[1].strip())
+    assert len(seen) >= 3, "the seconds are counted"
+    assert all("Nobody listens there. Trying again in " in line for line in seen)
+    night.display.press("r")
+    night.reactor.advance(0.6)
+    assert "Trying again now (try " in night.text
+    for _ in range(2):  # the ticket is not good any more, the password is
+        night.network.join(night.ann)
+        night.wait(0.6)
+    assert "NOBODY" not in night.text
+    assert "unknown" not in night.text

@@ -8,6 +8,7 @@ from urwid.str_util import calc_width
 
 from voicechat.client import view
 from voicechat.client.controls import FriendStatus, Status
+from voicechat.client.outage import Outage
 from voicechat.client.view import Look
 from voicechat.media.quality import Quality
 
@@ -167,3 +168,59 @@ def test_no_size_is_too_small(width: int, height: int, count: int) -> None:
     people = [ben(source=n, name="Zoë 日本語" * 3) for n in range(count)]
     assert view.top(status(friends=people), width, height, LOOK)
     assert view.hint(width, LOOK)
+
+
+LOST = Outage("nobody listens there", 12.0, tries=7, next_s=3.2)
+UNANSWERED = Outage("the server does not answer", 4.0)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("fancy", [True, False])
+def test_an_outage_is_an_alarm_in_words_in_place_of_what_i_do(width: int, *, fancy: bool) -> None:
+    people = [ben(unknown=True), ben(source=3, name="Čeněk", unknown=True, away=True)]
+    rows = view.top(status(connected=False, outage=LOST, friends=people), width, 15, Look(fancy=fancy))
+    lines = [words(row) for row in rows]
+    assert all(calc_width(line, 0, len(line)) <= width for line in lines)
+    assert rows[0][0][0] == "lost"
+    assert "NOBODY HEARS YOU" in lines[0]
+    assert lines[1].rstrip() == " ! Nobody listens there. Trying again in 4 s (try 7)."
+    assert styles(rows[1], "Trying") == {"alarm"}
+    assert lines[2] == "   Nobody hears you.   r try now   q leave"
+    assert "in the room when the line broke (2)" in lines[3]
+    for line in lines[4:6]:
+        assert "? " in line
+        assert "unknown" in line
+        assert "away" not in line
+    text = "".join(lines)
+    for gone in ("UDP", "round trip", "silent", "talks"):
+        assert gone not in text
+
+
+def test_a_server_that_does_not_answer_is_another_alarm() -> None:
+    lines = [words(row) for row in view.top(status(outage=UNANSWERED, friends=[ben(unknown=True)]), 60, 15, LOOK)]
+    assert "NO ANSWER FOR 4 s" in lines[0]
+    assert lines[1].rstrip() == " ! The server does not answer."
+    assert lines[2] == "   Perhaps nobody hears you.   r connect anew   q leave"
+    assert "friends 1" in lines[3]
+
+
+def test_a_long_reason_is_cut_and_the_countdown_never() -> None:
+    long = msgspec.structs.replace(LOST, why="x" * 100, tries=117, next_s=None)
+    line = words(view.lost(long, 60, LOOK)[0])
+    assert calc_width(line, 0, len(line)) == 60
+    assert line.endswith(" Trying again now (try 117).")
+
+
+@pytest.mark.parametrize(
+    ("out", "back", "told"),
+    [
+        ("udp", None, "UDP ·"),
+        ("udp", "udp", "UDP ·"),
+        ("udp", "tcp", "UDP up, TCP down"),
+        ("tcp", "udp", "TCP up, UDP down"),
+    ],
+)
+def test_each_direction_is_shown_for_itself_where_they_differ(out: str, back: str | None, told: str) -> None:
+    line = words(view.title(status(path=out, path_in=back), 80, LOOK))
+    assert told in line
+    assert ("up" in line) == ("down" in line) == ("up" in told)

@@ -281,8 +281,8 @@ MEMBERS: Final = (
     Mutation(
         "T18",
         "the client counts frames for every name that a server makes up",
-        "voicechat/client/call.py",
-        "len(self._heard_by_name) < MOST_NAMES",
+        "voicechat/client/friends.py",
+        "len(self.frames) < MOST_NAMES",
         "MOST_NAMES",
         (
             "tests/client/test_hostile_server.py::test_nothing_grows_with_what_a_server_makes_up",

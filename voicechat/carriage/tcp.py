@@ -25,7 +25,7 @@ from voicechat.errors import WireError
 from voicechat.session.base import Session
 from voicechat.session.outbox import Outbox, OutboxFull, subject
 from voicechat.session.path import MEASURE_EVERY
-from voicechat.session.trips import KEPT, Trips
+from voicechat.session.trips import KEPT, SUDDEN, Trips, Usual
 from voicechat.wire import control, handshake
 from voicechat.wire.messages import Bye, Message, Ping, Pong
 
@@ -71,6 +71,7 @@ class Connection(Int32StringReceiver):
         """Seconds, smoothed over the last pings."""
         self.trips = Trips()
         """Of pings."""
+        self._usual = Usual()
         self._to_measure = 0
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         self._paused = False
@@ -264,9 +265,11 @@ class Connection(Int32StringReceiver):
             return
         now = self.clock.seconds()
         took = now - self._ping_sent[1]
-        self.trips.note(took, now)
-        self.round_trip = took if self.round_trip is None else self.round_trip + (took - self.round_trip) / 4
         self._ping_sent = None
+        if self.trips.note(took, now) and self._usual.believes(took):
+            self.round_trip = took if self.round_trip is None else self.round_trip + (took - self.round_trip) / 4
+        elif took > SUDDEN:
+            self.ping_now()  # a standstill, which is forgotten, or a line that has become slow, which is believed then
         if self._owed_call is not None and self._owed_call.active():
             self._owed_call.cancel()
         if self._to_measure and (self.link is None or not self.link.up):

@@ -8,6 +8,8 @@ service    connecting, coming back, ending with a reason (retry: when)
 protocol   the TCP connection
 datagrams  the UDP socket beside it
 allowance  what a server may send in a second
+ways       UDP or TCP, for each direction
+answers    whether it still answers; outage: what to know and to tell when it does not
 lookup     names looked up, without anybody waiting for it
 call       one player's media and people
 controls   what a player can do: mute, deafen, the key, volumes, text lines
@@ -18,7 +20,7 @@ rnnoise    strong noise suppression, the only user of its library
 playback   what is heard, on the sound card's beat
 echo       the echo test and its verdict
 bridge     the ONE object that two threads touch
-doctor     would a call work? (a command of its own)
+doctor     would a call work? (a command of its own; visit: its login; finding: its lines)
 sound      keeps the devices going: lost, taken up again
 devices    what --input and --output choose, opened as well as can be
 turns      which of the cards that were opened may call; threadstate: what Python keeps of its thread

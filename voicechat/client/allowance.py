@@ -11,17 +11,20 @@ from twisted.internet.interfaces import IReactorTime
 
 from voicechat.errors import WireError
 from voicechat.session.bucket import Bucket
+from voicechat.wire.media import is_media
 
-STRINGS_A_SECOND: Final = 1000.0
-"""Over TCP: what 200 guests (`server.limits.MOST_SEATS`) may make others be told, each five messages a second."""
+MESSAGES_A_SECOND: Final = 1000.0
+"""Of the room: what 200 guests (`server.limits.MOST_SEATS`) may make others be told, each five a second."""
 
-STRINGS_AT_ONCE: Final = 5000.0
-"""After a standstill: a server gives a line up that has stood still for ten seconds, in which sound makes 1 000."""
+MESSAGES_AT_ONCE: Final = 5000.0
+"""After a standstill: a line is given up when it has stood still for ten seconds, and no house has so much to say."""
 
-DATAGRAMS_A_SECOND: Final = 200.0
-DATAGRAMS_AT_ONCE: Final = 1000.0
-"""What the server lets each of us send (`server.limits.Limits.datagrams_a_second`), and no listener gets more either:
-a talker, and for some frames the mix beside."""
+PACKETS_A_SECOND: Final = 200.0
+"""Sound over TCP, and datagrams of whatever type: what the server lets each of us send
+(`server.limits.Limits.datagrams_a_second`). No listener gets more: a talker, and for some frames the mix beside."""
+
+PACKETS_AT_ONCE: Final = 1000.0
+"""After such a standstill: ten seconds of sound, twice over."""
 
 
 class Allowance:
@@ -30,20 +33,29 @@ class Allowance:
     def __init__(self, clock: IReactorTime) -> None:
         now = clock.seconds()
         self._clock = clock
-        self._strings = Bucket(STRINGS_A_SECOND, STRINGS_AT_ONCE, now)
-        self._datagrams = Bucket(DATAGRAMS_A_SECOND, DATAGRAMS_AT_ONCE, now)
+        self._messages = Bucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, now)
+        self._sound = Bucket(PACKETS_A_SECOND, PACKETS_AT_ONCE, now)
+        self._datagrams = Bucket(PACKETS_A_SECOND, PACKETS_AT_ONCE, now)
         self.passed_over = 0
-        """Datagrams that opened, and were not looked at."""
+        """Packets that opened, and were not looked at."""
 
-    def string(self, _packet: bytes, _size: int) -> bool:
-        """A string is looked at: True. WireError if there were far too many: without one the rest is wrong."""
-        if self._strings.take(self._clock.seconds()):
+    def string(self, packet: bytes, _size: int) -> bool:
+        """Whether a string that opened is looked at. Sound that is left out is as good as lost.
+
+        WireError if there were far too many messages: without one of them the later ones are wrong.
+        """
+        if is_media(packet):
+            return self._taken(self._sound)
+        if self._messages.take(self._clock.seconds()):
             return True
         raise WireError("far more messages than a room makes")
 
     def datagram(self) -> bool:
         """Whether a datagram that opened is looked at; one left out is as good as lost."""
-        if self._datagrams.take(self._clock.seconds()):
+        return self._taken(self._datagrams)
+
+    def _taken(self, bucket: Bucket) -> bool:
+        if bucket.take(self._clock.seconds()):
             return True
         self.passed_over += 1
         return False

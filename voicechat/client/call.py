@@ -11,14 +11,16 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 import msgspec
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from voicechat.client.bridge import AudioBridge, Captured
 from voicechat.client.console import Console
-from voicechat.client.friends import MOST_NAMES, Friends
+from voicechat.client.friends import ByName, Friends
+from voicechat.client.outage import IRecovery
 from voicechat.client.playback import Playback
 from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.client.voice import Voice
+from voicechat.client.ways import Ways
 from voicechat.errors import WireError
 from voicechat.format import TICK_MS, TICK_SECONDS
 from voicechat.interfaces import ICodec
@@ -29,9 +31,6 @@ from voicechat.media.packing import Packing
 from voicechat.media.sending import SendStream
 from voicechat.session.trips import KNOWN
 from voicechat.wire import media, messages, older, shown
-
-UDP_WITHIN: Final = 3.0
-"""Seconds after the first entering in which UDP has shown whether it works: its first probes take two."""
 
 MOST_LINES: Final = 20
 """Lines about the room in a second: more than friends can make, and as much as a terminal bears for an evening."""
@@ -104,23 +103,21 @@ class Call:
         """Called when people, connection or path changed, or something was said."""
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering, when messages can be sent."""
+        self.recovery: IRecovery | None = None
+        """Who brings a broken line back."""
         self.on_joined: Callable[[messages.Participant], None] = lambda _person: None
         """Called when somebody entered the room."""
-        self.path = "tcp"
-        """The carriage of what we send, 'udp' or 'tcp'."""
+        self.ways = Ways(clock, self.tell, self._changed)
         self.sent = 0
         self.pakes = 0
         """Logins by password."""
         self.reconnects = 0
         self._totals: Counter[str] = Counter()
-        self._heard_by_name: Counter[str] = Counter()
-        self._heard_of_others = 0
-        """Frames of whom there is no place for in ``_heard_by_name``."""
+        self._heard_by_name = ByName()
         self._round_trip: float | None = None
         self._late_before: list[float] = []
         """What the last connection knew of the line, until a new one knows as much."""
         self._second = self._lines = 0
-        self._path_call: IDelayedCall | None = None
         bridge.on_turn = self.turn
 
     # -- connections ----------------------------------------------------------------
@@ -130,7 +127,6 @@ class Call:
         self.connection = connection
         self.source, self.name, self.room = welcome.source, welcome.name, welcome.room
         self.echo = welcome.echo
-        self.path = "tcp"
         for source in list(self.hearing.heard):
             self._settle_heard(source)
         here = {person.source: person.name for person in welcome.roster}
@@ -144,22 +140,16 @@ class Call:
         self._sending.finish(0)
         self._packing = Packing(pairs=welcome.quality.pairs)
         self._console.say(self.friends.welcome(welcome))
-        if connection.link is not None and self._path_call is None:
-            self._path_call = self._clock.callLater(UDP_WITHIN, self._tell_path)
+        self.ways.entered(udp=connection.link is not None)
         self.on_entered()
 
-    def path_changed(self, udp: bool) -> None:
-        """Our sound takes the other carriage."""
-        path = "udp" if udp else "tcp"
-        if path != self.path:
-            self.path = path
-            self._console.say(f"your sound goes over {path.upper()} now")
-            self.on_change()
+    def _changed(self) -> None:
+        self.on_change()
 
-    def _tell_path(self) -> None:
-        """UDP had its time; whoever waits for it should know that it does not come."""
-        if self.connection is not None and self.path == "tcp":
-            self._console.say("your sound goes over TCP: UDP does not get through (has the host forwarded it?)")
+    @property
+    def path(self) -> str:
+        """The carriage of what we send, 'udp' or 'tcp'."""
+        return self.ways.out
 
     def left(self, connection: VoiceClientProtocol) -> None:
         """The connection is over; what it counted is kept."""
@@ -168,6 +158,8 @@ class Call:
             self._round_trip = connection.round_trip
             self._late_before = self._lateness()
             self.connection = None
+            self.ways.left()
+            self.friends.lost()
             self.on_change()
 
     @property
@@ -224,6 +216,8 @@ class Call:
             packet = sending.finish(tick)
             self.voice.rest()
         else:
+            if connection.answers.resting:
+                connection.answers.flows()
             treated = self.voice.treat(frame, mean_square)
             packet = sending.finish(tick) if treated is None else sending.push(tick, treated)
             if treated is not None:
@@ -241,7 +235,7 @@ class Call:
             return  # sent before the server knew
         if packet.source == MIX:
             for name in self.friends.talking:
-                self._count_heard(name, 1)
+                self._heard_by_name.add(name, 1)
         self.playback.arrived(packet)
 
     def _lateness(self) -> list[float]:
@@ -298,8 +292,7 @@ class Call:
     def stop(self) -> None:
         """The call is over: end the spurt, say goodbye."""
         self.playback.stop()
-        if self._path_call is not None and self._path_call.active():
-            self._path_call.cancel()
+        self.ways.stop()
         if self.connection is not None:
             self.connection.farewell(messages.Bye(messages.LEAVING))
 
@@ -310,14 +303,7 @@ class Call:
         if source != MIX:
             frames = self.hearing.heard.pop(source, 0)
             if frames:
-                self._count_heard(self.friends.name(source), frames)
-
-    def _count_heard(self, name: str, frames: int) -> None:
-        """Count frames for a name; of a server that makes up names without end, only the first ones have a count."""
-        if name in self._heard_by_name or len(self._heard_by_name) < MOST_NAMES:
-            self._heard_by_name[name] += frames
-        else:
-            self._heard_of_others += frames
+                self._heard_by_name.add(self.friends.name(source), frames)
 
     def stats(self, recorded_in: IRecording, recorded_out: IRecording) -> dict[str, Any]:
         """What --stats writes."""
@@ -347,9 +333,10 @@ class Call:
             "reconnects": self.reconnects,
             "pakes": self.pakes,
             "path": self.path,
+            "path_in": self.ways.back,
             "wav": {"in_start_ns": recorded_in.start_ns, "out_start_ns": recorded_out.start_ns},
-            "sources": dict(self._heard_by_name),
-            "sources_left_out": self._heard_of_others,
+            "sources": dict(self._heard_by_name.frames),
+            "sources_left_out": self._heard_by_name.left_out,
             "passed_over": totals["passed_over"] + self.hearing.passed_over,
         }
 

@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.client.call import Call, Said
 from voicechat.client.estimate import delay_ms
+from voicechat.client.outage import Outage
 from voicechat.client.voice import Suppress
 from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB, Volumes
 from voicechat.errors import ConfigError, ControlError, WireError
@@ -66,6 +67,8 @@ class FriendStatus(msgspec.Struct, frozen=True):
     """How loud he is for me; None: muted for me."""
     delay_ms: float | None
     """Estimated, from his mouth to my ear; None while it is not known."""
+    unknown: bool = False
+    """Nobody knows: there is an outage. Who was here, when it began."""
     quality: Quality = Quality.NORMAL
     """What he chose."""
 
@@ -96,6 +99,10 @@ class Status(msgspec.Struct, frozen=True):
     friends: list[FriendStatus]
     messages: list[Said]
     """Text lines, the newest last."""
+    path_in: str | None = None
+    """'udp' or 'tcp': the way that the others' sound took last; None before any came."""
+    outage: Outage | None = None
+    """Nobody hears us."""
 
 
 class Controls:
@@ -324,6 +331,12 @@ class Controls:
         self._call.send(messages.Text(line))
         self._call.said(self._call.name, line)
 
+    def retry(self) -> None:
+        """Try now to connect again, where the line broke or the server does not answer."""
+        if self._call.recovery is None:
+            raise ControlError("there is nothing to try again")
+        self._call.recovery.try_now()
+
     def quit(self) -> None:
         """Leave, as after Ctrl-C but with exit code 0."""
         self._quit()
@@ -348,7 +361,8 @@ class Controls:
     def status(self) -> Status:
         """How things stand now."""
         call = self._call
-        round_trip = call.round_trip
+        outage = None if call.recovery is None else call.recovery.outage()
+        round_trip = call.round_trip if call.connected and outage is None else None
         return Status(
             connected=call.connected,
             name=call.name,
@@ -364,20 +378,23 @@ class Controls:
             playout_ms=round(call.hearing.held * TICK_MS, 1),
             round_trip_ms=None if round_trip is None else round(round_trip * 1000, 1),
             loss_percent=round(call.loss * 100, 1),
-            friends=[self._friend(person) for person in call.friends.people],
+            friends=[self._friend(person, unknown=outage is not None) for person in call.friends.people],
             messages=list(call.messages),
+            path_in=call.ways.back,
+            outage=outage,
         )
 
-    def _friend(self, person: messages.Participant) -> FriendStatus:
+    def _friend(self, person: messages.Participant, *, unknown: bool) -> FriendStatus:
         return FriendStatus(
             source=person.source,
             name=person.name,
-            talks=self._call.friends.talks(person.source),
+            talks=not unknown and self._call.friends.talks(person.source),
             away=person.away,
             muted=person.muted,
             deafened=person.deafened,
             volume_db=self._volumes.get(person.name),
-            delay_ms=self._delay(person),
+            delay_ms=None if unknown else self._delay(person),
+            unknown=unknown,
             quality=person.quality,
         )
 

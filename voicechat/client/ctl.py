@@ -32,6 +32,7 @@ WORDS = {
     "say": ("TEXT", "a line to the others in the room"),
     "stats": ("", "how the call is; with --json all figures"),
     "devices": ("", "the sound devices in use, and those that there are"),
+    "retry": ("", "try now to connect again, when the line has broken"),
     "quit": ("", "end the client"),
 }
 """What can be said, with what follows and what it does."""

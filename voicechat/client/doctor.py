@@ -6,35 +6,30 @@ somebody come and go. The exit code is that of the first thing that would end a 
 """
 
 import argparse
-import io
-import random
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
-from voicechat import standard
 from voicechat.carriage.clock import monotonic_reactor
-from voicechat.client.bridge import SILENT_BLOCK, AudioBridge
-from voicechat.client.call import Call
+from voicechat.client.bridge import SILENT_BLOCK
 from voicechat.client.console import Console
 from voicechat.client.devices import Devices
 from voicechat.client.exits import Exit
+from voicechat.client.finding import Finding, Verdict
 from voicechat.client.identity import name_of
 from voicechat.client.leaving import apart
 from voicechat.client.lookup import Lookups
 from voicechat.client.portaudio import quiet_stderr
-from voicechat.client.service import Service, Target
+from voicechat.client.service import Target
 from voicechat.client.sound import CLOSE_WITHIN
+from voicechat.client.visit import Visit
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, silent_frame
 from voicechat.interfaces import ICodec
-from voicechat.media.gate import TalkGate
 from voicechat.media.levels import dbfs_of
 from voicechat.media.quality import HIGH_BITRATE, NORMAL_BITRATE, Quality
 from voicechat.security.secret import Secret
@@ -56,31 +51,8 @@ TRIED_FRAMES: Final = 2 * TICKS_PER_SECOND
 BUSY, TOO_BUSY = 0.25, 1.0
 """Share of a frame's time that encoding and decoding it may take: a game wants the rest; above one a call breaks."""
 
-UDP_WITHIN: Final = 3.0
-"""Seconds in which UDP has shown whether it works: its first probes take two."""
-
-FAR: Final = 0.15
-"""Seconds of round trip from which talk becomes slow: with our own delay ITU-T G.114's 150 ms one way are passed."""
-
 OPEN_WITHIN: Final = 10.0
 """Seconds for the sound system to open the devices."""
-
-
-class Verdict(Enum):
-    """What a check found."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAIL = "fail"
-
-
-class Finding(NamedTuple):
-    """One line."""
-
-    verdict: Verdict
-    text: str
-    code: Exit = Exit.OK
-    """What the client would end with, where the verdict is FAIL."""
 
 
 def doctor(chosen: argparse.Namespace, password: Callable[[], Secret]) -> int:
@@ -213,73 +185,3 @@ def server(chosen: argparse.Namespace, password: Callable[[], Secret], codec: IC
     reactor.installNameResolver(Lookups(reactor))
     visit = Visit(reactor, target, codec)
     return visit.run()
-
-
-class Visit:
-    """One login, as short as it can be."""
-
-    def __init__(self, reactor: Any, target: Target, codec: ICodec) -> None:
-        self._reactor = reactor
-        self._target = target
-        bridge = AudioBridge(reactor.callFromThread, TalkGate())
-        unheard = Console(io.StringIO(), io.StringIO())
-        self._call = Call(reactor, codec, bridge, unheard)
-        self._service = Service(reactor, self._call, target, unheard, self._ended, random.SystemRandom().uniform)
-        self._service.on_entered = self._entered
-        self._left = 0.0
-        self._over = False
-        self.found: list[Finding] = []
-
-    def run(self) -> list[Finding]:
-        """Run the reactor until everything is known."""
-        interrupted: list[int] = []
-
-        def interrupt(number: int, _: object) -> None:
-            interrupted.append(number)
-            self._reactor.callFromThread(self._leave)
-
-        standard.obey(signal.SIGINT, interrupt)
-        self._reactor.callWhenRunning(self._service.start)
-        self._reactor.run(installSignalHandlers=False)
-        if interrupted:
-            raise KeyboardInterrupt
-        return self.found
-
-    def _ended(self, code: int, line: str) -> None:
-        """The server was not reached, or does not want us."""
-        self.found.append(Finding(Verdict.FAIL, line, Exit(code)))
-        self._leave()
-
-    def _entered(self) -> None:
-        self.found.append(Finding(Verdict.OK, f"server: {self._service.where} lets you in over TCP"))
-        self._left = self._reactor.seconds() + UDP_WITHIN
-        self._look()
-
-    def _look(self) -> None:
-        if self._over:
-            return
-        connection = self._call.connection
-        round_trip = None if connection is None else connection.round_trip
-        known = round_trip is not None and (self._call.path == "udp" or not self._target.udp)
-        if not known and self._reactor.seconds() < self._left:
-            self._reactor.callLater(0.1, self._look)
-            return
-        if self._call.path == "udp":
-            self.found.append(Finding(Verdict.OK, "server: UDP gets through, both ways"))
-        elif self._target.udp:
-            advice = (
-                f"the host should forward UDP port {self._target.port}, too; a call works over TCP, with more delay"
-            )
-            self.found.append(Finding(Verdict.WARNING, f"server: UDP does not get through; {advice}"))
-        if round_trip is not None:
-            told = f"round trip: {round_trip * 1000:.0f} ms"
-            far = Finding(Verdict.WARNING, f"{told}: far away, or a slow line; a cable is better than Wi-Fi")
-            self.found.append(far if round_trip > FAR else Finding(Verdict.OK, told))
-        self._leave()
-
-    def _leave(self) -> None:
-        if self._over:
-            return
-        self._over = True
-        self._service.stop()
-        self._reactor.callLater(0.05, self._reactor.stop)

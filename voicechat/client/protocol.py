@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.carriage.tcp import Connection
 from voicechat.client.allowance import Allowance
+from voicechat.client.answers import Answers
 from voicechat.client.datagrams import DatagramSocket
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
@@ -42,6 +43,12 @@ class ICall(Protocol):
     def path_changed(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""
 
+    def heard_over(self, udp: bool) -> None:
+        """Media comes over UDP, or over TCP again."""
+
+    def answers(self, connection: "VoiceClientProtocol") -> None:
+        """The server has fallen silent, or is heard again: ``connection.answers`` knows."""
+
     def wronged(self, error: Exception) -> None:
         """The server broke the protocol, or does not know the password."""
 
@@ -70,6 +77,7 @@ class VoiceClientProtocol(Connection):
         self._login_call: IDelayedCall | None = None
         self._why = "the connection was closed"
         self.allowance = Allowance(clock)
+        self.answers = Answers(clock, self._strings_and_datagrams, self.ping_now, lambda: call.answers(self))
 
     def line_stands(self) -> None:
         """Connected: log in."""
@@ -121,17 +129,22 @@ class VoiceClientProtocol(Connection):
             if welcome.quality.pairs:
                 self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses
             self.link.on_change = self._call.path_changed
+            self.link.on_heard = self._call.heard_over
 
     def _media(self, packet: MediaPacket) -> None:
         """A media packet came over TCP."""
         if self.link is not None:
             self.link.heard(False)
+        if self.answers.resting:
+            self.answers.flows()
         self._call.heard(packet)
 
     def _datagram(self, packet: bytes, size: int) -> None:
         """A media packet came over UDP."""
         if not self.stands:
             return  # one that comes after a goodbye is late, not wrong
+        if self.answers.resting:
+            self.answers.flows()
         try:
             self._call.heard(downward(self.session.datagram(packet)))
         except WireError as error:
@@ -144,6 +157,18 @@ class VoiceClientProtocol(Connection):
             self.link.reported(message)
         else:
             self.link.told(message)
+
+    def _strings_and_datagrams(self) -> int:
+        """How many came."""
+        return self.packets_in + (0 if self.link is None else self.link.packets_in)
+
+    def _ping(self) -> None:
+        super()._ping()
+        self.answers.asked()
+
+    def give_up(self) -> None:
+        """A server that has fallen silent is not waited for any longer."""
+        self.owed_too_long()
 
     def went_wrong(self, error: Exception) -> None:
         """The server broke the protocol, or does not know the password."""
@@ -159,6 +184,7 @@ class VoiceClientProtocol(Connection):
     def line_broke(self) -> None:
         """The connection is over."""
         self._stop_waiting()
+        self.answers.stop()
         if self._socket is not None:
             self._socket.close()
         self._call.lost(self, self._why)

@@ -67,6 +67,7 @@ class Commands:
             "say": controls.say,
             "stats": self._stats,
             "devices": lambda: Answer(devices()),
+            "retry": controls.retry,
             "quit": controls.quit,
         }
         """What is done for each of `ctl.WORDS`."""
@@ -102,16 +103,26 @@ class Commands:
 
 def told(status: Status) -> list[str]:
     """How things stand, for a person."""
+    outage = status.outage
+    if outage is not None and status.connected:
+        return [f"{outage.why}, for {outage.seconds:.0f} s now: perhaps nobody hears you"]
     if not status.connected:
-        return ["not connected; trying again"]
+        again = "" if outage is None or outage.next_s is None else f" in {outage.next_s:.0f} s (try {outage.tries})"
+        return [f"not connected; trying again{again}"]
     room = f" in {shown.quoted(status.room)}" if status.room else ""
     state = "deafened" if status.deafened else "muted" if status.muted else "talking" if status.talking else "silent"
     trip = "" if status.round_trip_ms is None else f", round trip {status.round_trip_ms:g} ms"
     return [
         f"{shown.named(status.name)}{room}: {state}, microphone at {status.level_dbfs:g} dBFS",
-        f"over {status.path.upper()}{trip}, {status.loss_percent:g} % lost, playout delay {status.playout_ms:g} ms",
+        f"over {_ways(status)}{trip}, {status.loss_percent:g} % lost, playout delay {status.playout_ms:g} ms",
         *(_told_of(friend) for friend in status.friends),
     ]
+
+
+def _ways(status: Status) -> str:
+    if status.path_in in (None, status.path):
+        return status.path.upper()
+    return f"{status.path.upper()}, heard over {str(status.path_in).upper()}"
 
 
 def _told_of(friend: FriendStatus) -> str:

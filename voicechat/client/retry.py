@@ -34,6 +34,11 @@ class Retry:
         self.entered = False
         """Logged in at least once."""
 
+    @property
+    def tries(self) -> int:
+        """Which try the next one is, since the line broke."""
+        return self._tries
+
     def success(self) -> None:
         """Logged in."""
         self.entered = True

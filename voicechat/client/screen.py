@@ -23,6 +23,7 @@ from voicechat.client import view
 from voicechat.client.console import LAST_MOMENT, Console
 from voicechat.client.controls import Controls, FriendStatus
 from voicechat.client.display import Display
+from voicechat.client.outage import Outage
 from voicechat.client.patient import PatientWriter
 from voicechat.client.volumes import LOUDEST_DB, SOFTEST_DB
 from voicechat.client.widgets import PALETTE, Drawing, Entry, Loop, Page, Sheet, no_flow_control
@@ -34,11 +35,21 @@ DRAWS_A_SECOND: Final = 5.0
 METER_FOR: Final = 20.0
 """Seconds that the meter moves after a key was pressed, though we do not talk: enough to set a microphone by it."""
 
+COUNTED_EVERY: Final = 1.0
+"""Seconds between two drawings while nobody hears us, and the seconds until the next try are counted."""
+
+BEGUN: Final = 0.05
+"""Seconds after which a try whose time has come has begun."""
+
 MOST_NEWS: Final = 200
 """Lines kept: some large screens full."""
 
 VOLUME_STEP: Final = 3.0
 """dB of one key press: plainly heard, and ten of them are all the way."""
+
+
+def _next_count(outage: Outage) -> float:
+    return COUNTED_EVERY if outage.next_s is None else min(COUNTED_EVERY, outage.next_s + BEGUN)
 
 
 class Screen(Console):
@@ -70,6 +81,8 @@ class Screen(Console):
         self._drawn_at = float("-inf")
         self._meter_until = 0.0
         self._writer: PatientWriter | None = None
+        self._count_in: float | None = None
+        """Seconds until another number is shown: while nobody hears us, they are counted."""
         self._owed = False
         """Something has changed that is not drawn, since the terminal stands still."""
 
@@ -151,12 +164,15 @@ class Screen(Console):
         if self._owed:
             self.redraw()
 
-    def redraw(self) -> None:
-        """Something has changed: draw soon."""
-        if self._loop is None or self._draw_call is not None:
+    def redraw(self, within: float = 0.0) -> None:
+        """Something has changed, or will have: draw within so many seconds, or soon."""
+        if self._loop is None:
             return
-        wait = self._drawn_at + 1 / DRAWS_A_SECOND - self._reactor.seconds()
-        self._draw_call = self._reactor.callLater(max(0.0, wait), self._draw)
+        wait = max(0.0, within, self._drawn_at + 1 / DRAWS_A_SECOND - self._reactor.seconds())
+        if self._draw_call is None:
+            self._draw_call = self._reactor.callLater(wait, self._draw)
+        elif self._draw_call.getTime() > self._reactor.seconds() + wait:
+            self._draw_call.reset(wait)
 
     def _draw(self) -> None:
         self._draw_call = None
@@ -171,6 +187,8 @@ class Screen(Console):
             return
         if self._drawn_at < self._meter_until or (self._controls is not None and self._controls.talking):
             self.redraw()
+        elif self._count_in is not None:
+            self.redraw(self._count_in)
 
     def _look_again(self) -> None:
         """Somebody is looking: let the meter move."""
@@ -181,6 +199,7 @@ class Screen(Console):
     def _above(self, width: int, height: int) -> list[view.Row]:
         assert self._controls is not None
         status = self._controls.status()
+        self._count_in = None if status.outage is None else _next_count(status.outage)
         look = self._look = msgspec.structs.replace(self._look, chosen=self._place(status.friends))
         return view.help_rows(look) if look.help else view.top(status, width, height, look)
 
@@ -229,6 +248,7 @@ class Screen(Console):
             "d": controls.toggle_deafen,
             "n": controls.next_suppress,
             " ": controls.ptt_toggle,
+            "r": self._retry,
             "q": controls.quit,
             "up": lambda: self._choose(-1),
             "down": lambda: self._choose(1),
@@ -299,6 +319,9 @@ class Screen(Console):
         friend = self._friend()
         if friend is not None:
             self._set_volume(friend, 0.0 if friend.volume_db is None else None)
+
+    def _retry(self) -> None:
+        self._try(Controls.retry)
 
     def _set_volume(self, friend: FriendStatus, db: float | None) -> None:
         self._try(lambda controls: controls.volume(friend.name, db))

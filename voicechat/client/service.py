@@ -23,15 +23,19 @@ from voicechat.client.call import Call
 from voicechat.client.console import Console
 from voicechat.client.datagrams import DatagramSocket
 from voicechat.client.exits import Exit
+from voicechat.client.outage import News, Outage
 from voicechat.client.protocol import VoiceClientProtocol
 from voicechat.client.retry import FIRST_SECONDS, QUICK_FOR, Retry, Uniform
-from voicechat.errors import PasswordRefused
+from voicechat.errors import ControlError, PasswordRefused
 from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
 from voicechat.session.client import ClientSession
 from voicechat.wire import messages, older, shown
 from voicechat.wire.handshake import Reason, Refuse
+
+SOONEST: Final = 0.5
+"""Seconds from one try to the next, however often somebody asks for it: a key that is held repeats."""
 
 LONGEST_WAIT: Final = 255.0
 """Seconds that a server may have us wait: as many as a REFUSE can say."""
@@ -111,6 +115,11 @@ class Service:
         """Why we wait, as it was told: once, not at each try."""
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering."""
+        self._started_at = self._lost_at = 0.0
+        self._why = ""
+        """Why the line broke, or the last try failed."""
+        self._news = News(console, self.where)
+        call.recovery = self
 
     @property
     def where(self) -> str:
@@ -121,6 +130,7 @@ class Service:
         """Try to connect now."""
         self._retry_call = None
         self._entered_now = False
+        self._started_at = self._reactor.seconds()
         endpoint = _AsTyped(self._reactor, self._target.host, self._target.port, timeout=FIRST_SECONDS)
         self._attempt = endpoint.connect(Factory.forProtocol(self._protocol))
         self._attempt.addErrback(self._unreachable)
@@ -227,7 +237,11 @@ class Service:
 
     def path_changed(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""
-        self._call.path_changed(udp)
+        self._call.ways.sent_over(udp)
+
+    def heard_over(self, udp: bool) -> None:
+        """Media comes over UDP, or over TCP again."""
+        self._call.ways.heard_over(udp)
 
     def heard(self, packet: MediaPacket) -> None:
         """A media packet."""
@@ -252,8 +266,9 @@ class Service:
         if self._over:
             return
         if self._entered_now:
-            self._retry.broke(self._reactor.seconds())
-            self._console.say(f"the line to {self.where} broke ({why}); trying again")
+            self._lost_at = self._reactor.seconds()
+            self._retry.broke(self._lost_at)
+            self._news.lost(why)
         self._again(why)
 
     def _unreachable(self, failure: Failure) -> None:
@@ -267,7 +282,45 @@ class Service:
         if delay is None:
             self._end(Exit.UNREACHABLE, f"cannot reach {self.where}: {why}; is the server on, and the address right?")
             return
+        self._why = why
         self._retry_call = self._reactor.callLater(delay, self.start)
+        outage = self.outage()
+        if outage is not None and wait is None:  # else it was told
+            self._news.waits(outage, self._reactor.seconds())
+        self._call.on_change()
+
+    # -- while nobody hears us ------------------------------------------------------------
+
+    def outage(self) -> Outage | None:
+        """Why nobody hears us, once somebody has."""
+        now, connection = self._reactor.seconds(), self._call.connection
+        if connection is not None:
+            seconds = connection.answers.unanswered
+            return Outage("the server does not answer", seconds) if seconds else None
+        if not self._retry.entered or self._over:
+            return None
+        call = self._retry_call
+        next_s = None if call is None else max(0.0, call.getTime() - now)
+        return Outage(self._why, now - self._lost_at, max(1, self._retry.tries), next_s)
+
+    def try_now(self) -> None:
+        """Try again at once, also where the server only does not answer. ControlError if there is nothing to try."""
+        connection = self._call.connection
+        if connection is None:
+            if self._retry_call is not None:
+                self._retry_call.reset(max(0.0, self._started_at + SOONEST - self._reactor.seconds()))
+                self._call.on_change()
+        elif connection.answers.silent:
+            self._wait = 0.0
+            connection.give_up()
+        else:
+            raise ControlError("connected: there is nothing to try again")
+
+    def answers(self, connection: VoiceClientProtocol) -> None:
+        """The server has fallen silent, or is heard again."""
+        if connection is self._call.connection:
+            self._news.silent(connection.answers.unanswered, self._reactor.seconds())
+            self._call.on_change()
 
 
 _REASONS: Final = (

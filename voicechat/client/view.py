@@ -7,12 +7,14 @@ letter may take two (the tables are urwid's, the only thing that is used of it h
 At 60 columns nothing is cut but long names and the room's.
 """
 
+import math
 from typing import Final
 
 import msgspec
 from urwid.str_util import calc_text_pos, calc_width
 
 from voicechat.client.controls import FriendStatus, Status
+from voicechat.client.outage import Outage
 from voicechat.media.levels import QUIETEST_DBFS
 from voicechat.media.quality import Quality
 from voicechat.wire import shown
@@ -38,6 +40,7 @@ KEYS: Final[tuple[tuple[str, str], ...]] = (
     ("x", "mute the chosen friend for you, or hear him again"),
     ("enter", "write to your friends; escape to stop"),
     ("page up", "older lines; page down: newer ones"),
+    ("r", "try again now, when the line has broken"),
     ("q", "leave, as Ctrl-C does"),
 )
 
@@ -64,19 +67,45 @@ def fit(text: str, width: int, *, fancy: bool = True) -> str:
 def title(status: Status, width: int, look: Look) -> Row:
     """Who and where we are, and how the line is."""
     dot = " · " if look.fancy else " | "
-    line = [status.path.upper()]
+    line = [_ways(status)]
     if status.round_trip_ms is not None:
         line.append(f"{status.round_trip_ms:.0f} ms round trip")
     if status.path == "udp":
         line.append(f"loss {status.loss_percent:.0f} %")
     right = dot.join(line) if status.connected else "not connected"
+    if status.outage is not None:
+        right = f"NO ANSWER FOR {status.outage.seconds:.0f} s" if status.connected else f"{right}: NOBODY HEARS YOU"
     left = (
         " voicechat"
         + (f"{dot}{shown.isolated(status.name)}" if status.name else "")
         + (f"{dot}{shown.isolated(status.room)}" if status.room else "")
     )
     space = width - calc_width(right, 0, len(right)) - 1
-    return [("title", fit(left, space, fancy=look.fancy) + right + " ")]
+    style = "title" if status.outage is None else "lost"
+    return [(style, fit(left, space, fancy=look.fancy) + right + " ")]
+
+
+def _ways(status: Status) -> str:
+    """The carriage of both directions; both of them where they are not the same."""
+    if status.path_in in (None, status.path):
+        return status.path.upper()
+    return f"{status.path.upper()} up, {status.path_in.upper()} down"
+
+
+def lost(outage: Outage, width: int, look: Look) -> list[Row]:
+    """In place of what we do, while nobody hears it: why, what comes next, and what can be done."""
+    if not outage.tries:
+        what, hears, key = "", "Perhaps nobody hears you.", "connect anew"
+    else:
+        soon = "now" if not outage.next_s else f"in {math.ceil(outage.next_s)} s"
+        what, hears, key = f" Trying again {soon} (try {outage.tries}).", "Nobody hears you.", "try now"
+    why = f" ! {outage.why[:1].upper()}{outage.why[1:]}."
+    if calc_width(why + what, 0, len(why + what)) > width:
+        why = fit(why, max(3, width - len(what)), fancy=look.fancy)
+    return [
+        [("alarm", fit(why + what, width, fancy=look.fancy))],
+        [("alarm", f"   {hears}"), ("key", "   r"), ("", f" {key}"), ("key", "   q"), ("", " leave")],
+    ]
 
 
 def own(status: Status, width: int, look: Look) -> Row:
@@ -119,7 +148,9 @@ def rule(text: str, width: int, look: Look) -> Row:
 
 def friend(person: FriendStatus, width: int, look: Look, *, chosen: bool) -> Row:
     """One friend: his name, what he does, how late he is heard, how loud he is for us, what quality he chose."""
-    if person.away:
+    if person.unknown:
+        word, style = "unknown", "dim"
+    elif person.away:
         word, style = "away", "dim"
     elif person.talks:
         word, style = "talks", "talks"
@@ -137,7 +168,8 @@ def friend(person: FriendStatus, width: int, look: Look, *, chosen: bool) -> Row
         if person.quality is not Quality.NORMAL:
             loud = f"{loud} {person.quality.value}".lstrip()
     columns = max(8, min(32, width - 2 - 10 - 9 - 14))
-    name = fit(shown.isolated(shown.legible(person.name)), columns, fancy=look.fancy)
+    mark = "? " if person.unknown else ""
+    name = fit(mark + shown.isolated(shown.legible(person.name)), columns, fancy=look.fancy)
     return [
         ("chosen" if chosen else "", ("> " if chosen else "  ") + name),
         (style, " " + fit(word, 9)),
@@ -162,10 +194,12 @@ def friends(status: Status, width: int, most: int, look: Look) -> list[Row]:
 def top(status: Status, width: int, height: int, look: Look) -> list[Row]:
     """Everything above the news."""
     count = len(status.friends)
+    gone = status.outage is not None and not status.connected
+    people = f"in the room when the line broke ({count})" if gone else f"friends {count}"
     head = [
         title(status, width, look),
-        own(status, width, look),
-        rule(f"friends {count}" if count else "", width, look),
+        *([own(status, width, look)] if status.outage is None else lost(status.outage, width, look)),
+        rule(people if count else "", width, look),
     ]
     most = max(1, height - len(head) - 1 - FEWEST_LINES)
     return [*head, *friends(status, width, most, look), rule("", width, look)]

@@ -15,6 +15,7 @@ from voicechat.wire.text import MOST_TEXT
 
 PALETTE: Final = [
     ("title", "black", "light gray", "standout"),
+    ("lost", "white,bold", "dark red", "standout"),
     ("talks", "light green,bold", "", "bold"),
     ("alarm", "light red,bold", "", "bold"),
     ("trouble", "yellow", "", "bold"),

@@ -12,7 +12,7 @@ Pure: times are seconds of a monotonic clock, tokens come from the caller.
 from collections import deque
 from typing import Final
 
-from voicechat.session.trips import KEPT, Trips
+from voicechat.session.trips import KEPT, Trips, Usual
 
 PROBE_FLOWING: Final = 1.0
 """Seconds between probes while media flows."""
@@ -79,6 +79,7 @@ class Path:
         self._to_measure = 0 if resting else MEASURED
         self.trips = Trips()
         """Of probes."""
+        self._usual = Usual()
         self._died = False
         self._died_at = now
         self._proofs = 0
@@ -152,8 +153,8 @@ class Path:
         self._tokens.remove(probe)
         self._last_answered = max(self._last_answered, probe[2])
         trip = now - probe[1]
-        self.trips.note(trip, now)
-        self._round_trip = max(trip, self._round_trip * FORGETS)
+        if self.trips.note(trip, now) and self._usual.believes(trip):
+            self._round_trip = max(trip, self._round_trip * FORGETS)
         self._proofs += 1
         if not self.up and (not self._died or self._proofs >= PROOFS):
             self.up, self._died = True, False

@@ -1,0 +1,121 @@
+"""Whether the server still answers, told within two seconds and some.
+
+A line that is cut looks like one on which nobody talks, until TCP gives it up ten seconds
+later. So while sound flows, either way, something has to come: sound, or the answers to
+probes. When nothing does, the server is asked, and when no answer comes either, it is
+silent. In a silent room only the heartbeats are watched: nothing is sent for this.
+
+    RESTING --sound flows--> WATCHING --nothing for ASK_AFTER--> DOUBTING --nothing for SILENT_AFTER--> SILENT
+    RESTING --a heartbeat's ping--> DOUBTING        whatever comes in DOUBTING or SILENT leads to RESTING
+"""
+
+import enum
+from collections.abc import Callable
+from typing import Final
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+SILENT_AFTER: Final = 2.0
+"""Seconds without an answer from which it is said: longer than the pauses of a line that only loses packets, in which
+ten probes and a segment that TCP sends again get through; as long as a person waits for an answer of a friend."""
+
+ASK_AFTER: Final = 1.5
+"""Seconds without anything after which the server is asked: half a second is left for an answer over TCP, and probes
+while sound flows (`session.path.PROBE_FLOWING`) have had theirs."""
+
+LOOK_EVERY: Final = 0.5
+"""Seconds between two looks while sound flows or an answer is due."""
+
+
+class State(enum.Enum):
+    """What is expected of the server."""
+
+    RESTING = "resting"
+    """Nothing."""
+    WATCHING = "watching"
+    """Sound flows: something comes all the time."""
+    DOUBTING = "doubting"
+    """It was asked."""
+    SILENT = "silent"
+    """It has not answered."""
+
+
+class Answers:
+    """One connection's watch.
+
+    ``heard`` gives a number that changes with whatever comes. ``ask`` puts a question to the server.
+    ``changed`` is called when it falls silent, and when it is heard again.
+    """
+
+    def __init__(
+        self, clock: IReactorTime, heard: Callable[[], int], ask: Callable[[], None], changed: Callable[[], None]
+    ) -> None:
+        self._clock = clock
+        self._heard = heard
+        self._ask = ask
+        self._changed = changed
+        self._state = State.RESTING
+        self._count = 0
+        self._since = 0.0
+        """When something came last, or was asked after a rest."""
+        self._call: IDelayedCall | None = None
+
+    @property
+    def resting(self) -> bool:
+        """Nobody watches: tell of sound that flows."""
+        return self._state is State.RESTING
+
+    @property
+    def silent(self) -> bool:
+        """The server does not answer."""
+        return self._state is State.SILENT
+
+    @property
+    def unanswered(self) -> float:
+        """Seconds for which a silent server has been silent; else 0."""
+        return self._clock.seconds() - self._since if self.silent else 0.0
+
+    def flows(self) -> None:
+        """Sound was sent, or came."""
+        if self.resting:
+            self._begin(State.WATCHING)
+
+    def asked(self) -> None:
+        """A question was put to the server."""
+        if self.resting:
+            self._begin(State.DOUBTING)
+
+    def stop(self) -> None:
+        """The connection is over."""
+        self._state = State.RESTING
+        if self._call is not None and self._call.active():
+            self._call.cancel()
+
+    def _begin(self, state: State) -> None:
+        self._state = state
+        self._count, self._since = self._heard(), self._clock.seconds()
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self._call = self._clock.callLater(LOOK_EVERY, self._look)
+
+    def _look(self) -> None:
+        count, quiet = self._heard(), self._clock.seconds() - self._since
+        if count != self._count:
+            self._came(count)
+        elif self._state is State.WATCHING and quiet >= ASK_AFTER:
+            self._state = State.DOUBTING
+            self._ask()
+        elif self._state is State.DOUBTING and quiet >= SILENT_AFTER:
+            self._state = State.SILENT
+            self._changed()
+        if not self.resting:
+            self._look_again()
+
+    def _came(self, count: int) -> None:
+        before = self._state
+        self._count, self._since = count, self._clock.seconds()
+        if before is not State.WATCHING:
+            self._state = State.RESTING
+        if before is State.SILENT:
+            self._changed()
