@@ -102,6 +102,15 @@ def test_the_environment_stands_behind_the_flags(monkeypatch: pytest.MonkeyPatch
     assert options["password"] == Secret(PASSWORD)
 
 
+def test_a_line_end_is_no_part_of_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a file of variables with CR LF leaves it."""
+    for name, value in {"PORT": "1", "MIXING": "always", "KICK_ON_RELOAD": "yes", "PASSWORD": PASSWORD}.items():
+        monkeypatch.setenv(f"VOICECHAT_{name}", f"{value}\r")
+    options = parsed()
+    assert (options["port"], options["mixing"], options["kick-on-reload"]) == (1, "always", True)
+    assert options["password"] == Secret(PASSWORD)
+
+
 def test_a_password_given_is_stronger_than_a_file_in_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

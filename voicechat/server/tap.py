@@ -19,6 +19,7 @@ from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
 from voicechat.hiding import hide
 from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, MIX_COMPLEXITY, NORMAL_BITRATE
+from voicechat.plain import variable
 from voicechat.security.secret import Secret
 from voicechat.server import twistd
 from voicechat.server.limits import MOST_SEATS, Limits
@@ -158,7 +159,7 @@ class Options(usage.Options):
         """What gives an option, and its text; an empty variable gives none."""
         if self[name] is not None:
             return f"--{name}", str(self[name])
-        return _variable(name), os.environ.get(_variable(name)) or None
+        return _variable(name), variable(os.environ, _variable(name)) or None
 
     def _number(self, name: str, default: int, least: int, most: int) -> int:
         giver, text = self._text(name)
@@ -185,7 +186,7 @@ class Options(usage.Options):
         return text or "auto"
 
     def _flag(self, name: str) -> bool:
-        text = os.environ.get(_variable(name)) or "no"
+        text = variable(os.environ, _variable(name)) or "no"
         if text.lower() not in _YES + _NO:
             fail(USAGE, f"{_variable(name)} is yes or no, not {text!r}")
         return bool(self[name]) or text.lower() in _YES
