@@ -26,8 +26,8 @@ from bench.codec import VOICE, frames_of
 from bench.figures import percentile
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
-from voicechat.client.datagrams import DatagramSocket
-from voicechat.client.protocol import VoiceClientProtocol
+from voicechat.client.network.datagrams import DatagramSocket
+from voicechat.client.network.protocol import VoiceClientProtocol
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import TICK_SECONDS
 from voicechat.media.packet import ME, MIX, MediaPacket

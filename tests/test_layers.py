@@ -93,5 +93,14 @@ def test_the_clients_command_imports_nothing_heavy() -> None:
 
 def test_voicechat_ctl_imports_next_to_nothing() -> None:
     """It is bound to a key: each of these would double what it takes, or more."""
-    heavy = {"numpy", "twisted", "msgspec", "argparse", "typing", "pathlib", "logging", "voicechat.client.controls"}
-    assert not loaded_by("voicechat.client.ctl") & heavy
+    heavy = {
+        "numpy",
+        "twisted",
+        "msgspec",
+        "argparse",
+        "typing",
+        "pathlib",
+        "logging",
+        "voicechat.client.call.controls",
+    }
+    assert not loaded_by("voicechat.client.remote.ctl") & heavy

@@ -19,8 +19,8 @@ from bench.calls import Studio
 from bench.figures import NONE, Table, told
 from bench.rig import speech
 from demo.script import VOICES, read
-from voicechat.client import rnnoise
-from voicechat.client.voice import Suppress, Voice
+from voicechat.client.call import rnnoise
+from voicechat.client.call.voice import Suppress, Voice
 from voicechat.errors import ConfigError
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples
 from voicechat.media.echo_detector import EchoDetector

@@ -18,8 +18,8 @@ from twisted.internet.task import Clock
 from bench.rig.listening import Heard, Signal, listen
 from voicechat.carriage.clock import ticks
 from voicechat.carriage.datagrams import REPORT_EVERY
-from voicechat.client.bridge import SILENT_BLOCK, AudioBridge
-from voicechat.client.playback import Playback
+from voicechat.client.audio.bridge import SILENT_BLOCK, AudioBridge
+from voicechat.client.call.playback import Playback
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, TICK_SECONDS, Samples
 from voicechat.media.counts import Counts
@@ -146,7 +146,7 @@ def rehearse(said: Signal, period: int, line: Line, seed: int) -> Rehearsal:
 
 
 def _probed(line: Line, chance: random.Random) -> list[float]:
-    """What the listener's probes have told of his line, to the server and back, much as in `client.call`: ticks."""
+    """What the listener's probes have told of their connection, there and back, as in `client.call.call`: ticks."""
     up, down = (_Way(line, random.Random(chance.random())) for _ in range(2))
     trips, lost = Trips(), 0
     for probe in range(MEASURED):

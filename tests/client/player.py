@@ -16,14 +16,14 @@ from twisted.internet.address import IPv4Address
 from twisted.python.failure import Failure
 
 from tests.memory import VoiceReactor
-from voicechat.client.bridge import AudioBridge
-from voicechat.client.call import Call
-from voicechat.client.console import Console
-from voicechat.client.controls import Controls, Talk
-from voicechat.client.protocol import VoiceClientProtocol
-from voicechat.client.service import Service, Target
-from voicechat.client.voice import Voice
-from voicechat.client.volumes import Volumes
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.call.call import Call
+from voicechat.client.call.controls import Controls, Talk
+from voicechat.client.call.voice import Voice
+from voicechat.client.call.volumes import Volumes
+from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.ui.line import Console
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
 from voicechat.interfaces import ICodec
 from voicechat.media.gate import TalkGate

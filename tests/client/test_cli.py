@@ -493,7 +493,7 @@ def test_too_many_open_files_are_told_and_faults_of_ours_are_not_hidden(
     def fail() -> str:
         raise problem
 
-    monkeypatch.setattr("voicechat.client.portaudio.list_devices", fail)
+    monkeypatch.setattr("voicechat.client.audio.portaudio.list_devices", fail)
     assert cli.main(["--list-devices"]) == 78
     assert capsys.readouterr().err == "voicechat-client: too many files are open; allow more (ulimit -n)\n"
     problem = OSError(errno.EINVAL, "Invalid argument")

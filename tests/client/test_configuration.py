@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.client import configuration, volumes
+from voicechat.client import configuration
+from voicechat.client.call import volumes
 from voicechat.client.options import KEPT, Option
 from voicechat.errors import ConfigError
 

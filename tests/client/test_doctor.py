@@ -8,11 +8,11 @@ import pytest
 from tests.client.player import Host, Wire
 from tests.client.sound_library import HDMI, HEADSET, WEBCAM, Library
 from tests.memory import VoiceReactor
-from voicechat.client import devices as choices
 from voicechat.client import doctor
+from voicechat.client.audio import devices as choices
 from voicechat.client.exits import Exit
 from voicechat.client.finding import Finding, Verdict
-from voicechat.client.service import Target
+from voicechat.client.network.reconnecting import Target
 from voicechat.client.visit import Visit
 from voicechat.security.secret import Secret
 from voicechat.testing import MemoryCodec

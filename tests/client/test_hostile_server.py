@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
+from tests.client.call.test_call import figures
 from tests.client.player import Host, Player, pass_time
-from tests.client.test_call import figures
-from voicechat.client.allowance import MESSAGES_AT_ONCE, PACKETS_AT_ONCE, Allowance
+from voicechat.client.call.friends import MOST_NAMES, Friends
 from voicechat.client.exits import Exit
-from voicechat.client.friends import MOST_NAMES, Friends
+from voicechat.client.network.allowance import MESSAGES_AT_ONCE, PACKETS_AT_ONCE, Allowance
 from voicechat.errors import WireError
 from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.hearing import MADE_ANEW, Hearing

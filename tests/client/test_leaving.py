@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from voicechat.client.console import LAST_MOMENT
 from voicechat.client.leaving import END_WITHIN, SHARE, Leaving, apart
 from voicechat.client.run import LAST_WORDS, STATS_WITHIN
+from voicechat.client.ui.line import LAST_MOMENT
 from voicechat.errors import DeviceError
 
 SOON = 10.0

@@ -17,17 +17,19 @@ from twisted.scripts._twistd_unix import ServerOptions
 
 from docs import draw_options
 from tests.docs.pages import PAGES, README, ROOT, blocks, named, prose, spans, table
-from voicechat.client import cli, configuration, ctl, view
-from voicechat.client.bridge import AudioBridge
-from voicechat.client.call import Call
-from voicechat.client.console import Console
-from voicechat.client.controls import Controls
+from voicechat.client import cli, configuration
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.audio.synthetic import Null, Silence
+from voicechat.client.call.call import Call
+from voicechat.client.call.controls import Controls
+from voicechat.client.call.friends import Friends
+from voicechat.client.call.volumes import Volumes
 from voicechat.client.exits import Exit
-from voicechat.client.friends import Friends
 from voicechat.client.options import KEPT
-from voicechat.client.screen import Screen
-from voicechat.client.synthetic import Null, Silence
-from voicechat.client.volumes import Volumes
+from voicechat.client.remote import ctl
+from voicechat.client.ui import view
+from voicechat.client.ui.line import Console
+from voicechat.client.ui.screen import Screen
 from voicechat.media.gate import TalkGate
 from voicechat.server.tap import Options
 from voicechat.testing import MemoryCodec
@@ -220,7 +222,7 @@ def quoted(page: str) -> Iterator[str]:
     [
         (
             CLIENT_PAGE,
-            ["client/*.py", "passwords.py", "invite.py", "session/*.py", "wire/text.py", "codecs/opus.py"],
+            ["client/**/*.py", "passwords.py", "invite.py", "session/*.py", "wire/text.py", "codecs/opus.py"],
         ),
         (OPERATING, ["server/*.py", "wire/handshake.py", "wire/messages.py"]),
     ],

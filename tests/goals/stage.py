@@ -22,10 +22,10 @@ from twisted.logger import ILogObserver, LogEvent, eventAsText, globalLogPublish
 
 from tests.goals.relay import HOME, Relay
 from tests.integration.children import PASSWORD, SOON, Children, Program, Server
-from voicechat.client.bridge import AudioBridge
-from voicechat.client.call import Call
-from voicechat.client.console import Console
-from voicechat.client.service import Service, Target
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.call.call import Call
+from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.ui.line import Console
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE
 from voicechat.media.gate import GateMode, TalkGate

@@ -3,7 +3,7 @@
 A card that calls again by itself is heard and played at once. One that was unplugged is
 opened again within three seconds of its return, by name, and the default one stands in
 meanwhile: here in whole calls over a fake PortAudio, step by step in
-tests/client/test_sound.py, over a real PipeWire in tests/sound.
+tests/client/audio/test_supervisor.py, over a real PipeWire in tests/sound.
 """
 
 import sys
@@ -13,9 +13,9 @@ import pytest
 from tests.client.sound_library import HDMI, HEADSET, WEBCAM, Library
 from tests.conftest import SOAK
 from tests.goals.world import Caller, World
-from voicechat.client.console import Console
-from voicechat.client.devices import Devices
-from voicechat.client.sound import Sound
+from voicechat.client.audio.devices import Devices
+from voicechat.client.audio.supervisor import Sound
+from voicechat.client.ui.line import Console
 from voicechat.errors import DeviceError
 
 LOSSES = 100 if SOAK else 20

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.children import PASSWORD, Children, Program, Server
-from voicechat.client import ctl
+from voicechat.client.remote import ctl
 
 
 def told(home: Children, *words: str, status: int = 0) -> Program:

@@ -14,7 +14,7 @@ from Xlib.display import Display
 from Xlib.ext import xtest
 
 from tests.integration.children import Children, Server
-from voicechat.client.hotkey import HotKey
+from voicechat.client.ui.hotkey import HotKey
 from voicechat.errors import ConfigError
 
 

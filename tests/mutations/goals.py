@@ -88,10 +88,12 @@ GOALS: Final = (
     Mutation(
         "R10 F18",
         "a sound device that is lost is not opened again",
-        "voicechat/client/sound.py",
+        "voicechat/client/audio/supervisor.py",
         "self._run(self._devices.reopen, self._again)",
         "pass",
-        ("tests/client/test_sound.py::test_a_device_that_is_unplugged_gives_way_to_the_next_default_one_in_time",),
+        (
+            "tests/client/audio/test_supervisor.py::test_a_device_that_is_unplugged_gives_way_to_the_next_default_one_in_time",
+        ),
     ),
     Mutation(
         "F15",
@@ -121,10 +123,10 @@ GOALS: Final = (
     Mutation(
         "F7",
         "what waits between two threads has no bound",
-        "voicechat/client/bridge.py",
+        "voicechat/client/audio/bridge.py",
         "while len(ready) > MOST_READY:",
         "while False:",
-        ("tests/client/test_bridge.py::test_what_is_ready_is_bounded",),
+        ("tests/client/audio/test_bridge.py::test_what_is_ready_is_bounded",),
     ),
     Mutation(
         "F10",

@@ -5,7 +5,7 @@ from typing import Final
 from tests.mutations.mutation import Mutation
 
 _CLI: Final = "tests/client/test_cli.py::"
-_WAV: Final = "tests/client/test_wav.py::"
+_WAV: Final = "tests/client/audio/test_wav.py::"
 _FILE: Final = "tests/client/test_configuration.py::"
 _STANDARD: Final = "tests/test_standard.py::"
 
@@ -48,7 +48,7 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "a recording on a full disk ends without a word",
-        "voicechat/client/wav.py",
+        "voicechat/client/audio/wav.py",
         'self.failed(f"the recording {self._path} ends here',
         'str(f"the recording {self._path} ends here',
         (
@@ -59,7 +59,7 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "on a full disk the header counts what found no room",
-        "voicechat/client/wav.py",
+        "voicechat/client/audio/wav.py",
         "self._written += counts * written",
         "self._written += counts * len(data)",
         (f"{_WAV}test_a_full_disk_ends_the_recording_which_is_told_once_and_stays_playable",),
@@ -67,7 +67,7 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "extensible headers are not looked into",
-        "voicechat/client/wav.py",
+        "voicechat/client/audio/wav.py",
         "if tag == EXTENSIBLE and form",
         "if tag == PCM and form",
         (
@@ -78,7 +78,7 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "chunks are looked at without an end",
-        "voicechat/client/wav.py",
+        "voicechat/client/audio/wav.py",
         "for _ in range(MOST_CHUNKS):",
         "while True:",
         (f"{_WAV}test_what_is_not_our_format_is_called_by_its_name",),
@@ -86,7 +86,7 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "pipes are waited for",
-        "voicechat/client/wav.py",
+        "voicechat/client/audio/wav.py",
         "if not file.seekable():",
         "if False:",
         (f"{_WAV}test_a_pipe_is_told_at_once_and_never_waited_for",),
@@ -121,26 +121,26 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "names with an underscore are refused unasked",
-        "voicechat/client/service.py",
+        "voicechat/client/network/reconnecting.py",
         'return False, text.encode("ascii", "backslashreplace"), text',
         'return "_" in text, text.encode("ascii", "backslashreplace"), text',
-        ("tests/client/test_service.py::test_the_resolver_is_asked_for_what_was_typed",),
+        ("tests/client/network/test_reconnecting.py::test_the_resolver_is_asked_for_what_was_typed",),
     ),
     Mutation(
         "machines",
         "the zone of an address is lost after the lookup",
-        "voicechat/client/lookup.py",
+        "voicechat/client/network/lookup.py",
         'f"{host}%{zone}" if zone else host',
         "host",
-        ("tests/client/test_lookup.py::test_both_kinds_of_addresses_are_found_with_their_zone",),
+        ("tests/client/network/test_lookup.py::test_both_kinds_of_addresses_are_found_with_their_zone",),
     ),
     Mutation(
         "machines",
         "datagrams of a server with a zone are a stranger's",
-        "voicechat/client/datagrams.py",
+        "voicechat/client/network/datagrams.py",
         'host.partition("%")[0]',
         "host",
-        ("tests/client/test_datagrams.py::test_the_zone_of_a_link_local_server_is_kept",),
+        ("tests/client/network/test_datagrams.py::test_the_zone_of_a_link_local_server_is_kept",),
     ),
     Mutation(
         "machines",
@@ -156,25 +156,25 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "sockets are made with paths that are too long",
-        "voicechat/client/runtime.py",
+        "voicechat/client/remote/runtime.py",
         "+ LONGEST_NUMBER <= LONGEST_PATH",
         "+ LONGEST_NUMBER <= 1000",
-        ("tests/client/test_runtime.py::test_a_folder_with_too_long_a_path_for_a_socket_is_none",),
+        ("tests/client/remote/test_runtime.py::test_a_folder_with_too_long_a_path_for_a_socket_is_none",),
     ),
     Mutation(
         "machines",
         "an answer that comes byte by byte is waited for",
-        "voicechat/client/ctl.py",
+        "voicechat/client/remote/ctl.py",
         "if left <= 0:",
         "if False:",
-        ("tests/client/test_ctl.py::test_an_answer_that_never_ends_is_given_up",),
+        ("tests/client/remote/test_ctl.py::test_an_answer_that_never_ends_is_given_up",),
     ),
     Mutation(
         "machines",
         "a terminal of no size is drawn on",
-        "voicechat/client/display.py",
+        "voicechat/client/ui/display.py",
         "if not columns or not rows:",
         "if False:",
-        ("tests/client/test_display.py::test_a_size_that_cannot_be_drawn_on_is_one_that_can",),
+        ("tests/client/ui/test_display.py::test_a_size_that_cannot_be_drawn_on_is_one_that_can",),
     ),
 )

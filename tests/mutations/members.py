@@ -187,7 +187,7 @@ MEMBERS: Final = (
     Mutation(
         "T15",
         "a server of 0.1.0 is sent joiners",
-        "voicechat/client/call.py",
+        "voicechat/client/call/call.py",
         "not self.connection.session.letters",
         "False",
         ("tests/versions/test_0_1_0.py::test_a_client_of_today_holds_a_call_at_a_server_of_0_1_0",),
@@ -195,7 +195,7 @@ MEMBERS: Final = (
     Mutation(
         "T15",
         "a name that 0.1.0 refuses is given up",
-        "voicechat/client/service.py",
+        "voicechat/client/network/reconnecting.py",
         "if self._target.request != older.request(self._target.request):",
         "if False:",
         ("tests/versions/test_0_1_0.py::test_a_name_that_0_1_0_refuses_is_asked_for_as_it_takes_it",),
@@ -281,7 +281,7 @@ MEMBERS: Final = (
     Mutation(
         "T18",
         "the client counts frames for every name that a server makes up",
-        "voicechat/client/friends.py",
+        "voicechat/client/call/friends.py",
         "len(self.frames) < MOST_NAMES",
         "MOST_NAMES",
         (
@@ -292,7 +292,7 @@ MEMBERS: Final = (
     Mutation(
         "T18",
         "the client has room for more people than a server may seat",
-        "voicechat/client/friends.py",
+        "voicechat/client/call/friends.py",
         "len(self._by_source) >= MOST_NAMES",
         "False",
         ("tests/client/test_hostile_server.py::test_more_people_than_a_server_may_seat_end_the_connection",),
@@ -300,7 +300,7 @@ MEMBERS: Final = (
     Mutation(
         "T18",
         "the client takes messages at any rate",
-        "voicechat/client/protocol.py",
+        "voicechat/client/network/protocol.py",
         "self.session.admit = self.allowance.string\n",
         "pass\n",
         ("tests/client/test_hostile_server.py::test_more_messages_than_any_room_makes_end_the_connection",),
@@ -340,10 +340,10 @@ MEMBERS: Final = (
     Mutation(
         "T21 R4 R8",
         "a client whose line broke does not come back",
-        "voicechat/client/service.py",
+        "voicechat/client/network/reconnecting.py",
         "self._again(why)",
         "pass",
-        ("tests/client/test_service.py::test_after_a_login_it_never_gives_up",),
+        ("tests/client/network/test_reconnecting.py::test_after_a_login_it_never_gives_up",),
     ),
     Mutation(
         "T21",

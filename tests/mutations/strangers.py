@@ -75,10 +75,10 @@ STRANGERS: Final = (
     Mutation(
         "T3 T18 F2",
         "a server may announce 2 GiB to the client",
-        "voicechat/client/protocol.py",
+        "voicechat/client/network/protocol.py",
         "self.MAX_LENGTH = handshake.MAX_WELCOME",
         "self.MAX_LENGTH = 1 << 31",
-        ("tests/client/test_protocol.py::test_a_length_bomb_ends_the_connection_before_its_first_byte",),
+        ("tests/client/network/test_protocol.py::test_a_length_bomb_ends_the_connection_before_its_first_byte",),
     ),
     Mutation(
         "T4 R1",
@@ -266,7 +266,7 @@ STRANGERS: Final = (
         (
             "tests/carriage/test_udp.py::test_a_turn_reads_so_many_whatever_they_are",
             "tests/carriage/test_udp.py::test_what_else_is_due_comes_between_two_portions",
-            "tests/client/test_datagrams.py::test_a_flood_from_the_server_is_read_in_portions",
+            "tests/client/network/test_datagrams.py::test_a_flood_from_the_server_is_read_in_portions",
         ),
     ),
     Mutation(

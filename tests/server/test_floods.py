@@ -17,7 +17,7 @@ from twisted.internet.task import Clock
 from twisted.logger import Logger
 
 from tests.conftest import SOAK
-from voicechat.client.retry import FIRST_TRIES
+from voicechat.client.network.retry import FIRST_TRIES
 from voicechat.server.admission import Admission, Step
 from voicechat.server.limits import Limits, neighbourhood
 from voicechat.server.metrics import Metrics

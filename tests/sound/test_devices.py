@@ -12,7 +12,7 @@ import pytest
 from demo.processes import Child, command, follow, free_port, password_file, stop, wait_for_port
 from tests.conftest import SOAK
 from tests.sound.rig import SoundRig, sound_rig
-from voicechat.client.sound import STUCK
+from voicechat.client.audio.supervisor import STUCK
 
 pytestmark = pytest.mark.sound
 
@@ -95,7 +95,7 @@ def test_the_devices_thread_keeps_its_python_state_until_it_rests() -> None:
 
 STATES = """
 import gc, threading, weakref
-from voicechat.client.devices import Devices
+from voicechat.client.audio.devices import Devices
 
 class Mark: pass
 

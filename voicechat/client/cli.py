@@ -179,7 +179,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             standard.tell(f"written: {_write_config(flags(argv))}\n")
             return Exit.OK
         if chosen.list_devices:
-            from voicechat.client.portaudio import list_devices
+            from voicechat.client.audio.portaudio import list_devices
 
             standard.tell(list_devices() + "\n")
             return Exit.OK

@@ -14,17 +14,17 @@ from typing import Final
 import numpy as np
 
 from voicechat.carriage.clock import monotonic_reactor
-from voicechat.client.bridge import SILENT_BLOCK
-from voicechat.client.console import Console
-from voicechat.client.devices import Devices
+from voicechat.client.audio.bridge import SILENT_BLOCK
+from voicechat.client.audio.devices import Devices
+from voicechat.client.audio.portaudio import quiet_stderr
+from voicechat.client.audio.supervisor import CLOSE_WITHIN
 from voicechat.client.exits import Exit
 from voicechat.client.finding import Finding, Verdict
 from voicechat.client.identity import name_of
 from voicechat.client.leaving import apart
-from voicechat.client.lookup import Lookups
-from voicechat.client.portaudio import quiet_stderr
-from voicechat.client.service import Target
-from voicechat.client.sound import CLOSE_WITHIN
+from voicechat.client.network.lookup import Lookups
+from voicechat.client.network.reconnecting import Target
+from voicechat.client.ui.line import Console
 from voicechat.client.visit import Visit
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError

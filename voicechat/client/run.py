@@ -15,25 +15,25 @@ from twisted.internet.error import CannotListenError
 
 from voicechat import standard
 from voicechat.carriage.clock import monotonic_reactor
-from voicechat.client import runtime
-from voicechat.client.bridge import AudioBridge
-from voicechat.client.call import Call
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.audio.devices import Devices
+from voicechat.client.audio.portaudio import quiet_stderr
+from voicechat.client.audio.supervisor import Sound
+from voicechat.client.call.call import Call
+from voicechat.client.call.controls import Controls, Talk
+from voicechat.client.call.echotest import EchoTest, MeteredBridge
+from voicechat.client.call.voice import Suppress, Voice
+from voicechat.client.call.volumes import Volumes
+from voicechat.client.call.volumes import place as volumes_place
 from voicechat.client.cli import check_stats, write_stats
-from voicechat.client.console import Console
-from voicechat.client.controls import Controls, Talk
-from voicechat.client.devices import Devices
-from voicechat.client.echo import EchoTest, MeteredBridge
 from voicechat.client.exits import Exit
 from voicechat.client.identity import name_of, room_of
 from voicechat.client.leaving import Leaving, apart
-from voicechat.client.lookup import Lookups
-from voicechat.client.portaudio import quiet_stderr
-from voicechat.client.remote import Commands, Remote
-from voicechat.client.service import Service, Target
-from voicechat.client.sound import Sound
-from voicechat.client.voice import Suppress, Voice
-from voicechat.client.volumes import Volumes
-from voicechat.client.volumes import place as volumes_place
+from voicechat.client.network.lookup import Lookups
+from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.remote import runtime
+from voicechat.client.remote.socket import Commands, Remote
+from voicechat.client.ui.line import Console
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, DeviceError, WireError
 from voicechat.media.gate import TalkGate
@@ -84,7 +84,7 @@ def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
     elif importlib.util.find_spec("urwid") is None:
         why = "urwid is not installed: install this package's client extra, or take --ui line"
     if not why:
-        from voicechat.client.screen import Screen
+        from voicechat.client.ui.screen import Screen
 
         return Screen(reactor, gone)
     if ui == "screen":
@@ -112,7 +112,7 @@ class _Run:
         talk = Talk.VOICE if chosen.echo_test else Talk(chosen.talk)  # a test needs no key
         self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, talk)
         if chosen.ptt_key:
-            from voicechat.client.hotkey import HotKey
+            from voicechat.client.ui.hotkey import HotKey
 
             controls = self._controls
             HotKey(self._reactor, chosen.ptt_key, controls.ptt_down, controls.ptt_up, self._console.warn)

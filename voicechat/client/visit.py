@@ -12,13 +12,13 @@ from typing import Any, Final
 import numpy as np
 
 from voicechat import standard
-from voicechat.client.bridge import AudioBridge
-from voicechat.client.call import Call
-from voicechat.client.console import Console
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.call.call import Call
+from voicechat.client.call.ways import UDP_WITHIN
 from voicechat.client.exits import Exit
 from voicechat.client.finding import Finding, Verdict
-from voicechat.client.service import Service, Target
-from voicechat.client.ways import UDP_WITHIN
+from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.ui.line import Console
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
 from voicechat.interfaces import ICodec
 from voicechat.media.gate import GateMode, TalkGate

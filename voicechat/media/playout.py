@@ -41,7 +41,7 @@ START: Final = 5 / TICK_MS
 
 MARGIN: Final = 2.5 / TICK_MS
 """Ticks added to what arrivals need: a frame is given up 2 ms before its block, which may come 0.5 ms before its time
-(client.playback). With less, one frame in four is late for a whole spurt where the talker's sound system calls
+(client.call.playback). With less, one frame in four is late for a whole spurt where the talker's sound system calls
 unevenly and the spurt's beat is unlucky: PESQ 1.2 (measured). A second talker may begin 1.5 ms earlier still
 (`spurt.BEGINS_EARLY`), as is seldom."""
 

@@ -1,0 +1,348 @@
+"""The client as a service: connect, log in, come back by itself, end with a reason.
+
+The name is resolved anew at each try, the sound device stays open meanwhile. A
+ticket brings the seat back without a new PAKE; a wrong password or another version
+end it all, because trying again would not help. So does a full house, for somebody who
+was not in yet; whoever was waits for a seat.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from twisted.internet import error as errors
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from voicechat.client.call.call import Call
+from voicechat.client.call.outage import News, Outage
+from voicechat.client.exits import Exit
+from voicechat.client.network.datagrams import DatagramSocket
+from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.retry import FIRST_SECONDS, QUICK_FOR, Retry, Uniform
+from voicechat.client.ui.line import Console
+from voicechat.errors import ControlError, PasswordRefused
+from voicechat.media.packet import MediaPacket
+from voicechat.security.secret import Secret
+from voicechat.security.tickets import Ticket
+from voicechat.session.client import ClientSession
+from voicechat.wire import messages, older, shown
+from voicechat.wire.handshake import Reason, Refuse
+
+SOONEST: Final = 0.5
+"""Seconds from one try to the next, however often somebody asks for it: a key that is held repeats."""
+
+LONGEST_WAIT: Final = 255.0
+"""Seconds that a server may have us wait: as many as a REFUSE can say."""
+
+
+_ENDINGS: Final = {
+    messages.FULL: (Exit.TRY_LATER, "{where} is full; try again when somebody has left"),
+    messages.ROOM_FULL: (Exit.TRY_LATER, "this room on {where} is full; try again later, or another --room"),
+    messages.LOCKED_OUT: (Exit.PASSWORD, "the password of {where} was changed; ask your host for the new one"),
+    messages.REPLACED: (Exit.TRY_LATER, "another client took over your seat; this one stops"),
+}
+"""Reasons of goodbyes after which trying again would not help: the exit code, and what to do."""
+
+_FULL: Final = {
+    messages.FULL: "{where} is full; trying again in {wait:.0f} s",
+    messages.ROOM_FULL: "this room on {where} is full; trying again in {wait:.0f} s",
+}
+"""Reasons of goodbyes that whoever was in before waits for to pass."""
+
+_SEAT_GONE: Final = "your seat was given away while your line was broken, and "
+_NOT_NOW: Final = "{where} does not let us in now; trying again in {wait:.0f} s"
+
+
+class _AsTyped(HostnameEndpoint):
+    """Has the resolver look for the name that was typed, whatever it is.
+
+    Twisted refuses what IDNA 2008 does not have, such as the underscore in the names of many machines
+    and containers; ping and ssh find those. What is no name at all the resolver does not know.
+    """
+
+    @staticmethod
+    def _hostAsBytesAndText(host: bytes | str) -> tuple[bool, bytes, str]:
+        text = host if isinstance(host, str) else host.decode("ascii", "replace")
+        return False, text.encode("ascii", "backslashreplace"), text
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where to, as whom."""
+
+    host: str
+    port: int
+    password: Secret
+    request: messages.Request
+    udp: bool = True
+    """Media may go over UDP."""
+
+
+class Service:
+    """Keeps one Call connected. ``finish`` is called once, with an exit code and the last line ('' for none)."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        call: Call,
+        target: Target,
+        console: Console,
+        finish: Callable[[int, str], None],
+        uniform: Uniform,
+    ) -> None:
+        self._reactor = reactor
+        self._call = call
+        self._target = target
+        self._console = console
+        self._finish = finish
+        self._uniform = uniform
+        self._retry = Retry(uniform, reactor.seconds())
+        self._ticket: Ticket | None = None
+        self._attempt: Deferred[Any] | None = None
+        self._retry_call: IDelayedCall | None = None
+        self._over = False
+        self._entered_now = False
+        self._wait: float | None = None
+        """Seconds until the next try, where the server's answer says something about it."""
+        self._seat_gone = False
+        """The ticket was not good any more: whoever was in has no seat now."""
+        self._told = ""
+        """Why we wait, as it was told: once, not at each try."""
+        self.on_entered: Callable[[], None] = lambda: None
+        """Called at each entering."""
+        self._started_at = self._lost_at = 0.0
+        self._why = ""
+        """Why the line broke, or the last try failed."""
+        self._news = News(console, self.where)
+        call.recovery = self
+
+    @property
+    def where(self) -> str:
+        """The server, as the user named it."""
+        return f"{self._target.host} port {self._target.port}"
+
+    def start(self) -> None:
+        """Try to connect now."""
+        self._retry_call = None
+        self._entered_now = False
+        self._started_at = self._reactor.seconds()
+        endpoint = _AsTyped(self._reactor, self._target.host, self._target.port, timeout=FIRST_SECONDS)
+        self._attempt = endpoint.connect(Factory.forProtocol(self._protocol))
+        self._attempt.addErrback(self._unreachable)
+
+    def _protocol(self) -> VoiceClientProtocol:
+        if self._ticket is None:
+            self._call.pakes += 1
+        session = ClientSession(self._target.password, self._target.request, self._ticket)
+        return VoiceClientProtocol(self._reactor, self, session, self._socket_to if self._target.udp else None)
+
+    def _socket_to(self, host: str, number: int) -> DatagramSocket:
+        return DatagramSocket(self._reactor, host, number)
+
+    def stop(self) -> None:
+        """Leave: goodbye, no more tries."""
+        self._over = True
+        if self._retry_call is not None and self._retry_call.active():
+            self._retry_call.cancel()
+        if self._attempt is not None:
+            self._attempt.cancel()
+        self._call.stop()
+
+    def _end(self, code: int, text: str) -> None:
+        if not self._over:
+            self._over = True
+            self._finish(code, text)
+
+    # -- what the protocol tells --------------------------------------------------------
+
+    def entered(self, connection: VoiceClientProtocol, welcome: messages.Welcome) -> None:
+        """In the room."""
+        if self._retry.entered:
+            self._call.reconnects += 1
+        self._retry.success()
+        self._entered_now = True
+        self._seat_gone, self._told = False, ""
+        ticket = welcome.ticket
+        self._ticket = None if ticket is None else Ticket.from_hex(ticket.id, ticket.secret)
+        self._call.entered(connection, welcome)
+        self.on_entered()
+
+    def refused(self, connection: VoiceClientProtocol, answer: Refuse | messages.Bye) -> None:
+        """The server sent us away."""
+        if isinstance(answer, Refuse):
+            self._refused_clear(answer)
+        elif answer.reason in _FULL and self._retry.entered:  # perhaps it is our own broken line that holds the seat
+            self._wait_for(min(answer.retry, LONGEST_WAIT), _FULL[answer.reason])
+        elif answer.reason in _ENDINGS:
+            code, line = _ENDINGS[answer.reason]
+            self._end(code, line.format(where=self.where))
+        elif answer.reason == messages.SHUTTING_DOWN:
+            self._wait = self._uniform(0.1, max(0.2, 2 * min(answer.retry, QUICK_FOR)))
+            self._console.say("the server is shutting down")
+        elif answer.reason == messages.TRY_LATER and self._retry.entered:
+            self._wait_for(min(answer.retry, LONGEST_WAIT))
+        else:
+            self._end(Exit.TRY_LATER, f"{self.where} sent us away: {answer.reason or 'no reason given'}")
+
+    def _refused_clear(self, answer: Refuse) -> None:
+        """A REFUSE is not sealed: it may end the attempt, and is no news about anything else."""
+        where = self.where
+        match answer.reason:
+            case Reason.PASSWORD:
+                self._end(Exit.PASSWORD, f"the password was refused by {where}; ask your host for the right one")
+            case Reason.VERSION:
+                self._end(
+                    Exit.PROTOCOL, f"{where} speaks another version of voicechat ({answer.highest_version}); update"
+                )
+            case Reason.TRY_LATER if self._retry.entered:  # the evening goes on when the ban is over
+                self._wait_for(answer.retry_seconds)
+            case Reason.TRY_LATER:
+                seconds = answer.retry_seconds  # 255 is all that a byte can say
+                again = " in some minutes" if seconds >= 255 else f" in {seconds} s" if seconds else " later"
+                self._end(Exit.TRY_LATER, f"{where} does not let us in now (too many tries); try again{again}")
+            case Reason.MALFORMED if self._target.request != older.request(self._target.request):
+                self._ask_as_0_1_0()
+            case Reason.MALFORMED:
+                self._end(Exit.PROTOCOL, f"{where} did not understand us; update client and server")
+            case Reason.TICKET_UNKNOWN:
+                if self._ticket is not None:  # a restarted server: the password is good for a seat all the same
+                    self._ticket, self._wait, self._seat_gone = None, 0.0, True
+            case _:
+                pass  # shutting down: the next try is another one
+
+    def _ask_as_0_1_0(self) -> None:
+        """The name or the room may be one that only the successors of 0.1.0 take: ask for one that it takes, once."""
+        request = older.request(self._target.request)
+        self._target = msgspec.structs.replace(self._target, request=request)
+        self._wait = 0.0
+        room = f" and room {shown.quoted(request.room)}" if request.room else ""
+        self._console.say(f"{self.where} does not take this name; trying {shown.quoted(request.name)}{room}")
+
+    def _wait_for(self, seconds: float, why: str = _NOT_NOW) -> None:
+        """The server, which had let us in before, does not do so now: try again when it says, and not all at once.
+
+        Each time a little later, so that one who waits for a seat all evening costs the server little.
+        """
+        least = max(seconds, self._retry.delay(self._reactor.seconds()) or 0.0)
+        self._wait = self._uniform(least, least + max(1.0, least / 10))
+        lost = _SEAT_GONE if self._seat_gone and why != _NOT_NOW else ""
+        if why != self._told:
+            self._told = why
+            self._console.say(lost + why.format(where=self.where, wait=self._wait))
+
+    def path_changed(self, udp: bool) -> None:
+        """Media goes over UDP, or over TCP again."""
+        self._call.ways.sent_over(udp)
+
+    def heard_over(self, udp: bool) -> None:
+        """Media comes over UDP, or over TCP again."""
+        self._call.ways.heard_over(udp)
+
+    def heard(self, packet: MediaPacket) -> None:
+        """A media packet."""
+        self._call.heard(packet)
+
+    def told(self, message: messages.Message) -> None:
+        """A control message."""
+        self._call.told(message)
+
+    def wronged(self, error: Exception) -> None:
+        """The server broke the protocol, or could not prove the password."""
+        if not self._entered_now:
+            self._ticket = None
+        if isinstance(error, PasswordRefused):
+            self._end(Exit.PASSWORD, f"{self.where} does not know the password; ask your host for the right one")
+        elif not self._retry.entered:
+            self._end(Exit.PROTOCOL, f"what answers on {self.where} does not speak voicechat ({error})")
+
+    def lost(self, connection: VoiceClientProtocol, why: str) -> None:
+        """A connection is over."""
+        self._call.left(connection)
+        if self._over:
+            return
+        if self._entered_now:
+            self._lost_at = self._reactor.seconds()
+            self._retry.broke(self._lost_at)
+            self._news.lost(why)
+        self._again(why)
+
+    def _unreachable(self, failure: Failure) -> None:
+        self._attempt = None
+        if not self._over:
+            self._again(_reason(failure))
+
+    def _again(self, why: str) -> None:
+        wait, self._wait = self._wait, None
+        delay = self._retry.delay(self._reactor.seconds()) if wait is None else wait
+        if delay is None:
+            self._end(Exit.UNREACHABLE, f"cannot reach {self.where}: {why}; is the server on, and the address right?")
+            return
+        self._why = why
+        self._retry_call = self._reactor.callLater(delay, self.start)
+        outage = self.outage()
+        if outage is not None and wait is None:  # else it was told
+            self._news.waits(outage, self._reactor.seconds())
+        self._call.on_change()
+
+    # -- while nobody hears us ------------------------------------------------------------
+
+    def outage(self) -> Outage | None:
+        """Why nobody hears us, once somebody has."""
+        now, connection = self._reactor.seconds(), self._call.connection
+        if connection is not None:
+            seconds = connection.answers.unanswered
+            return Outage("the server does not answer", seconds) if seconds else None
+        if not self._retry.entered or self._over:
+            return None
+        call = self._retry_call
+        next_s = None if call is None else max(0.0, call.getTime() - now)
+        return Outage(self._why, now - self._lost_at, max(1, self._retry.tries), next_s)
+
+    def try_now(self) -> None:
+        """Try again at once, also where the server only does not answer. ControlError if there is nothing to try."""
+        connection = self._call.connection
+        if connection is None:
+            if self._retry_call is not None:
+                self._retry_call.reset(max(0.0, self._started_at + SOONEST - self._reactor.seconds()))
+                self._call.on_change()
+        elif connection.answers.silent:
+            self._wait = 0.0
+            connection.give_up()
+        else:
+            raise ControlError("connected: there is nothing to try again")
+
+    def answers(self, connection: VoiceClientProtocol) -> None:
+        """The server has fallen silent, or is heard again."""
+        if connection is self._call.connection:
+            self._news.silent(connection.answers.unanswered, self._reactor.seconds())
+            self._call.on_change()
+
+
+_REASONS: Final = (
+    (errors.DNSLookupError, "the name is not known"),
+    (errors.ConnectionRefusedError, "nobody listens there"),
+    ((errors.TimeoutError, errors.TCPTimedOutError), "it does not answer"),
+    (errors.NoRouteError, "there is no way to it from this network"),
+)
+_BY_NUMBER: Final = {
+    errno.EHOSTUNREACH: "there is no such machine in this network",
+    errno.EACCES: "this machine forbids it",
+    errno.EPERM: "this machine's firewall forbids it",
+}
+
+
+def _reason(failure: Failure) -> str:
+    """Why a connection could not be made, for a person."""
+    error = failure.value
+    for kinds, told in _REASONS:
+        if isinstance(error, kinds):
+            return told
+    number = getattr(error, "osError", None)
+    if isinstance(error, errors.ConnectError) and isinstance(number, int):
+        return _BY_NUMBER.get(number, os.strerror(number).lower())
+    return str(error).rstrip(".") or type(error).__name__

@@ -1,0 +1,236 @@
+"""``voicechat-ctl``: tell a running client what to do, from a key, a script or another window.
+
+It is bound to keys, so it imports next to nothing: no Twisted, no numpy, no argparse
+(10 ms of 35). One line of JSON goes to the client's socket, one comes back.
+"""
+
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+
+from voicechat import standard
+from voicechat.client.remote import runtime
+from voicechat.errors import ConfigError, DeviceError
+
+OK, CANNOT, USAGE, NOBODY, NOT_WRITTEN, NO_ANSWER, NOT_UNDERSTOOD, NOT_OURS, SEVERAL = 0, 1, 2, 69, 74, 75, 76, 77, 78
+
+WORDS = {
+    "mute": ("", "nobody hears you"),
+    "unmute": ("", "you are heard again"),
+    "mute-toggle": ("", "the one or the other"),
+    "deafen": ("", "you hear nobody, and nobody hears you"),
+    "undeafen": ("", "you hear them again"),
+    "deafen-toggle": ("", "the one or the other"),
+    "suppress": ("MODE", "noise suppression: off, light or strong"),
+    "ptt-down": ("", "press the talk key"),
+    "ptt-up": ("", "let it go"),
+    "ptt-toggle": ("", "press it until the next time"),
+    "volume": ("NAME DB", "a friend louder or softer for you, -30 to 12; off: not at all"),
+    "say": ("TEXT", "a line to the others in the room"),
+    "stats": ("", "how the call is; with --json all figures"),
+    "devices": ("", "the sound devices in use, and those that there are"),
+    "retry": ("", "try now to connect again, when the line has broken"),
+    "quit": ("", "end the client"),
+}
+"""What can be said, with what follows and what it does."""
+
+HELP = """usage: voicechat-ctl [--socket PATH] [--json] WORD ...
+
+Tell the voicechat-client that runs on this machine what to do.
+
+words:
+{words}
+
+options:
+  --socket PATH       which client, if several run
+  --json              stats: everything, as JSON
+  --help, --version
+
+examples:
+  voicechat-ctl mute-toggle
+  voicechat-ctl volume Ben -6
+  voicechat-ctl say "back in five minutes"
+
+exit codes: 0 done, 1 the client cannot do that, 2 usage, 69 no client runs, 74 no room for what it said, 75 it does
+not answer, 76 it answers something else, 77 the socket is somebody else's, 78 several clients run and none was named
+"""
+
+PATIENCE = 3.0
+"""Seconds for it all: a client answers within one turn of its reactor."""
+
+LONGEST_LINE = 8192
+"""Bytes of a request: a text line of 500 characters, each written as an escaped pair of twelve, and what is around."""
+
+LONGEST_ANSWER = 1 << 20
+"""Bytes; the figures of a full room are 20 thousand."""
+
+
+class Failed(Exception):
+    """What ends the program, and how."""
+
+    def __init__(self, code: int, line: str) -> None:
+        super().__init__(line)
+        self.code = code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Say one thing; the exit code."""
+    standard.open_closed()
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except Failed as failed:
+        standard.warn(f"voicechat-ctl: {failed}\n")
+        return failed.code
+    except DeviceError as error:
+        standard.warn(f"voicechat-ctl: {error}\n")
+        return NOT_WRITTEN
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(argv: list[str]) -> int:
+    words, where, as_json = _parted(argv)
+    word, rest = _understood(words)
+    for text in rest:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Failed(USAGE, "what follows the word is not UTF-8 text") from None
+    if as_json and word != "stats":
+        raise Failed(USAGE, "--json is for stats")
+    if not runtime.supported():
+        raise Failed(NOBODY, "this system has no local sockets; use the keys of the client's screen")
+    answer = ask(os.path.expanduser(where) or _only_one(), {"word": word, "rest": rest})
+    if as_json:
+        return _tell(json.dumps(answer.get("figures"), indent=1, ensure_ascii=False) + "\n")
+    lines = answer.get("lines")
+    _tell("".join(f"{line}\n" for line in lines) if isinstance(lines, list) else "")
+    if word == "devices":
+        from voicechat.client.cli import main as client
+
+        return client(["--list-devices"])
+    return OK
+
+
+def _parted(argv: list[str]) -> tuple[list[str], str, bool]:
+    """Words, --socket and --json. Options stand anywhere, but not in what is said."""
+    words: list[str] = []
+    where, as_json = "", False
+    while argv:
+        argument = argv.pop(0)
+        if argument == "--":
+            return words + argv, where, as_json
+        if words[:1] != ["say"] and argument in ("-h", "--help"):
+            lines = (f"  {' '.join((word, *rest.split())):<16}{told}" for word, (rest, told) in WORDS.items())
+            raise SystemExit(_tell(HELP.format(words="\n".join(lines))))
+        if words[:1] == ["say"] or not argument.startswith("--"):
+            words.append(argument)
+        elif argument == "--version":
+            from importlib.metadata import version
+
+            raise SystemExit(_tell(f"voicechat {version('voicechat')}\n"))
+        elif argument == "--json":
+            as_json = True
+        elif argument == "--socket" and argv:
+            where = argv.pop(0)
+        elif argument.startswith("--socket=") and argument != "--socket=":
+            where = argument.partition("=")[2]
+        else:
+            raise Failed(USAGE, f"{argument}: there is no such option, or its value is missing; see --help")
+    return words, where, as_json
+
+
+def _understood(words: list[str]) -> tuple[str, list[str]]:
+    """The word, and what belongs to it."""
+    if not words or words[0] not in WORDS:
+        told = f"there is no word {words[0]!r}" if words else "a word is missing"
+        raise Failed(USAGE, f"{told}; there are {', '.join(WORDS)}")
+    word, *rest = words
+    if word == "say":
+        rest = [" ".join(rest)] if rest else []
+    wanted = WORDS[word][0]
+    if len(rest) != len(wanted.split()):
+        raise Failed(USAGE, f"{word} needs {wanted or 'nothing'} behind it")
+    return word, rest
+
+
+def _only_one() -> str:
+    """The socket of the only client."""
+    try:
+        found = runtime.find(os.environ)
+    except ConfigError as error:
+        raise Failed(NOT_OURS, str(error)) from None
+    if not found:
+        raise Failed(NOBODY, "no voicechat-client of yours runs on this machine")
+    if len(found) > 1:
+        raise Failed(SEVERAL, f"several clients run; name one with --socket: {' '.join(found)}")
+    return found[0]
+
+
+def ask(path: str, request: dict[str, object]) -> dict[str, object]:
+    """What the client at ``path`` answers. Failed says why there is no answer, or what the client says it cannot."""
+    line = b""
+    asked = json.dumps(request).encode() + b"\n"
+    if len(asked) > LONGEST_LINE:
+        raise Failed(CANNOT, "that is too long; a text has at most 500 characters")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        try:
+            connection.connect(path)
+            if not runtime.is_ours(connection):
+                raise Failed(NOT_OURS, f"{path} is another user's")
+            connection.sendall(asked)
+            line = _line(connection)
+        except (TimeoutError, BlockingIOError):
+            raise Failed(NO_ANSWER, "the client does not answer; is it stopped?") from None
+        except PermissionError:
+            raise Failed(NOT_OURS, f"{path} is another user's") from None
+        except (ConnectionRefusedError, FileNotFoundError):
+            raise Failed(NOBODY, f"no client listens on {path}") from None
+        except (ConnectionResetError, BrokenPipeError):
+            pass  # it did not even read
+        except OSError as error:
+            raise Failed(NOBODY, f"{path}: {error.strerror or error}") from None
+    return _read(line)
+
+
+def _line(connection: socket.socket) -> bytes:
+    """All that comes until a line ends, the connection does, or time is up."""
+    deadline = time.monotonic() + PATIENCE
+    line = b""
+    while not line.endswith(b"\n") and len(line) < LONGEST_ANSWER:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        data = connection.recv(65_536)
+        if not data:
+            break
+        line += data
+    return line
+
+
+def _read(line: bytes) -> dict[str, object]:
+    if not line:
+        raise Failed(NO_ANSWER, "the client has too much to do; try again")
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise Failed(NOT_UNDERSTOOD, "what answers there is no voicechat-client")
+    if "error" in answer:
+        raise Failed(CANNOT, str(answer["error"]))
+    return answer
+
+
+def _tell(text: str) -> int:
+    standard.tell(text)
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

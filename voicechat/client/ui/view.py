@@ -1,0 +1,224 @@
+"""The screen as plain values: what stands in which line, and in which style. Pure.
+
+A row is a list of (style, text); the shell (`screen`) draws rows and knows no call.
+Whatever a colour says, a word says too. Widths are columns of a terminal, in which a
+letter may take two (the tables are urwid's, the only thing that is used of it here).
+
+At 60 columns nothing is cut but long names and the room's.
+"""
+
+import math
+from typing import Final
+
+import msgspec
+from urwid.str_util import calc_text_pos, calc_width
+
+from voicechat.client.call.controls import FriendStatus, Status
+from voicechat.client.call.outage import Outage
+from voicechat.media.levels import QUIETEST_DBFS
+from voicechat.media.quality import Quality
+from voicechat.wire import shown
+
+Row = list[tuple[str, str]]
+
+METER_FLOOR: Final = -60.0
+"""dBFS at the meter's left end: the noise of a quiet room."""
+
+METER_STEPS: Final = 20
+"""Cells of the meter: 3 dB each, which is what is seen of a voice that is too loud or too soft."""
+
+FEWEST_LINES: Final = 3
+"""Lines of news that are shown however many friends are here."""
+
+KEYS: Final[tuple[tuple[str, str], ...]] = (
+    ("m", "mute yourself, or unmute"),
+    ("d", "deafen: hear nothing and be muted"),
+    ("n", "noise suppression: off, light, strong"),
+    ("space", "hold the talk key, or let go"),
+    ("up, down", "choose a friend"),
+    ("+, -", "the chosen friend louder or softer for you"),
+    ("x", "mute the chosen friend for you, or hear him again"),
+    ("enter", "write to your friends; escape to stop"),
+    ("page up", "older lines; page down: newer ones"),
+    ("r", "try again now, when the line has broken"),
+    ("q", "leave, as Ctrl-C does"),
+)
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What the player has done to the screen."""
+
+    chosen: int = 0
+    """Which friend, by his place in the list."""
+    help: bool = False
+    fancy: bool = True
+    """The terminal can draw more than ASCII."""
+
+
+def fit(text: str, width: int, *, fancy: bool = True) -> str:
+    """The text padded or cut to ``width`` columns; isolates of right-to-left text take none, and stay closed."""
+    columns = calc_width(text, 0, len(text))
+    if columns <= width:
+        return text + " " * (width - columns)
+    end, columns = calc_text_pos(text, 0, len(text), max(0, width - 1))
+    return shown.closed(text[:end]) + ("…" if fancy else ".") * (width > 0) + " " * (width - 1 - columns)
+
+
+def title(status: Status, width: int, look: Look) -> Row:
+    """Who and where we are, and how the line is."""
+    dot = " · " if look.fancy else " | "
+    line = [_ways(status)]
+    if status.round_trip_ms is not None:
+        line.append(f"{status.round_trip_ms:.0f} ms round trip")
+    if status.path == "udp":
+        line.append(f"loss {status.loss_percent:.0f} %")
+    right = dot.join(line) if status.connected else "not connected"
+    if status.outage is not None:
+        right = f"NO ANSWER FOR {status.outage.seconds:.0f} s" if status.connected else f"{right}: NOBODY HEARS YOU"
+    left = (
+        " voicechat"
+        + (f"{dot}{shown.isolated(status.name)}" if status.name else "")
+        + (f"{dot}{shown.isolated(status.room)}" if status.room else "")
+    )
+    space = width - calc_width(right, 0, len(right)) - 1
+    style = "title" if status.outage is None else "lost"
+    return [(style, fit(left, space, fancy=look.fancy) + right + " ")]
+
+
+def _ways(status: Status) -> str:
+    """The carriage of both directions; both of them where they are not the same."""
+    if status.path_in in (None, status.path):
+        return status.path.upper()
+    return f"{status.path.upper()} up, {status.path_in.upper()} down"
+
+
+def lost(outage: Outage, width: int, look: Look) -> list[Row]:
+    """In place of what we do, while nobody hears it: why, what comes next, and what can be done."""
+    if not outage.tries:
+        what, hears, key = "", "Perhaps nobody hears you.", "connect anew"
+    else:
+        soon = "now" if not outage.next_s else f"in {math.ceil(outage.next_s)} s"
+        what, hears, key = f" Trying again {soon} (try {outage.tries}).", "Nobody hears you.", "try now"
+    why = f" ! {outage.why[:1].upper()}{outage.why[1:]}."
+    if calc_width(why + what, 0, len(why + what)) > width:
+        why = fit(why, max(3, width - len(what)), fancy=look.fancy)
+    return [
+        [("alarm", fit(why + what, width, fancy=look.fancy))],
+        [("alarm", f"   {hears}"), ("key", "   r"), ("", f" {key}"), ("key", "   q"), ("", " leave")],
+    ]
+
+
+def own(status: Status, width: int, look: Look) -> Row:
+    """What we do: a word, the microphone's level, and what opens it."""
+    if status.deafened:
+        word, style = "DEAFENED", "alarm"
+    elif status.muted:
+        word, style = "MUTED", "alarm"
+    elif status.talking:
+        word, style = "talking", "talks"
+    else:
+        word, style = "silent", "dim"
+    key = "mute key" if status.talk == "push-to-mute" else "talk key"
+    how = f"{key} down" if status.key_held else "" if status.talk == "voice" else f"{key} up"
+    level = "      " if status.level_dbfs <= QUIETEST_DBFS else f"{status.level_dbfs:4.0f} dB"[:7]
+    room = max(0, width - 12 - METER_STEPS - 2 - 8)
+    return [
+        (style, fit(f"  you {word}", 15)),
+        *meter(status, look),
+        ("", f" {level:>6} "),
+        ("dim", fit(how, room - 4, fancy=look.fancy)),
+    ]
+
+
+def meter(status: Status, look: Look) -> Row:
+    """The microphone's level as a bar; a mark where the gate opens."""
+    filled = round((status.level_dbfs - METER_FLOOR) / -METER_FLOOR * METER_STEPS)
+    mark = round((status.opens_at_dbfs - METER_FLOOR) / -METER_FLOOR * METER_STEPS)
+    full, empty = ("█", "·") if look.fancy else ("#", ".")
+    cells = "".join("|" if n == mark else full if n < filled else empty for n in range(METER_STEPS))
+    return [("dim", "["), ("meter", cells), ("dim", "]")]
+
+
+def rule(text: str, width: int, look: Look) -> Row:
+    """A line between two parts."""
+    dash = "─" if look.fancy else "-"
+    start = f"{dash}{dash} {text} " if text else ""
+    return [("dim", start + dash * max(0, width - len(start)))]
+
+
+def friend(person: FriendStatus, width: int, look: Look, *, chosen: bool) -> Row:
+    """One friend: his name, what he does, how late he is heard, how loud he is for us, what quality he chose."""
+    if person.unknown:
+        word, style = "unknown", "dim"
+    elif person.away:
+        word, style = "away", "dim"
+    elif person.talks:
+        word, style = "talks", "talks"
+    elif person.deafened:
+        word, style = "deafened", "alarm"
+    elif person.muted:
+        word, style = "muted", "alarm"
+    else:
+        word, style = "silent", ""
+    delay = "" if person.delay_ms is None or person.away else f"~{person.delay_ms:.0f} ms"
+    if person.volume_db is None:
+        loud = "muted by you"
+    else:
+        loud = f"{person.volume_db:+.0f} dB" if person.volume_db else ""
+        if person.quality is not Quality.NORMAL:
+            loud = f"{loud} {person.quality.value}".lstrip()
+    columns = max(8, min(32, width - 2 - 10 - 9 - 14))
+    mark = "? " if person.unknown else ""
+    name = fit(mark + shown.isolated(shown.legible(person.name)), columns, fancy=look.fancy)
+    return [
+        ("chosen" if chosen else "", ("> " if chosen else "  ") + name),
+        (style, " " + fit(word, 9)),
+        ("dim", f"{delay:>8}  "),
+        ("alarm" if person.volume_db is None else "", fit(loud, 12)),
+    ]
+
+
+def friends(status: Status, width: int, most: int, look: Look) -> list[Row]:
+    """Everybody else, at most ``most`` rows of them, the chosen one among them."""
+    people = status.friends
+    if not people:
+        return [[("dim", "  nobody else is here" if status.connected else "")]]
+    chosen = min(look.chosen, len(people) - 1)
+    first = max(0, min(chosen - most // 2, len(people) - most))
+    return [
+        friend(person, width, look, chosen=number == chosen)
+        for number, person in enumerate(people[first : first + most], first)
+    ]
+
+
+def top(status: Status, width: int, height: int, look: Look) -> list[Row]:
+    """Everything above the news."""
+    count = len(status.friends)
+    gone = status.outage is not None and not status.connected
+    people = f"in the room when the line broke ({count})" if gone else f"friends {count}"
+    head = [
+        title(status, width, look),
+        *([own(status, width, look)] if status.outage is None else lost(status.outage, width, look)),
+        rule(people if count else "", width, look),
+    ]
+    most = max(1, height - len(head) - 1 - FEWEST_LINES)
+    return [*head, *friends(status, width, most, look), rule("", width, look)]
+
+
+def help_rows(look: Look) -> list[Row]:
+    """The keys."""
+    return [[("key", fit(f" {key}", 10, fancy=look.fancy)), ("", f" {what}")] for key, what in KEYS]
+
+
+def hint(width: int, look: Look) -> Row:
+    """The last line, while nothing is typed."""
+    words = (
+        "m mute", "d deafen", "space talk", "enter write", "? help", "q leave", "+- volume", "x mute friend",
+    )  # fmt: skip
+    line, shown = "", []
+    for word in words:
+        if len(line) + len(word) + 3 > width:
+            break
+        shown.append(word)
+        line = "  ".join(shown)
+    return [("title", fit(" " + line, width, fancy=look.fancy))]
