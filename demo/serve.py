@@ -1,8 +1,8 @@
 """``python -m demo.serve``: a server for one evening, and what each friend must type.
 
 What lives here: starting the real server with a generated password, and the
-invitation. May import the demo's children, what makes links, and the
-standard library.
+invitation. May import the demo's children, what makes links, what knows of the
+terminal, and the standard library.
 
 The port is 1234 or ``$PORT``. Ends at Ctrl-C, SIGTERM or when its window is closed with status 0, else with the
 server's.
@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import ipaddress
 import os
+import signal
 import socket
 import struct
 import sys
@@ -25,11 +26,11 @@ from voicechat import standard
 from voicechat.errors import DeviceError
 from voicechat.invite import Invite
 from voicechat.security.secret import Secret
+from voicechat.server.terminal import LOOK_EACH, Terminal
 
 PORT: Final = 1234
 """The server's and the client's default."""
 
-_FOREVER: Final = 366 * 86_400.0
 _SIOCGIFADDR: Final = 0x8915
 """netdevice(7): the IPv4 address of an interface."""
 
@@ -123,7 +124,10 @@ def _serve(port: int, password: str, path: Path, folder: Path, children: list[Ch
         standard.warn(f"serve: {trouble}\n")
         return 1
     _say("\n" + invitation(addresses(), port, Secret(password)) + "\n")
-    follow([server], _FOREVER, lambda: server.end is not None)
+    terminal = Terminal()
+    while not follow([server], LOOK_EACH, lambda: server.end is not None):
+        if terminal.taken_from_us and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            raise KeyboardInterrupt
     standard.warn(f"serve: {server.failure() or 'the server ended'}\n")
     return server.end.status if server.end is not None and server.end.status > 0 else 1
 

@@ -5,6 +5,8 @@ import signal
 import socket
 from pathlib import Path
 
+import pytest
+
 from demo.processes import command, free_port
 from tests.integration.children import SOON, Children
 from tests.integration.terminal import Terminal
@@ -44,16 +46,48 @@ def test_sighup_by_hand_reads_the_password_again_and_a_closed_window_ends_it(hou
         terminal.close()
 
 
-def test_a_closed_window_ends_make_serve_its_server_and_its_password(house: Children, tmp_path: Path) -> None:
+KEEPS_SIGHUP_TO_ITSELF = 'trap : HUP; "$@"; exit $?'
+"""A leader of the session that waits for its job, as make does."""
+
+
+def test_a_window_that_is_closed_without_a_signal_ends_it_too(house: Children) -> None:
+    port = free_port()
+    server = (
+        command("twistd"),
+        "-n",
+        "--pidfile=",
+        "voicechat",
+        "-p",
+        str(port),
+        f"--password-file={house.password_file}",
+    )
+    terminal = on_a_terminal(house, "sh", "-c", KEEPS_SIGHUP_TO_ITSELF, "sh", *server)
+    try:
+        terminal.until("listening on port")
+        terminal.hang_up()
+        assert terminal.process.wait(CLOSED_WITHIN) == 0
+        assert not is_open(port)
+    finally:
+        terminal.close()
+
+
+@pytest.mark.parametrize("leader", [(), ("sh", "-c", KEEPS_SIGHUP_TO_ITSELF, "sh")], ids=["itself", "another"])
+def test_a_closed_window_ends_make_serve_its_server_and_its_password(
+    house: Children, tmp_path: Path, leader: tuple[str, ...]
+) -> None:
+    """With Ctrl-S pressed in it besides, of which no friend notices anything."""
     port = free_port()
     folder = tmp_path / "temporary"
     folder.mkdir()
     root = str(Path(__file__).parents[2])
-    terminal = on_a_terminal(house, "python", "-m", "demo.serve", PORT=str(port), TMPDIR=str(folder), PYTHONPATH=root)
+    serve = (*leader, command("python"), "-m", "demo.serve") if leader else ("python", "-m", "demo.serve")
+    terminal = on_a_terminal(house, *serve, PORT=str(port), TMPDIR=str(folder), PYTHONPATH=root)
     try:
         terminal.until("Ctrl-C ends the server")
-        assert list(folder.glob("*.password"))
-        assert is_open(port)
+        (file,) = folder.glob("*.password")
+        terminal.type("\x13")
+        ann = house.client(port, "Ann", "--duration", "0.2", password_file=str(file))
+        assert ann.end() == 0, ann.err
         terminal.hang_up()
         assert terminal.process.wait(CLOSED_WITHIN) == 0
         assert not is_open(port)

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,21 +48,25 @@ def test_what_cannot_be_is_told_in_one_line(ended: dict[str, Program], name: str
     assert word in line
 
 
-def test_without_any_descriptor_it_serves(house: Children, tmp_path: Path) -> None:
+def test_without_any_descriptor_and_umask_it_serves_and_keeps_its_files_to_itself(
+    house: Children, tmp_path: Path
+) -> None:
     """Number 1 was the first socket, and what was printed went to a friend."""
     port = free_port()
-    words = f"-n --pidfile= --logfile=log voicechat -p {port} --password-file={house.password_file}"
+    words = f"-n --pidfile=pid --logfile=log voicechat -p {port} --password-file={house.password_file}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(SOON)
         variables = {"NOTIFY_SOCKET": str(tmp_path / "notify")}
-        closed = f"exec {command('twistd')} {words} <&- >&- 2>&-"
+        closed = f"umask 0; exec {command('twistd')} {words} <&- >&- 2>&-"
         server = house.start("sh", "-c", closed, variables=variables)
         assert systemd.recv(1000).startswith(b"READY=1")
     for number in range(3):
         assert str(Path(f"/proc/{server.pid}/fd/{number}").readlink()) == os.devnull
     ann = house.client(port, "Ann", "--duration", "0.2")
     assert ann.end() == 0, ann.err
+    for name in ("pid", "log"):
+        assert stat.S_IMODE((house.folder / name).stat().st_mode) == 0o600
     server.signal(signal.SIGTERM)
     server.end()
     assert "Traceback" not in (house.folder / "log").read_text()

@@ -122,10 +122,11 @@ def test_the_end_waits_for_each_last_line_but_not_for_one_that_stands_still() ->
     assert valve.written == ["1", "2"]
     stuck, log, logger = made()
     logger.info("1")
-    log.end(0.01)
+    log.end(0.0)
+    until = log._until
     logger.info("2")
     log.end()
-    assert log._patience == 0.0, "it is waited for once"
+    assert log._until == until, "there is one moment, for all of them"
     assert LAST_MOMENT <= 1.0
     stuck.open.set()
 

@@ -15,7 +15,7 @@ from voicechat.server.hub import Hub
 from voicechat.server.metrics import Metrics
 from voicechat.server.protocol import VoiceServerProtocol
 from voicechat.server.service import GOODBYE_SECONDS, VoiceService
-from voicechat.server.terminal import Terminal
+from voicechat.server.terminal import LOOK_EACH, Terminal
 from voicechat.testing import MemoryCodec, VoiceTransport
 
 IN_USE = OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
@@ -192,6 +192,30 @@ def test_a_terminal_that_goes_a_moment_after_sighup_is_noticed(tmp_path: Path) -
     service.hang_up()
     close(tty)
     reactor.advance(5)
+    assert reactor.hasStopped
+
+
+def test_a_window_is_noticed_that_is_closed_without_a_signal(tmp_path: Path) -> None:
+    """Where make is the leader of the session, it keeps SIGHUP to itself."""
+    reactor, service, tty = at_a_terminal(tmp_path)
+    service.terminal._ours = True
+    service.watch_terminal()
+    reactor.advance(60)
+    assert not reactor.hasStopped
+    close(tty)
+    reactor.advance(LOOK_EACH)
+    assert reactor.hasStopped
+
+
+def test_one_that_a_shell_lets_live_in_the_background_lives(tmp_path: Path) -> None:
+    """`twistd -n voicechat & disown`, and the window is closed; SIGHUP is the end all the same."""
+    reactor, service, tty = at_a_terminal(tmp_path)
+    service.terminal._ours = False
+    service.watch_terminal()
+    close(tty)
+    reactor.advance(60)
+    assert not reactor.hasStopped
+    service.hang_up()
     assert reactor.hasStopped
 
 

@@ -11,6 +11,7 @@ May import `sinks`; knows nothing else of the server.
 
 import atexit
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final, cast
@@ -42,8 +43,8 @@ class PatientLog:
         self._writing = False
         self._lost = 0
         """Lines left out that were not told yet; the thread's."""
-        self._patience: float | None = None
-        """Seconds that lines are waited for, at the end; 0 when one took too long."""
+        self._until: float | None = None
+        """Lines are waited for, at the end, until then (`time.monotonic`)."""
         self._thread: threading.Thread | None = None
         # reentrant: a destructor may log in the midst of another line
         self._changed = threading.Condition(threading.RLock())
@@ -73,8 +74,8 @@ class PatientLog:
     def end(self, seconds: float = LAST_MOMENT) -> None:
         """The end is near: wait for what is left and for each line to come, for so long at most in all."""
         with self._changed:
-            if self._patience is None:
-                self._patience = seconds
+            if self._until is None:
+                self._until = time.monotonic() + seconds
             if self._waiting:
                 self.begin()
             self._wait()
@@ -90,8 +91,9 @@ class PatientLog:
         self._changed.notify_all()
 
     def _wait(self) -> None:
-        if self._patience and not self._changed.wait_for(lambda: not (self._waiting or self._writing), self._patience):
-            self._patience = 0.0
+        if self._until is not None:
+            left = max(0.0, self._until - time.monotonic())
+            self._changed.wait_for(lambda: not (self._waiting or self._writing), left)
 
     def _write_all(self) -> None:
         """The thread."""

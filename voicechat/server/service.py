@@ -8,7 +8,7 @@ and signals. What was ignored at the start stays so.
 | SIGTERM | say goodbye, end with status 0 (twistd would with 143) |
 | SIGHUP | read the password file again; from a terminal that is gone, the same as SIGTERM |
 | SIGUSR2 | read the password file again; under nohup, where SIGHUP is ignored, too |
-| SIGTTOU | none: in the background of a terminal with `stty tostop`, a log line would stop the whole server |
+| SIGTTOU | nothing: in the background of a terminal with `stty tostop`, a log line would stop the whole server |
 """
 
 import errno
@@ -30,7 +30,7 @@ from voicechat.server import ports
 from voicechat.server.hub import Hub
 from voicechat.server.protocol import VoiceServerFactory
 from voicechat.server.supervision import Supervision
-from voicechat.server.terminal import Terminal
+from voicechat.server.terminal import LOOK_EACH, Terminal
 
 GOODBYE_SECONDS: Final = 0.5
 """What is left of the connections after the goodbyes is aborted then; a client on another continent is 0.3 s away."""
@@ -156,10 +156,16 @@ class VoiceService(Service):
                 self._reactor.callLater(seconds, self._end_without_terminal)
 
     def _end_without_terminal(self) -> bool:
-        if self.terminal.gone and self.running:
-            self.hub.metrics.say("the terminal was closed: this is the end")
-            self._stop()
+        if self.terminal.gone:
+            self._stop("the terminal was closed: this is the end")
         return self.terminal.gone
+
+    def watch_terminal(self) -> None:
+        """Some get no SIGHUP whose window is closed."""
+        if self.terminal.taken_from_us:
+            self._stop("the terminal was closed: this is the end")
+        else:
+            self._reactor.callLater(LOOK_EACH, self.watch_terminal)
 
     def _obey_signals(self, sigterm: Any) -> None:
         """Called when Twisted has set its own; ``sigterm`` is what stood there before."""
@@ -171,10 +177,14 @@ class VoiceService(Service):
                     standard.obey(getattr(signal, name), lambda *_, do=do: self._reactor.callFromThread(do))
             if hasattr(signal, "SIGTTOU"):
                 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+            if self.terminal.was_there and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                self.watch_terminal()
 
-    def _stop(self) -> None:
+    def _stop(self, why: str = "") -> None:
         """Once."""
         if self.running:
+            if why:
+                self.hub.metrics.say(why)
             self._reactor.stop()
 
 

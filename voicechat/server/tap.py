@@ -126,6 +126,8 @@ class Options(usage.Options):
         """Fill in the environment and the defaults, and check."""
         if self.parent is not None:
             twistd.check(self.parent)
+            if self.parent.get("umask", 0) is None:  # what twistd gives daemons; its pidfile is nobody else's to write
+                self.parent["umask"] = 0o077
         self.log = self._log()
         self["port"] = self._number("port", 1234, 0, 65535)
         self["max-clients"] = self._number("max-clients", 4, 1, MOST_SEATS)
