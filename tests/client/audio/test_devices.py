@@ -62,7 +62,24 @@ def test_sources_and_sinks_without_a_card_need_no_portaudio(
     assert (tmp_path / "heard.wav").stat().st_size == 44
 
 
-@pytest.mark.parametrize("text", ["tone:", "tone:x", "tone:0", "tone:-1", "tone:24000", "tone:nan", "tone:inf"])
+def test_a_file_is_not_recorded_to_while_it_is_played(
+    recording: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.wav").symlink_to(recording)
+    (tmp_path / "twin.wav").hardlink_to(recording)
+    before = Path(recording).read_bytes()
+    for name in (recording, "said.wav", "./said.wav", "~/said.wav", "link.wav", "twin.wav"):
+        with pytest.raises(DeviceError, match="the same file"):
+            Devices(f"wav:{recording}", f"wav:{name}")
+    assert Path(recording).read_bytes() == before
+    Devices(f"wav:{recording}", "wav:other.wav").close()
+
+
+@pytest.mark.parametrize(
+    "text", ["tone:", "tone:x", "tone:0", "tone:-1", "tone:24000", "tone:nan", "tone:inf", "tone:\u0664\u0664\u0660"]
+)
 def test_a_tone_that_cannot_be_is_told(text: str) -> None:
     with pytest.raises(DeviceError, match="tone:HZ needs a number from 1 to 23999"):
         Devices(text, "null")

@@ -8,6 +8,7 @@ harm if it returns after all.
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -65,6 +66,8 @@ class Devices:
     """
 
     def __init__(self, microphone: str, loudspeaker: str, look_again: Callable[[], Listing | None] = look) -> None:
+        if _are_one_file(microphone, loudspeaker):
+            raise DeviceError("--input and --output are the same file; it would be overwritten while it is played")
         source, sink = _source(microphone), _sink(loudspeaker)
         self.source: Source = source or Silence()
         self.sink: Sink = sink or Null()
@@ -301,6 +304,16 @@ def _cards() -> str | None:
         return _CARDS.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def _are_one_file(microphone: str, loudspeaker: str) -> bool:
+    """Whether a recording would go to the file that is played, by whatever name."""
+    paths = [rest for kind, _, rest in (text.partition(":") for text in (microphone, loudspeaker)) if kind == "wav"]
+    if len(paths) < 2:
+        return False
+    with suppress(OSError, ValueError, RuntimeError):  # one of them is not there
+        return Path(paths[0]).expanduser().samefile(Path(paths[1]).expanduser())
+    return False
 
 
 def _source(text: str) -> Source | None:

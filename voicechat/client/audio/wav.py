@@ -186,6 +186,8 @@ def header(data_bytes: int) -> bytes:
 
 def _opened(path: str, mode: str) -> Any:
     """A file in which one can go to and fro; not waiting for the other end of a pipe. DeviceError if it cannot be."""
+    if not path:
+        raise DeviceError("wav: needs the path of a file behind it")
     doing = "write" if mode == "wb" else "read"
     pipe = DeviceError(f"cannot {doing} {path}: a file is needed, and this is a pipe or a terminal")
     try:
