@@ -84,7 +84,7 @@ def all_of_them(home: Children, held: contextlib.ExitStack) -> dict[str, Program
     found["no such password file"] = home.client(server.port, "Eve", password_file="/no/such/file")
     found["no password"] = home.client(server.port, "Eve", password_file="")
     found["a bad name"] = home.client(server.port, "Eve\x1b[2J")
-    found["a long name"] = home.client(server.port, '"' * 32, room='"' * 64)
+    found["a long name"] = home.client(server.port, '"' * 31 + "a", room='"' * 64)
     found["no host"] = home.client(server.port, "Eve", host="")
     found["a bad port"] = home.client(server.port, "Eve", "--port", "70000")
     for stranger in listening.values():

@@ -142,7 +142,7 @@ MEMBERS: Final = (
         "T15",
         "names and texts may hold control characters",
         "voicechat/wire/text.py",
-        "if unicodedata.category(sign) in _COMMANDS and (",
+        "if _commands(sign) and (",
         "if False and (",
         (
             "tests/wire/test_text.py::test_what_controls_a_terminal_is_refused",

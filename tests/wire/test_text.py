@@ -48,6 +48,8 @@ DANGEROUS = {
     "tags that are no flag": "🏴\U000e0067\U000e007f",
     "invisible times": "a\u2062b",
     "language tag": "\U000e0001",
+    "a format character newer than some Pythons": "a\U00013439b",
+    "joiner beside a sign that is not known yet": "\U0001fbff\u200d\U0001fbff",
 }
 
 # What Unicode calls a letter, a mark or a symbol, though nobody sees it; and empty places.
@@ -118,7 +120,7 @@ JOINED = {
     "a keycap": "Ben 1\ufe0f\u20e3",
     "a heart in colour": "Ben ❤\ufe0f",
     "a heart in black": "Ben ❤\ufe0e",
-    "an emoji of tomorrow": "Ben \U0001fbff\u200d\U0001faff",
+    "an emoji of tomorrow": "Ben \U0001fac7\u200d\U0001faff",
     "Hebrew with points": "שָׁלוֹם",
     "Thai": "น้ำ",
     "Vietnamese": "Nguyễn",
@@ -247,6 +249,13 @@ def test_a_letter_that_is_newer_than_this_python_is_no_command() -> None:
     newer = "\U0001fbff"
     assert unicodedata.category(newer) == "Cn"
     assert text.line(f"look: {newer}") == f"look: {newer}"
+
+
+def test_a_receiver_takes_a_joiner_beside_a_sign_that_it_does_not_know() -> None:
+    """It may be a virama, or an emoji, of the sender's newer Python."""
+    text.check("\U0001fbff\u200d\U0001fbff", "the text")
+    with pytest.raises(WireError):
+        text.check("a\u200db", "the text")
 
 
 def test_blanks_around_are_taken_off_and_letters_composed() -> None:

@@ -98,21 +98,23 @@ def piles(sign: str) -> bool:
     return unicodedata.category(sign) in ("Mn", "Me")
 
 
-def misplaced(text: str, *, within_words: bool = False) -> Iterator[int]:
+def misplaced(text: str, *, within_words: bool = False, unknown: bool = False) -> Iterator[int]:
     """Where signs stand that nobody sees, but those that belong there.
 
     ``within_words``: a joiner at the end of an Arabic word, which is typed but does nothing, does not belong there.
+    ``unknown``: beside a sign that this Python does not know it does. So a receiver judges, whose Unicode may be older
+    than the sender's; a sender does not, since the receiver's may be newer.
     """
     if text.isascii():
         return
     at = 0
     for piece in _PIECE.findall(text):
-        if len(piece) == 1 and unseen(piece) and not _belongs(text, at, within_words):
+        if len(piece) == 1 and unseen(piece) and not _belongs(text, at, within_words, unknown):
             yield at
         at += len(piece)
 
 
-def _belongs(text: str, at: int, within_words: bool) -> bool:
+def _belongs(text: str, at: int, within_words: bool, unknown: bool) -> bool:
     """A joiner that no emoji holds: it comes after a letter that joins, or stands beside a virama."""
     if text[at] not in (ZWNJ, ZWJ) or at == 0:
         return False
@@ -121,7 +123,7 @@ def _belongs(text: str, at: int, within_words: bool) -> bool:
         return True
     if unicodedata.combining(before) == _VIRAMA or (after and unicodedata.combining(after) == _VIRAMA):
         return True
-    return any(unicodedata.category(sign) == "Cn" and not unseen(sign) for sign in before + after)
+    return unknown and any(unicodedata.category(sign) == "Cn" and not unseen(sign) for sign in before + after)
 
 
 def letters(text: str) -> list[str]:

@@ -36,6 +36,10 @@ _COMMANDS: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 """Categories of characters that are refused: control, format (bidi overrides), surrogate, private, and the breaks of
 lines and paragraphs. Unassigned ones (Cn) pass: they are the letters and emoji of a friend's newer Python."""
 
+_LATER_FORMATS: Final = re.compile("[\U00013439-\U0001343f]")
+"""Format characters of Unicode 15.0: an older Python takes them for unassigned, and would pass them on to a newer one,
+which would end its connection at them."""
+
 _BELONG_SOMEWHERE: Final = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
 """Format characters that emoji and scripts need: joiners and tags."""
 
@@ -56,10 +60,14 @@ def check(text: str, what: str, most_bytes: int | None = None) -> None:
         raise WireError(f"{what} has more than {most_bytes} bytes")
     if text.isprintable():
         return
-    wrong = frozenset(signs.misplaced(text))
+    wrong = frozenset(signs.misplaced(text, unknown=True))
     for at, sign in enumerate(text):
-        if unicodedata.category(sign) in _COMMANDS and (at in wrong or not _BELONG_SOMEWHERE.match(sign)):
+        if _commands(sign) and (at in wrong or not _BELONG_SOMEWHERE.match(sign)):
             raise _refused(sign, what)
+
+
+def _commands(sign: str) -> bool:
+    return unicodedata.category(sign) in _COMMANDS or _LATER_FORMATS.match(sign) is not None
 
 
 def _refused(sign: str, what: str) -> WireError:
@@ -101,6 +109,9 @@ def line(text: str) -> str:
     """A text line, tidied; WireError if it is empty, too long or not printable."""
     text = unicodedata.normalize("NFC", _without_unseen(unicodedata.normalize("NFC", text))).strip()
     check(text, "the text")
+    for at in signs.misplaced(text):
+        if not signs.selects(text[at]):
+            raise _refused(text[at], "the text")
     if not any(_visible(sign) for sign in text) or len(text) > MOST_TEXT:
         raise WireError(f"a text has 1 to {MOST_TEXT} characters")
     return text
@@ -170,7 +181,7 @@ def _without_unseen(text: str) -> str:
     wrong, kept, marks = frozenset(signs.misplaced(text)), "", 0
     for at, sign in enumerate(text):
         chosen = signs.selects(sign) and kept and _visible(kept[-1])
-        if at in wrong and not chosen and unicodedata.category(sign) not in _COMMANDS:
+        if at in wrong and not chosen and not _commands(sign):
             continue
         marks = _marks(marks, sign)
         if marks <= MOST_MARKS:
