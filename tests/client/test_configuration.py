@@ -1,6 +1,8 @@
 """The configuration file: what it chooses, what it is told for, how one is made."""
 
 import contextlib
+import resource
+import signal
 import stat
 import tomllib
 from pathlib import Path
@@ -226,3 +228,23 @@ def test_files_that_are_none_are_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="cannot write"):
         configuration.write(tmp_path / "file" / "client.toml", {})
+
+
+def test_a_file_for_which_there_is_no_room_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "client.toml"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(ConfigError, match=r"cannot write .*client\.toml: File too large"):
+            configuration.write(path, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert not path.exists(), "it would be in the way of the next try"
+
+
+def test_what_is_no_text_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="not UTF-8 text"):
+        configuration.write(tmp_path / "client.toml", {"name": "\udcff"})
+    assert not (tmp_path / "client.toml").exists()

@@ -8,6 +8,7 @@ import json
 import os
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -149,13 +150,22 @@ def _literal(value: object) -> str:
 
 
 def write(path: Path, chosen: Mapping[str, Any]) -> None:
-    """Make the file, for its owner alone. ConfigError if there is one, or it cannot be written."""
+    """Make the file, for its owner alone, whole or not at all. ConfigError if there is one, or it cannot be written."""
+    try:
+        data = compose(chosen).encode()
+    except UnicodeEncodeError:  # an argument of bytes that are none
+        raise ConfigError("what is to be kept is not UTF-8 text") from None
+    made = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(compose(chosen))
+        made = True
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
     except OSError as error:
+        if made:  # the disk is full, and a half of it would be in the way of the next try
+            with suppress(OSError):
+                path.unlink()
         if isinstance(error, FileExistsError) and path.exists():
             raise ConfigError(f"{path} is there already, and is not overwritten; edit it, or remove it") from None
         raise ConfigError(f"cannot write {path}: {error.strerror}") from None

@@ -33,6 +33,8 @@ def _host(text: str) -> None:
         raise ConfigError(f"a host without its port is needed: --host {name.strip('[]')} --port {port}")
     if not text or not text.isprintable() or set(text) & set(" /#@[]"):
         raise ConfigError("the name or address of a machine is needed")
+    if ":" in text and not _is_ipv6(text):
+        raise ConfigError("a name has no colon, and this is no IPv6 address; the port is given with --port")
 
 
 def shown(value: object) -> str:
@@ -42,6 +44,15 @@ def shown(value: object) -> str:
     except ValueError:  # an integer beyond the limit of str()
         return "such a number"
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+
+
+def _is_ipv6(text: str) -> bool:
+    import ipaddress
+
+    try:
+        return bool(ipaddress.IPv6Address(text))
+    except ValueError:
+        return False
 
 
 class Option(NamedTuple):
