@@ -137,6 +137,11 @@ class Member:
         return self._session.receive(string)
 
 
+def like_ours(size: int) -> bytes:
+    """A datagram whose first byte, if it has one, is one of ours."""
+    return (bytes([VERSION << 4]) + bytes(size))[:size]
+
+
 def stranger(data: bytes, port: int) -> Callable[[], None]:
     """Sends the same datagram again and again."""
     sender = socket.socket(type=socket.SOCK_DGRAM)
@@ -211,7 +216,7 @@ def main() -> int:
     flood, start = Flood(), time.monotonic()
     end = start + chosen.seconds
     if chosen.kind in SIZES:
-        flood.strange(stranger(bytes(int(chosen.kind)), chosen.port), end)
+        flood.strange(stranger(like_ours(int(chosen.kind)), chosen.port), end)
     elif chosen.kind == IDLE:
         with socket.socket(type=socket.SOCK_DGRAM) as nobody:
             nobody.bind((HOME, 0))

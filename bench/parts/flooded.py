@@ -27,7 +27,7 @@ KINDS: Final = {
     "a member: answers": "answer",
     "a member: an unknown type": UNKNOWN,
     "a member: unknown messages": MESSAGES,
-} | {f"a stranger: {size} bytes": size for size in SIZES}
+} | {f"a stranger: {size} byte{'s' * (size != '1')}": size for size in SIZES}
 
 CALM_SECONDS: Final = 5.0
 FLOOD_SECONDS: Final = 10.0

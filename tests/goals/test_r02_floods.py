@@ -19,12 +19,14 @@ from tests.docs.pages import ROOT
 from tests.goals.flood import address
 from tests.goals.relay import HOME
 from tests.goals.stage import LOW, Guest, Stage, stage
-from tests.integration.children import Program, Server
+from tests.integration.children import SOON, Program, Server
+from voicechat.carriage.udp import MOST_A_TURN
 from voicechat.security.secret import Secret
 from voicechat.server.hub import Hub
 from voicechat.server.protocol import LET_IN
 from voicechat.server.service import VoiceService
 from voicechat.testing import MemoryCodec
+from voicechat.wire.datagrams import MAX_DATAGRAM, VERSION
 
 MIB = 1 << 20
 
@@ -109,6 +111,32 @@ def test_r2_in_a_turn_of_the_reactor_few_are_let_in(tmp_path: Path) -> None:
             held.turn()
             let_in.append(len(hub.admission) - before)
         assert max(let_in) == LET_IN
+        over: list[None] = []
+        service.stopService().addCallback(over.append)
+        held.until(lambda: bool(over), "it ends")
+
+
+@pytest.mark.parametrize("size", [0, 1, 16, MAX_DATAGRAM])
+def test_r2_in_a_turn_of_the_reactor_few_datagrams_are_read_and_each_is_counted(tmp_path: Path, size: int) -> None:
+    """Whatever a stranger sends: here what looks like ours as far as it goes, so that no filter refuses the larger."""
+    with stage(tmp_path) as held, socket.socket(type=socket.SOCK_DGRAM) as stranger:
+        hub = Hub(held.reactor, MemoryCodec(), Secret("some password"))
+        service = VoiceService(held.reactor, hub, 0, HOME, None)
+        service.privilegedStartService()
+        stranger.connect((HOME, service.port))
+        datagram = (bytes([VERSION << 4]) + bytes(MAX_DATAGRAM))[:size]
+        for _ in range(200):  # the kernel's queue holds them all
+            stranger.send(datagram)
+        read: list[int] = []
+        counts, end = hub.metrics.counts, held.now + SOON
+        while sum(read) + counts["datagrams dropped by the kernel"] < 200:
+            assert held.now < end, (sum(read), counts)
+            before = counts["bad datagrams"]
+            held.turn(0.1)
+            read.append(counts["bad datagrams"] - before)
+            hub.datagrams.count_dropped()
+        assert max(read) <= MOST_A_TURN
+        assert sum(read) in (0, 200), "a filter refuses all of a kind, or none"
         over: list[None] = []
         service.stopService().addCallback(over.append)
         held.until(lambda: bool(over), "it ends")
