@@ -117,7 +117,7 @@ def test_r2_in_a_turn_of_the_reactor_few_are_let_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 16, MAX_DATAGRAM])
-def test_r2_in_a_turn_of_the_reactor_few_datagrams_are_read_and_each_is_counted(tmp_path: Path, size: int) -> None:
+def test_r17_in_a_turn_of_the_reactor_few_datagrams_are_read_and_each_is_counted(tmp_path: Path, size: int) -> None:
     """Whatever a stranger sends: here what looks like ours as far as it goes, so that no filter refuses the larger."""
     with stage(tmp_path) as held, socket.socket(type=socket.SOCK_DGRAM) as stranger:
         hub = Hub(held.reactor, MemoryCodec(), Secret("some password"))
