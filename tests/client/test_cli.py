@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.client import cli
+from voicechat.client import cli, stats
 from voicechat.client.options import OPTIONS, Option
 from voicechat.errors import ConfigError
 from voicechat.security.secret import Secret
@@ -293,28 +293,28 @@ def test_on_a_terminal_the_password_is_asked_for(monkeypatch: pytest.MonkeyPatch
 
 
 def test_figures_are_written_as_json(tmp_path: Path) -> None:
-    cli.write_stats(str(tmp_path / "stats.json"), {"packets": {"in": 1}})
+    stats.write(str(tmp_path / "stats.json"), {"packets": {"in": 1}})
     assert json.loads((tmp_path / "stats.json").read_text()) == {"packets": {"in": 1}}
 
 
 def test_figures_that_could_not_be_written_are_told_before_the_call(tmp_path: Path) -> None:
-    cli.check_stats(str(tmp_path / "stats.json"))
-    cli.check_stats("/dev/stdout")
+    stats.check(str(tmp_path / "stats.json"))
+    stats.check("/dev/stdout")
     for path, why in (
         (tmp_path, "Is a directory"),
         (tmp_path / "no" / "x", "No such file"),
         ("~nobody-of-this-name/x", "no such user"),
     ):
         with pytest.raises(ConfigError, match=why):
-            cli.check_stats(str(path))
+            stats.check(str(path))
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="cannot write"):
-        cli.check_stats(str(tmp_path / "file" / "x"))
+        stats.check(str(tmp_path / "file" / "x"))
 
 
 def test_figures_that_cannot_be_written_are_told() -> None:
     with pytest.raises(ConfigError, match=r"cannot write /no/such/folder/stats\.json: No such file"):
-        cli.write_stats("/no/such/folder/stats.json", {})
+        stats.write("/no/such/folder/stats.json", {})
 
 
 @pytest.mark.parametrize("home", ["/dev/null", "/no/such/folder", "relative"])
@@ -350,10 +350,10 @@ def test_the_home_folder_is_known_in_every_path(monkeypatch: pytest.MonkeyPatch,
     assert cli.options([]).host == "h"
     monkeypatch.setenv("VOICECHAT_PASSWORD_FILE", "~/secret.txt")
     assert cli._password(cli.options(["--host", "h"])) == Secret("in the file")
-    cli.write_stats("~/stats.json", {})
+    stats.write("~/stats.json", {})
     assert (tmp_path / "stats.json").read_text() == "{}\n"
     with pytest.raises(ConfigError, match="cannot find ~nobody-of-this-name/x: there is no such user"):
-        cli.write_stats("~nobody-of-this-name/x", {})
+        stats.write("~nobody-of-this-name/x", {})
 
 
 def test_every_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

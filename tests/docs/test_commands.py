@@ -27,6 +27,7 @@ from voicechat.client.call.volumes import Volumes
 from voicechat.client.exits import Exit
 from voicechat.client.options import KEPT
 from voicechat.client.remote import ctl
+from voicechat.client.remote.words import WORDS
 from voicechat.client.ui import view
 from voicechat.client.ui.line import Console
 from voicechat.client.ui.screen import Screen
@@ -153,8 +154,7 @@ def test_exit_codes_are_the_clients() -> None:
 
 def test_the_words_and_codes_of_voicechat_ctl_are_told() -> None:
     rows = table(CLIENT_PAGE, "word")
-    words = [f"`{word} {rest}`".replace(" `", "`") for word, (rest, _) in ctl.WORDS.items()]
-    assert [row[0] for row in rows] == words
+    assert [row[0] for row in rows] == [f"`{word} {rest}`".replace(" `", "`") for word, (rest, _) in WORDS.items()]
     codes = {ctl.OK, ctl.CANNOT, ctl.USAGE, ctl.NOBODY, ctl.NOT_WRITTEN, ctl.NO_ANSWER}
     codes |= {ctl.NOT_UNDERSTOOD, ctl.NOT_OURS, ctl.SEVERAL}
     assert {int(row[0]) for row in table(CLIENT_PAGE, "status")} == codes

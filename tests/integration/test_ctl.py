@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.children import PASSWORD, Children, Program, Server
 from voicechat.client.remote import ctl
+from voicechat.client.remote.words import WORDS
 
 
 def told(home: Children, *words: str, status: int = 0) -> Program:
@@ -146,7 +147,7 @@ def test_a_folder_that_others_may_open_is_not_used(server: Server, house: Childr
 
 def test_help_and_version(house: Children) -> None:
     out = told(house, "--help").out
-    assert all(f"\n  {word} " in out for word in ctl.WORDS)
+    assert all(f"\n  {word} " in out for word in WORDS)
     codes = (ctl.OK, ctl.CANNOT, ctl.USAGE, ctl.NOBODY, ctl.NO_ANSWER, ctl.NOT_UNDERSTOOD, ctl.NOT_OURS, ctl.SEVERAL)
     assert len(set(codes)) == len(codes)
     assert all(f"{code} " in out[out.index("exit codes") :] for code in codes)

@@ -241,33 +241,5 @@ def _fail(code: Exit, error: Exception) -> int:
     return code
 
 
-def check_stats(path: str) -> None:
-    """ConfigError if the figures could not be written there at the end: better now than after an evening."""
-    from voicechat.client import configuration
-
-    place = configuration.located(path)
-    try:
-        problem = errno.EISDIR if place.is_dir() else 0 if place.parent.is_dir() else errno.ENOENT
-    except OSError as error:  # a folder that is not for us
-        problem = error.errno or errno.EACCES
-    if problem:
-        raise ConfigError(f"cannot write {path}: {os.strerror(problem)}")
-
-
-def write_stats(path: str, figures: dict[str, Any]) -> None:
-    """Write the figures as JSON; ConfigError if the file cannot be written."""
-    import json
-
-    from voicechat.client import configuration
-
-    place = configuration.located(path)
-    try:
-        place.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
-    except ValueError as error:  # a name that the system's encoding lacks
-        raise ConfigError(f"cannot write {path}: {error}") from None
-
-
 if __name__ == "__main__":
     sys.exit(main())

@@ -15,6 +15,7 @@ from twisted.internet.error import CannotListenError
 
 from voicechat import standard
 from voicechat.carriage.clock import monotonic_reactor
+from voicechat.client import stats
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.devices import Devices
 from voicechat.client.audio.portaudio import quiet_stderr
@@ -25,7 +26,6 @@ from voicechat.client.call.echotest import EchoTest, MeteredBridge
 from voicechat.client.call.voice import Suppress, Voice
 from voicechat.client.call.volumes import Volumes
 from voicechat.client.call.volumes import place as volumes_place
-from voicechat.client.cli import check_stats, write_stats
 from voicechat.client.exits import Exit
 from voicechat.client.identity import name_of, room_of
 from voicechat.client.leaving import Leaving, apart
@@ -60,7 +60,7 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
     except WireError as error:
         raise ConfigError(str(error)) from None
     if chosen.stats:
-        check_stats(chosen.stats)
+        stats.check(chosen.stats)
     target = Target(chosen.host, chosen.port, password, request, chosen.path == "auto")
     with quiet_stderr():
         made: list[Devices] = []
@@ -170,7 +170,7 @@ class _Run:
             return True
         figures = self._figures()
         try:
-            if self._leaving.do(lambda: write_stats(path, figures), "writing the figures", STATS_WITHIN):
+            if self._leaving.do(lambda: stats.write(path, figures), "writing the figures", STATS_WITHIN):
                 return True
             self._console.warn(f"cannot write {path}: nobody reads it, or its disk stands still")
         except ConfigError as error:

@@ -119,7 +119,7 @@ class Speaker(Player):
         assert isinstance(self.bridge, MeteredBridge)
         self._sound, self._at = sound, 0
         counts = self.call.hearing.counts
-        self.test = EchoTest(self.reactor, self.bridge, counts, self.call._console, self._finish, seconds)
+        self.test = EchoTest(self.reactor, self.bridge, counts, self.call._notices, self._finish, seconds)
         self.service.on_entered = lambda: self.test.begin(self.call.echo)
 
     def block(self) -> None:

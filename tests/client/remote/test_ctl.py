@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.client.remote import ctl
+from voicechat.client.remote.words import LONGEST_LINE, WORDS
 
 ARGUMENTS = st.lists(
-    st.sampled_from([*ctl.WORDS, "--json", "--socket", "--socket=x", "--socket=", "--", "-6", "--frob"])
+    st.sampled_from([*WORDS, "--json", "--socket", "--socket=x", "--socket=", "--", "-6", "--frob"])
     | st.text(max_size=5),
     max_size=5,
 )
@@ -46,7 +47,7 @@ def test_any_arguments_are_a_word_with_what_it_needs_or_a_usage_error(arguments:
     except ctl.Failed as failed:
         assert failed.code == ctl.USAGE  # noqa: PT017  a word may come, too
         return
-    assert len(rest) == len(ctl.WORDS[word][0].split())
+    assert len(rest) == len(WORDS[word][0].split())
 
 
 def test_what_is_said_is_one_text() -> None:
@@ -136,7 +137,7 @@ def test_an_answer_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_text_that_is_too_long_is_told_before_anybody_is_asked(answering: socket.socket) -> None:
     with pytest.raises(ctl.Failed, match="too long") as failed:
-        ctl.ask(answering.getsockname(), {"word": "say", "rest": ["x" * ctl.LONGEST_LINE]})
+        ctl.ask(answering.getsockname(), {"word": "say", "rest": ["x" * LONGEST_LINE]})
     assert failed.value.code == ctl.CANNOT
 
 

@@ -15,10 +15,9 @@ from twisted.internet.testing import StringTransport
 from tests.client.call.test_call import Evening
 from tests.client.player import Player
 from voicechat.client.call.controls import FriendStatus
-from voicechat.client.remote import ctl
 from voicechat.client.remote import socket as remote
-from voicechat.client.remote.ctl import WORDS
 from voicechat.client.remote.socket import Answer, Commands, Remote, RemoteProtocol
+from voicechat.client.remote.words import LONGEST_LINE, WORDS
 
 
 def commands(player: Player) -> Commands:
@@ -210,14 +209,14 @@ def test_who_says_nothing_is_cut_after_his_time(line: Line) -> None:
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_who_says_too_much_is_cut_and_not_answered(line: Line, end: bytes) -> None:
     protocol, transport = line.connect()
-    protocol.dataReceived(b"x" * (ctl.LONGEST_LINE + 1) + end)
+    protocol.dataReceived(b"x" * (LONGEST_LINE + 1) + end)
     assert transport.aborted
     assert transport.value() == b""
 
 
 def test_the_longest_text_fits(ann: Player) -> None:
     request = json.dumps({"word": "say", "rest": ["\U0001f44d" * 500]}).encode()
-    assert len(request) <= ctl.LONGEST_LINE
+    assert len(request) <= LONGEST_LINE
     assert commands(ann).do(request).error == "not connected: the line was not sent"
 
 

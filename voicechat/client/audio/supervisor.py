@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.devices import Devices, Missing, Opened
 from voicechat.client.leaving import apart
-from voicechat.client.ui.line import Console
+from voicechat.client.notices import INotices
 from voicechat.errors import DeviceError
 from voicechat.media.gate import GateMode
 
@@ -72,14 +72,14 @@ class Sound:
         reactor: Any,
         devices: Devices,
         bridge: AudioBridge,
-        console: Console,
+        notices: INotices,
         failed: Callable[[DeviceError], None],
         apart: Callable[[Callable[[], None]], None] = in_thread,
     ) -> None:
         self._reactor = reactor
         self._devices = devices
         self._bridge = bridge
-        self._console = console
+        self._notices = notices
         self._failed = failed
         self._apart = apart
         self._job: _Job | None = None
@@ -131,7 +131,7 @@ class Sound:
         elif self._devices.idle or self._devices.starved or now - self._bridge.exchanged_at > SILENT_FOR:
             if not self._lost:
                 self._lost = True
-                self._console.warn("the sound device stopped; waiting for it, or another one")
+                self._notices.warn("the sound device stopped; waiting for it, or another one")
             if now - self._ended >= AGAIN:
                 self._run(self._devices.reopen, self._again)
         else:
@@ -152,7 +152,7 @@ class Sound:
             self._lost = False
             opened = self._devices.opened
             names = dict.fromkeys(name for name in (opened.microphone, opened.loudspeaker) if name)
-            self._console.say(f"the sound goes on with {' and '.join(names)}")
+            self._notices.say(f"the sound goes on with {' and '.join(names)}")
 
     # -- resting -------------------------------------------------------------------
 
@@ -235,7 +235,7 @@ class Sound:
         self._bridge.resting = False
         self._devices.abandon()
         if len(self._stuck) > MOST_STUCK:
-            self._console.warn("the sound system hangs; start it anew, and then this client")
+            self._notices.warn("the sound system hangs; start it anew, and then this client")
 
     def _first(self, opened: Opened | None, problem: DeviceError) -> None:
         if opened is None:
@@ -244,7 +244,7 @@ class Sound:
         self._lost = self._devices.idle
         self._tell(opened)
         if opened.microphone is not None and opened.loudspeaker is not None:
-            self._console.say("wear headphones: there is no echo cancelling, your friends would hear themselves")
+            self._notices.say("wear headphones: there is no echo cancelling, your friends would hear themselves")
 
     def _again(self, opened: Opened | None, _: DeviceError) -> None:
         if opened is None or self._devices.idle:
@@ -263,9 +263,9 @@ class Sound:
             if missing[:2] not in still
         ]
         for missing in gone:
-            self._console.warn(_without(missing))
+            self._notices.warn(_without(missing))
         for name in sorted(set(back)):
-            self._console.say(f"{name} is back")
+            self._notices.say(f"{name} is back")
         return bool(gone or back)
 
 

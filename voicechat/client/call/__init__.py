@@ -4,7 +4,7 @@ call      media and people of one client (friends: who is in the room)
 controls  mute, deafen, the key, volumes, text lines (volumes: remembered; estimate: delays)
 playback  what is heard, on the sound card's beat
 voice     what is done to our own voice before it is coded (rnnoise: the only user of its library)
-ways      which way sound takes, in each direction; outage: when nobody hears us
+ways      which way sound takes, in each direction
 echotest  the echo test and its verdict
 
 May import ``network``, ``audio`` and what lies below them. Knows no terminal, socket or card.

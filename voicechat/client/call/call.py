@@ -1,7 +1,7 @@
 """The call: one player's media and people, over one connection after another.
 
 Frames of the microphone go out while somebody else is there to hear them; packets
-come in, are heard through `Playback`, and what the room does is told to the console.
+come in, are heard through `Playback`, and what the room does is told as notices.
 Nothing here connects or reconnects; that is `service`.
 """
 
@@ -15,12 +15,12 @@ from twisted.internet.interfaces import IReactorTime
 
 from voicechat.client.audio.bridge import AudioBridge, Captured
 from voicechat.client.call.friends import ByName, Friends
-from voicechat.client.call.outage import IRecovery
 from voicechat.client.call.playback import Playback
 from voicechat.client.call.voice import Voice
 from voicechat.client.call.ways import Ways
+from voicechat.client.network.outage import IRecovery
 from voicechat.client.network.protocol import VoiceClientProtocol
-from voicechat.client.ui.line import Console
+from voicechat.client.notices import INotices
 from voicechat.errors import WireError
 from voicechat.format import TICK_MS, TICK_SECONDS
 from voicechat.interfaces import ICodec
@@ -68,14 +68,14 @@ class Call:
         clock: IReactorTime,
         codec: ICodec,
         bridge: AudioBridge,
-        console: Console,
+        notices: INotices,
         wall_clock: Callable[[], str] = hours_and_minutes,
         voice: Voice | None = None,
     ) -> None:
         self._clock = clock
         self._codec = codec
         self._bridge = bridge
-        self._console = console
+        self._notices = notices
         self._wall_clock = wall_clock
         self._echoes = EchoDetector()
         self.voice = voice or Voice()
@@ -108,6 +108,7 @@ class Call:
         self.on_joined: Callable[[messages.Participant], None] = lambda _person: None
         """Called when somebody entered the room."""
         self.ways = Ways(clock, self.tell, self._changed)
+        self.sent_over, self.heard_over = self.ways.sent_over, self.ways.heard_over
         self.sent = 0
         self.pakes = 0
         """Logins by password."""
@@ -139,7 +140,7 @@ class Call:
             self._sending = SendStream(self._codec.encoder(welcome.bitrate))
         self._sending.finish(0)
         self._packing = Packing(pairs=welcome.quality.pairs)
-        self._console.say(self.friends.welcome(welcome))
+        self._notices.say(self.friends.welcome(welcome))
         self.ways.entered(udp=connection.link is not None)
         self.on_entered()
 
@@ -268,14 +269,14 @@ class Call:
             self.said(self.friends.name(message.source), message.text)
             return
         if line is not None:
-            self.tell(line, self._console.talk if isinstance(message, messages.Talk) else self._console.say)
+            self.tell(line, self._notices.talk if isinstance(message, messages.Talk) else self._notices.say)
         self.on_change()
 
     def said(self, name: str, text: str) -> None:
         """Somebody, perhaps we, said something in a text line."""
         said = Said(self._wall_clock(), name, text)
         self.messages.append(said)
-        self.tell(f"[{said.when}] {shown.named(said.name)}: {shown.isolated(said.text)}", self._console.said)
+        self.tell(f"[{said.when}] {shown.named(said.name)}: {shown.isolated(said.text)}", self._notices.chat)
         self.on_change()
 
     def tell(self, line: str, how: Callable[[str], None] | None = None) -> None:
@@ -283,11 +284,11 @@ class Call:
         second = int(self._clock.seconds())
         if second != self._second:
             if self._lines > MOST_LINES:
-                self._console.say(f"({self._lines - MOST_LINES} more lines were left out)")
+                self._notices.say(f"({self._lines - MOST_LINES} more lines were left out)")
             self._second, self._lines = second, 0
         self._lines += 1
         if self._lines <= MOST_LINES:
-            (how or self._console.say)(line)
+            (how or self._notices.say)(line)
 
     def stop(self) -> None:
         """The call is over: end the spurt, say goodbye."""

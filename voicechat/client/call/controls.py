@@ -22,9 +22,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.client.call.call import Call, Said
 from voicechat.client.call.estimate import delay_ms
-from voicechat.client.call.outage import Outage
 from voicechat.client.call.voice import Suppress
 from voicechat.client.call.volumes import LOUDEST_DB, SOFTEST_DB, Volumes
+from voicechat.client.network.outage import Outage
 from voicechat.errors import ConfigError, ControlError, WireError
 from voicechat.format import TICK_MS
 from voicechat.media.gate import GateMode, TalkGate

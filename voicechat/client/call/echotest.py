@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from voicechat.client.audio.bridge import AudioBridge, Captured
 from voicechat.client.exits import Exit
-from voicechat.client.ui.line import Console
+from voicechat.client.notices import INotices
 from voicechat.format import TICK_SECONDS, TICKS_PER_SECOND, Frame, Samples
 from voicechat.media.counts import Counts
 from voicechat.media.gate import GateMode, TalkGate
@@ -168,14 +168,14 @@ class EchoTest:
         clock: IReactorTime,
         bridge: MeteredBridge,
         counts: Counts,
-        console: Console,
+        notices: INotices,
         finish: Callable[[int, str], None],
         seconds: float | None = None,
     ) -> None:
         self._clock = clock
         self._bridge = bridge
         self._counts = counts
-        self._console = console
+        self._notices = notices
         self._finish = finish
         self._seconds = SECONDS if seconds is None else seconds
         self._over = False
@@ -186,7 +186,7 @@ class EchoTest:
             self._over = True
             self._finish(Exit.PROTOCOL, "this server knows no echo test; it should be updated")
             return
-        self._console.say(f"say something for {self._seconds:.0f} s; you hear it a second later (Ctrl-C ends the test)")
+        self._notices.say(f"say something for {self._seconds:.0f} s; you hear it a second later (Ctrl-C ends the test)")
         self._clock.callLater(1.0, self._tell)
         self._clock.callLater(self._seconds, self._listen)
 
@@ -195,7 +195,7 @@ class EchoTest:
         if self._over:
             return
         said, returned = self._bridge.meter.loudest()
-        self._console.say(f"you {_level(said):30} server heard {_level(returned)}")
+        self._notices.say(f"you {_level(said):30} server heard {_level(returned)}")
         self._clock.callLater(1.0, self._tell)
 
     def _listen(self) -> None:
@@ -210,13 +210,13 @@ class EchoTest:
         self._over = True
         it = self._bridge.meter.figures(self._counts)
         if it.returned:
-            self._console.say(
+            self._notices.say(
                 f"speech {it.speech_dbfs:.0f} dBFS, noise {it.noise_dbfs:.0f} dBFS, "
                 f"{it.clipped:.0%} clipped, {it.lost:.0%} lost"
             )
         found = verdict(it)
         for line in found or ["fine: your friends hear you well"]:
-            self._console.say(line)
+            self._notices.say(line)
         self._finish(Exit.TROUBLE if found else Exit.OK, "")
 
 

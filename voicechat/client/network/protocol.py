@@ -25,8 +25,8 @@ LOGIN_SECONDS = 5.0
 """For the whole login, as the server has it."""
 
 
-class ICall(Protocol):
-    """What the protocol tells the call."""
+class IConnectionListener(Protocol):
+    """What a connection tells."""
 
     def entered(self, connection: "VoiceClientProtocol", welcome: messages.Welcome) -> None:
         """We are in the room."""
@@ -64,7 +64,7 @@ class VoiceClientProtocol(Connection):
     def __init__(
         self,
         clock: IReactorTime,
-        call: ICall,
+        call: IConnectionListener,
         session: ClientSession,
         socket_to: Callable[[str, int], DatagramSocket] | None = None,
     ) -> None:

@@ -9,7 +9,7 @@ was not in yet; whoever was waits for a seat.
 import errno
 import os
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from twisted.internet import error as errors
@@ -19,13 +19,12 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
-from voicechat.client.call.call import Call
-from voicechat.client.call.outage import News, Outage
 from voicechat.client.exits import Exit
 from voicechat.client.network.datagrams import DatagramSocket
+from voicechat.client.network.outage import IRecovery, News, Outage
 from voicechat.client.network.protocol import VoiceClientProtocol
 from voicechat.client.network.retry import FIRST_SECONDS, QUICK_FOR, Retry, Uniform
-from voicechat.client.ui.line import Console
+from voicechat.client.notices import INotices
 from voicechat.errors import ControlError, PasswordRefused
 from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
@@ -83,22 +82,54 @@ class Target(msgspec.Struct, frozen=True):
     """Media may go over UDP."""
 
 
+class ICall(Protocol):
+    """The call that is kept connected, which is told what its connections bring."""
+
+    pakes: int
+    """Logins by password."""
+    reconnects: int
+    connection: VoiceClientProtocol | None
+    recovery: IRecovery | None
+    on_change: Callable[[], None]
+
+    def entered(self, connection: VoiceClientProtocol, welcome: messages.Welcome) -> None:
+        """In the room; ``connection`` carries the media from now on."""
+
+    def left(self, connection: VoiceClientProtocol) -> None:
+        """A connection is over."""
+
+    def heard(self, packet: MediaPacket) -> None:
+        """A media packet. WireError if it cannot be played."""
+
+    def told(self, message: messages.Message) -> None:
+        """The room changed."""
+
+    def sent_over(self, udp: bool) -> None:
+        """What we say goes over UDP, or over TCP again."""
+
+    def heard_over(self, udp: bool) -> None:
+        """The same for what we hear."""
+
+    def stop(self) -> None:
+        """The call is over."""
+
+
 class Service:
-    """Keeps one Call connected. ``finish`` is called once, with an exit code and the last line ('' for none)."""
+    """Keeps one call connected. ``finish`` is called once, with an exit code and the last line ('' for none)."""
 
     def __init__(
         self,
         reactor: Any,
-        call: Call,
+        call: ICall,
         target: Target,
-        console: Console,
+        notices: INotices,
         finish: Callable[[int, str], None],
         uniform: Uniform,
     ) -> None:
         self._reactor = reactor
         self._call = call
         self._target = target
-        self._console = console
+        self._notices = notices
         self._finish = finish
         self._uniform = uniform
         self._retry = Retry(uniform, reactor.seconds())
@@ -118,7 +149,7 @@ class Service:
         self._started_at = self._lost_at = 0.0
         self._why = ""
         """Why the line broke, or the last try failed."""
-        self._news = News(console, self.where)
+        self._news = News(notices, self.where)
         call.recovery = self
 
     @property
@@ -183,7 +214,7 @@ class Service:
             self._end(code, line.format(where=self.where))
         elif answer.reason == messages.SHUTTING_DOWN:
             self._wait = self._uniform(0.1, max(0.2, 2 * min(answer.retry, QUICK_FOR)))
-            self._console.say("the server is shutting down")
+            self._notices.say("the server is shutting down")
         elif answer.reason == messages.TRY_LATER and self._retry.entered:
             self._wait_for(min(answer.retry, LONGEST_WAIT))
         else:
@@ -221,7 +252,7 @@ class Service:
         self._target = msgspec.structs.replace(self._target, request=request)
         self._wait = 0.0
         room = f" and room {shown.quoted(request.room)}" if request.room else ""
-        self._console.say(f"{self.where} does not take this name; trying {shown.quoted(request.name)}{room}")
+        self._notices.say(f"{self.where} does not take this name; trying {shown.quoted(request.name)}{room}")
 
     def _wait_for(self, seconds: float, why: str = _NOT_NOW) -> None:
         """The server, which had let us in before, does not do so now: try again when it says, and not all at once.
@@ -233,15 +264,15 @@ class Service:
         lost = _SEAT_GONE if self._seat_gone and why != _NOT_NOW else ""
         if why != self._told:
             self._told = why
-            self._console.say(lost + why.format(where=self.where, wait=self._wait))
+            self._notices.say(lost + why.format(where=self.where, wait=self._wait))
 
     def path_changed(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""
-        self._call.ways.sent_over(udp)
+        self._call.sent_over(udp)
 
     def heard_over(self, udp: bool) -> None:
         """Media comes over UDP, or over TCP again."""
-        self._call.ways.heard_over(udp)
+        self._call.heard_over(udp)
 
     def heard(self, packet: MediaPacket) -> None:
         """A media packet."""

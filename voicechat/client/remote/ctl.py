@@ -13,29 +13,10 @@ from collections.abc import Sequence
 
 from voicechat import standard
 from voicechat.client.remote import runtime
+from voicechat.client.remote.words import LONGEST_LINE, WORDS
 from voicechat.errors import ConfigError, DeviceError
 
 OK, CANNOT, USAGE, NOBODY, NOT_WRITTEN, NO_ANSWER, NOT_UNDERSTOOD, NOT_OURS, SEVERAL = 0, 1, 2, 69, 74, 75, 76, 77, 78
-
-WORDS = {
-    "mute": ("", "nobody hears you"),
-    "unmute": ("", "you are heard again"),
-    "mute-toggle": ("", "the one or the other"),
-    "deafen": ("", "you hear nobody, and nobody hears you"),
-    "undeafen": ("", "you hear them again"),
-    "deafen-toggle": ("", "the one or the other"),
-    "suppress": ("MODE", "noise suppression: off, light or strong"),
-    "ptt-down": ("", "press the talk key"),
-    "ptt-up": ("", "let it go"),
-    "ptt-toggle": ("", "press it until the next time"),
-    "volume": ("NAME DB", "a friend louder or softer for you, -30 to 12; off: not at all"),
-    "say": ("TEXT", "a line to the others in the room"),
-    "stats": ("", "how the call is; with --json all figures"),
-    "devices": ("", "the sound devices in use, and those that there are"),
-    "retry": ("", "try now to connect again, when the line has broken"),
-    "quit": ("", "end the client"),
-}
-"""What can be said, with what follows and what it does."""
 
 HELP = """usage: voicechat-ctl [--socket PATH] [--json] WORD ...
 
@@ -60,9 +41,6 @@ not answer, 76 it answers something else, 77 the socket is somebody else's, 78 s
 
 PATIENCE = 3.0
 """Seconds for it all: a client answers within one turn of its reactor."""
-
-LONGEST_LINE = 8192
-"""Bytes of a request: a text line of 500 characters, each written as an escaped pair of twelve, and what is around."""
 
 LONGEST_ANSWER = 1 << 20
 """Bytes; the figures of a full room are 20 thousand."""
@@ -109,9 +87,9 @@ def _run(argv: list[str]) -> int:
     lines = answer.get("lines")
     _tell("".join(f"{line}\n" for line in lines) if isinstance(lines, list) else "")
     if word == "devices":
-        from voicechat.client.cli import main as client
+        from voicechat.client.audio.portaudio import list_devices
 
-        return client(["--list-devices"])
+        return _tell(list_devices() + "\n")
     return OK
 
 

@@ -18,7 +18,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 
 from voicechat.client.call.controls import Controls, FriendStatus, Status
 from voicechat.client.remote import runtime
-from voicechat.client.remote.ctl import LONGEST_LINE, WORDS
+from voicechat.client.remote.words import LONGEST_LINE, WORDS
 from voicechat.errors import ConfigError, ControlError
 from voicechat.wire import shown
 
@@ -30,7 +30,7 @@ MOST_AT_ONCE: Final = 8
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What to do: a word of `ctl.WORDS`, and what stands behind it."""
+    """What to do: a word of `words.WORDS`, and what stands behind it."""
 
     word: Annotated[str, Meta(max_length=32)]
     rest: Annotated[list[str], Meta(max_length=4)] = []
@@ -70,7 +70,7 @@ class Commands:
             "retry": controls.retry,
             "quit": controls.quit,
         }
-        """What is done for each of `ctl.WORDS`."""
+        """What is done for each of `words.WORDS`."""
 
     def do(self, line: bytes) -> Answer:
         """What a request's line asks for; every mistake is an answer, too."""

@@ -34,7 +34,7 @@ class Console:
         """Something happened."""
         self._out.put(text)
 
-    def said(self, text: str) -> None:
+    def chat(self, text: str) -> None:
         """A text line of somebody."""
         self.say(text)
 

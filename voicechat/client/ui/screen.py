@@ -20,8 +20,8 @@ import urwid
 from twisted.internet.interfaces import IDelayedCall
 
 from voicechat.client.call.controls import Controls, FriendStatus
-from voicechat.client.call.outage import Outage
 from voicechat.client.call.volumes import LOUDEST_DB, SOFTEST_DB
+from voicechat.client.network.outage import Outage
 from voicechat.client.ui import view
 from voicechat.client.ui.display import Display
 from voicechat.client.ui.line import LAST_MOMENT, Console
@@ -92,9 +92,9 @@ class Screen(Console):
         """Something happened."""
         self._add("dim", text) if not self._over else super().say(text)
 
-    def said(self, text: str) -> None:
+    def chat(self, text: str) -> None:
         """A text line."""
-        self._add("", text) if not self._over else super().said(text)
+        self._add("", text) if not self._over else super().chat(text)
 
     def talk(self, text: str) -> None:
         """Who starts and stops stands beside his name."""

@@ -14,7 +14,7 @@ import msgspec
 from urwid.str_util import calc_text_pos, calc_width
 
 from voicechat.client.call.controls import FriendStatus, Status
-from voicechat.client.call.outage import Outage
+from voicechat.client.network.outage import Outage
 from voicechat.media.levels import QUIETEST_DBFS
 from voicechat.media.quality import Quality
 from voicechat.wire import shown

@@ -1,13 +1,13 @@
 """When nobody hears us: what a player is to know of it, and the lines that say so, now and again.
 
-Pure but for the console: times are seconds, given as arguments.
+Pure but for its notices: times are seconds, given as arguments.
 """
 
 from typing import Final, Protocol
 
 import msgspec
 
-from voicechat.client.ui.line import Console
+from voicechat.client.notices import INotices
 
 TOLD_FROM: Final = 2.0
 TOLD_EVERY: Final = 30.0
@@ -40,8 +40,8 @@ class IRecovery(Protocol):
 class News:
     """Lines about a line. ``where`` is the server, as the user named it."""
 
-    def __init__(self, console: Console, where: str) -> None:
-        self._console = console
+    def __init__(self, notices: INotices, where: str) -> None:
+        self._notices = notices
         self._where = where
         self._told_at = float("-inf")
         """When it was told that nobody hears us."""
@@ -51,21 +51,21 @@ class News:
     def lost(self, why: str) -> None:
         """The line broke."""
         self._silent = False
-        self._console.say(f"the line to {self._where} broke ({why}); trying again")
+        self._notices.say(f"the line to {self._where} broke ({why}); trying again")
 
     def waits(self, outage: Outage, now: float) -> None:
         """The next try is to come: told once it takes longer than a moment, and then now and again."""
         if outage.seconds >= TOLD_FROM and self._may_tell(now) and outage.next_s is not None:
-            self._console.say(f"nobody hears you; trying again in {outage.next_s:.0f} s (try {outage.tries})")
+            self._notices.say(f"nobody hears you; trying again in {outage.next_s:.0f} s (try {outage.tries})")
 
     def silent(self, seconds: float, now: float) -> None:
         """The server has fallen silent; 0 seconds: it is heard again."""
         if seconds and self._may_tell(now):
             self._silent = True
-            self._console.say(f"{self._where} has not answered for {seconds:.0f} s: perhaps nobody hears you")
+            self._notices.say(f"{self._where} has not answered for {seconds:.0f} s: perhaps nobody hears you")
         elif not seconds and self._silent:
             self._silent = False
-            self._console.say(f"{self._where} answers again")
+            self._notices.say(f"{self._where} answers again")
 
     def _may_tell(self, now: float) -> bool:
         if now - self._told_at < TOLD_EVERY:
