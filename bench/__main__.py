@@ -20,6 +20,7 @@ from bench.figures import Table
 from bench.rig import network
 from bench.rig.stage import StageError
 from bench.systems import System, voicechat
+from bench.tuned import changed, varied
 from demo.processes import ends_as_interrupt
 from tests.sound.rig import RigError
 
@@ -53,6 +54,9 @@ LINES: Final = {"impaired": "bench.parts.impaired:impaired"}
 """Needs root."""
 
 EVERY: Final = {**SOUND, **OURS, **LINES}
+TUNABLE: Final = ("rehearsal", "handover", "comforts")
+"""What runs the media core in this process, so that another tuning can be given to it."""
+
 QUICK: Final = ("latency", "bytes", "quality", "cpu", "memory", "startup")
 
 REPORT: Final = "report"
@@ -67,7 +71,9 @@ def main() -> int:
     try:
         system = voicechat() if chosen.client is None else System("other", chosen.server or "", chosen.client)
         with ends_as_interrupt():
-            return measure(chosen.what or default(chosen.quick, system), system, Plan(chosen.quick, chosen.minutes))
+            return measure(
+                chosen.what or default(chosen.quick, system), system, Plan(chosen.quick, chosen.minutes, chosen.tune)
+            )
     except FileNotFoundError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -92,7 +98,21 @@ def options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=3.0, help="of the long call that shows growth (default 3)")
     parser.add_argument("--server", help="command of another system's server")
     parser.add_argument("--client", help="command of another system's client")
+    parser.add_argument(
+        "--tune",
+        action="append",
+        default=[],
+        metavar="PART.NAME=VALUE",
+        help=f"another number of the media core's tuning (docs/tuning.md), for {', '.join(TUNABLE)}; may be given "
+        "again; what is measured so is printed and not kept",
+    )
     chosen = parser.parse_args()
+    try:
+        chosen.tune = varied(chosen.tune)
+    except ValueError as error:
+        parser.error(f"--tune {error}")
+    if changed(chosen.tune) and not (chosen.what and set(chosen.what) <= set(TUNABLE)):
+        parser.error(f"--tune is for {', '.join(TUNABLE)}")
     if chosen.server is not None and chosen.client is None:
         parser.error("--server needs --client")
     return chosen
@@ -128,7 +148,10 @@ def answered(part: str, studio: Studio, folder: Path) -> bool:
     except (RigError, StageError, OSError, SubprocessError) as error:
         print(f"bench: {part} could not be measured: {error}", file=sys.stderr)
         return False
-    report.save(folder, part, tables, before | {"busy": busy(studio)})
+    if changed(studio.plan.tuning):
+        print("with " + " ".join(changed(studio.plan.tuning)))
+    else:
+        report.save(folder, part, tables, before | {"busy": busy(studio)})
     print("\n" + "\n".join(table.text() for table in tables), flush=True)
     return True
 

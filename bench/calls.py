@@ -14,6 +14,7 @@ from typing import Final
 from bench.rig.relay import Impairment
 from bench.rig.stage import Held, Measured, Phase, Setting, StageError, hold
 from bench.systems import System
+from voicechat.media.tuning import TUNING, Tuning
 
 SHORT: Final = 8.0
 """Seconds of speech where only its cost is asked for, or all is to be quick."""
@@ -48,6 +49,8 @@ class Plan:
     quick: bool = False
     minutes: float = 3.0
     """Of the one long call."""
+    tuning: Tuning = TUNING
+    """Of the media core, where that runs in this process."""
 
     @property
     def repeats(self) -> int:

@@ -24,9 +24,10 @@ from voicechat.client.call.voice import Suppress, Voice
 from voicechat.errors import ConfigError
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples
 from voicechat.media.echo_detector import EchoDetector
-from voicechat.media.gate import HANG_OVER_TICKS, PRE_ROLL_FRAMES, TalkGate
+from voicechat.media.gate import PRE_ROLL_FRAMES, TalkGate
 from voicechat.media.levels import dbfs_of, gain_of, mean_square_of
 from voicechat.media.loudness import MARGIN_DB, Loudness
+from voicechat.media.tuning import Tuning
 
 ALL: Final = ("cs_f1", "cs_m1", "en_f2", "en_f3", "en_m4", "it_m2")
 FEW: Final = ("cs_m1", "en_f2", "it_m2")
@@ -45,30 +46,37 @@ Flags = NDArray[np.bool_]
 def comforts(studio: Studio) -> list[Table]:
     """One table for each."""
     voices = FEW if studio.plan.quick else ALL
-    return [gates(voices), loudness(voices), suppression(voices), echoes(voices), costs()]
+    tuning = studio.plan.tuning
+    return [
+        gates(voices, tuning),
+        loudness(voices, tuning),
+        suppression(voices, tuning),
+        echoes(voices, tuning),
+        costs(tuning),
+    ]
 
 
-def gates(voices: Sequence[str]) -> Table:
+def gates(voices: Sequence[str], tuning: Tuning) -> Table:
     """Speech cut and noise passed."""
     rows = []
     for name, below in scenes():
         cut, passed = [], []
         for voice in voices:
             clean, noisy = scene(voice, name, below)
-            spoken, sent = speech_in(clean), gated(noisy)
+            spoken, sent = speech_in(clean), gated(noisy, tuning)
             cut.append(100 * float((spoken & ~sent).sum() / spoken.sum()))
-            quiet = np.convolve(spoken, np.ones(2 * (HANG_OVER_TICKS + PRE_ROLL_FRAMES) + 1), "same") < 1
+            quiet = np.convolve(spoken, np.ones(2 * (tuning.gate.hang_over_ticks + PRE_ROLL_FRAMES) + 1), "same") < 1
             quiet[: 10 * TICKS_PER_SECOND] = False
             passed.append(100 * float((quiet & sent).sum() / quiet.sum()))
         alone = NONE
         if name in NOISES:
-            alone = f"{100 * float(gated(noise(name, 60, ACTIVE - below))[10 * TICKS_PER_SECOND :].mean()):.0f}"
+            alone = f"{100 * float(gated(noise(name, 60, ACTIVE - below), tuning)[10 * TICKS_PER_SECOND :].mean()):.0f}"
         rows.append((titled(name, below), told(cut, 1), told(passed), alone))
     head = ("noise", "speech frames cut, %", "frames passed around the talk, %", "noise alone: passed, %")
     return Table("Gate", head, tuple(rows), "Speech: frames of the clean voice down to 16 dB below its active level.")
 
 
-def loudness(voices: Sequence[str]) -> Table:
+def loudness(voices: Sequence[str], tuning: Tuning) -> Table:
     """Active level before and after."""
     rows = []
     for level in (-40, -32, -26, -20, -14, -8):
@@ -76,7 +84,7 @@ def loudness(voices: Sequence[str]) -> Table:
         for voice in voices:
             said = clip(voice)
             loud = np.clip(said * gain_of(level - active_level(said)), -1, 1).astype(np.float32)
-            treatment, gains, out = Loudness(), [], []
+            treatment, gains, out = Loudness(tuning.loudness), [], []
             for frame in frames(np.tile(loud, 3)):
                 value = float(frame.dot(frame)) / FRAME_SAMPLES
                 if value > mean_square_of(-56):
@@ -92,13 +100,13 @@ def loudness(voices: Sequence[str]) -> Table:
     return Table("Even loudness", head, tuple(rows), "Talk: the voices without their pauses. The goal is -20.")
 
 
-def suppression(voices: Sequence[str]) -> Table:
+def suppression(voices: Sequence[str], tuning: Tuning) -> Table:
     """PESQ and STOI of what passes the gate, without the encoder."""
     rows = []
     for name, below in scenes():
         row = [titled(name, below)]
         for mode in MODES:
-            scores = [judged(voice, name, below, mode) for voice in voices]
+            scores = [judged(voice, name, below, mode, tuning) for voice in voices]
             known = [score for score in scores if score is not None]
             row.append(f"{told((p for p, _ in known), 2)}; {told((s for _, s in known), 3)}" if known else NONE)
         rows.append(tuple(row))
@@ -108,14 +116,14 @@ def suppression(voices: Sequence[str]) -> Table:
     )
 
 
-def judged(voice: str, name: str, below: float, mode: Suppress) -> tuple[float, float] | None:
+def judged(voice: str, name: str, below: float, mode: Suppress, tuning: Tuning) -> tuple[float, float] | None:
     """PESQ-WB and STOI of one voice in one noise; None without RNNoise."""
     if mode is Suppress.STRONG and not has_rnnoise():
         return None
     clean, noisy = scene(voice, name, below)
-    treatment = Voice()
+    treatment = Voice(tuning=tuning.suppression)
     treatment.suppress(mode)
-    sent, out = gated(noisy), np.zeros_like(noisy)
+    sent, out = gated(noisy, tuning), np.zeros_like(noisy)
     for frame, into, passes in zip(frames(noisy), frames(out), sent, strict=True):
         if not passes:
             treatment.rest()
@@ -127,7 +135,7 @@ def judged(voice: str, name: str, below: float, mode: Suppress) -> tuple[float, 
     return float(pesq(NARROW, said, heard, "wb")), float(stoi(said, heard, NARROW))
 
 
-def echoes(voices: Sequence[str]) -> Table:
+def echoes(voices: Sequence[str], tuning: Tuning) -> Table:
     """How soon an echo is named, and that conversations are left alone."""
     rows = []
     for echo, below, late in ((0.3, 15, 12), (0.5, 20, 20), (0.8, 15, 40)):
@@ -136,21 +144,21 @@ def echoes(voices: Sequence[str]) -> Table:
             said = np.tile(clip(voice), 4)
             returned = fftconvolve(said, room(echo))[: said.size].astype(np.float32) * np.float32(gain_of(-below))
             theirs = np.concatenate([np.zeros(late), levels(returned)[:-late]])
-            found.append(named(passed_levels(levels(said)), passed_levels(theirs)))
+            found.append(named(passed_levels(levels(said), tuning), passed_levels(theirs, tuning), tuning=tuning))
         told_at = [at[0] for at in found if at]
         title = f"a room of {echo} s, {below} dB softer, {late * 20} ms later"
         rows.append((title, f"{len(told_at)} of {len(found)}", told(told_at, 0)))
     pairs = [(one, other) for one in voices for other in voices if one != other]
-    alarms = sum(bool(named(*conversation(*pair, seed))) for seed, pair in enumerate(pairs))
+    alarms = sum(bool(named(*conversation(*pair, seed, tuning), tuning=tuning)) for seed, pair in enumerate(pairs))
     rows.append((f"{len(pairs)} conversations of ten minutes, often at once", f"{alarms} of {len(pairs)}", NONE))
     return Table("Whose microphone returns my voice", ("what", "named", "after seconds"), tuple(rows))
 
 
-def costs() -> Table:
+def costs(tuning: Tuning) -> Table:
     """CPU time of a frame, warm and once in 20 ms."""
     said = frames(clip("it_m2"))[: 4 * TICKS_PER_SECOND]
     values = [float(frame.dot(frame)) / FRAME_SAMPLES for frame in said]
-    gate, even, detector = TalkGate(), Loudness(), EchoDetector()
+    gate, even, detector = TalkGate(tuning=tuning.gate), Loudness(tuning.loudness), EchoDetector(tuning.echo)
     for frame, value in zip(said, values, strict=True):
         even.apply(frame, value)  # so that it has a gain to apply
 
@@ -164,7 +172,7 @@ def costs() -> Table:
         "echo, a frame sent and one heard": watched,
     }
     for mode in MODES[1:] if has_rnnoise() else MODES[1:2]:
-        treatment = Voice()
+        treatment = Voice(tuning=tuning.suppression)
         treatment.suppress(mode)
         steps[f"suppression, {mode.value}"] = treating(treatment, said)
     rows = []
@@ -235,22 +243,22 @@ def speech_in(clean: Samples) -> Flags:
     return spoken
 
 
-def opened(values: NDArray[np.float64]) -> Flags:
+def opened(values: NDArray[np.float64], tuning: Tuning) -> Flags:
     """What is sent: frames that pass the gate, and the pre-roll."""
-    gate = TalkGate()
+    gate = TalkGate(tuning=tuning.gate)
     sent = np.array([gate.push(float(value)) for value in values])
     for _ in range(PRE_ROLL_FRAMES):
         sent[:-1] |= sent[1:]
     return sent
 
 
-def gated(samples: Samples) -> Flags:
-    return opened(levels(samples))
+def gated(samples: Samples, tuning: Tuning) -> Flags:
+    return opened(levels(samples), tuning)
 
 
-def passed_levels(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def passed_levels(values: NDArray[np.float64], tuning: Tuning) -> NDArray[np.float64]:
     noisy = values + mean_square_of(-68)
-    return np.where(opened(noisy), noisy, 0.0)
+    return np.where(opened(noisy, tuning), noisy, 0.0)
 
 
 def active_level(samples: Samples) -> float:
@@ -286,8 +294,8 @@ def room(seconds: float) -> Samples:
     return response
 
 
-def conversation(one: str, other: str, seed: int) -> list[NDArray[np.float64]]:
-    """Ten minutes of two who talk for one to five seconds and pause for a third to two, each as he likes."""
+def conversation(one: str, other: str, seed: int, tuning: Tuning) -> list[NDArray[np.float64]]:
+    """Ten minutes of two who talk for one to five seconds and pause for a third to two, each as they like."""
     said = []
     for person, voice in enumerate((one, other)):
         rng, ticks, values = np.random.default_rng(2 * seed + person), 600 * TICKS_PER_SECOND, levels(clip(voice))
@@ -297,13 +305,13 @@ def conversation(one: str, other: str, seed: int) -> list[NDArray[np.float64]]:
             course[tick : tick + count] = np.take(values, range(position, position + count), mode="wrap")
             position += count
             tick += count + round(rng.uniform(0.3, 2) * TICKS_PER_SECOND)
-        said.append(passed_levels(course))
+        said.append(passed_levels(course, tuning))
     return said
 
 
-def named(mine: NDArray[np.float64], theirs: NDArray[np.float64]) -> list[float]:
+def named(mine: NDArray[np.float64], theirs: NDArray[np.float64], *, tuning: Tuning) -> list[float]:
     """Seconds at which the echo is named."""
-    watch, found = EchoDetector(), []
+    watch, found = EchoDetector(tuning.echo), []
     for tick, (said, heard) in enumerate(zip(mine, theirs, strict=True)):
         if said:
             watch.spoke(tick, said)

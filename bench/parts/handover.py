@@ -30,6 +30,7 @@ from voicechat.media.hearing import Hearing
 from voicechat.media.packet import ME
 from voicechat.media.quality import MIX_COMPLEXITY
 from voicechat.media.sending import SendStream
+from voicechat.media.tuning import TUNING, Tuning
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.room import Room
 
@@ -58,8 +59,9 @@ def handover(studio: Studio) -> list[Table]:
     changes = CHANGES // 5 if studio.plan.quick else CHANGES
     ticks = changes // 2 * (TOGETHER + ALONE) + ALONE
     said = endless(ticks)
-    heard, ways = talk(said)
-    forwarded, mixed = talk(said, alone=True)[0], talk(said, always=True)[0]
+    tuning = studio.plan.tuning
+    heard, ways = talk(said, tuning)
+    forwarded, mixed = talk(said, tuning, alone=True)[0], talk(said, tuning, always=True)[0]
     true = said.reshape(-1).astype(np.float64)
     judged = [listen(true, one) for one in (forwarded, mixed, heard)]
     share, count = float(ways.mean()), int(np.sum(ways[1:] != ways[:-1]))
@@ -90,15 +92,17 @@ def endless(ticks: int) -> Samples:
     return line.reshape(ticks, FRAME_SAMPLES)
 
 
-def talk(said: Samples, *, alone: bool = False, always: bool = False) -> tuple[Signal, NDArray[np.bool_]]:
+def talk(
+    said: Samples, tuning: Tuning = TUNING, *, alone: bool = False, always: bool = False
+) -> tuple[Signal, NDArray[np.bool_]]:
     """What one listener hears of a talk that passed a conference, and whether each frame came by the mix."""
     codec, room = OpusCodec(), Room("")
-    conference = Conference(room, OpusCodec(MIX_COMPLEXITY), BITRATE, always_mix=always)
+    conference = Conference(room, OpusCodec(MIX_COMPLEXITY), BITRATE, always_mix=always, tuning=tuning)
     talker, silent, listener = (room.enter(name, 0.0).source for name in ("talker", "silent", "listener"))
     for source in (talker, silent, listener):
         conference.add(source)
     speaking, silence = SendStream(codec.encoder(BITRATE), ME), SendStream(codec.encoder(BITRATE), ME)
-    hearing, out = Hearing(codec), silent_frame()
+    hearing, out = Hearing(codec, tuning), silent_frame()
     sound, ways = [], []
     for tick, frame in enumerate(said):
         sent = conference.tick(tick) if conference.mixing else []

@@ -35,7 +35,9 @@ def rehearsal(studio: Studio) -> list[Table]:
     seeds = range(1, 3 if studio.plan.quick else 9)
 
     def row(name: str, period: int, line: Line, goal: str) -> tuple[str, ...]:
-        return _row(name, [rehearse(one, period, line, seed) for one in said for seed in seeds], goal)
+        return _row(
+            name, [rehearse(one, period, line, seed, studio.plan.tuning) for one in said for seed in seeds], goal
+        )
 
     cards = [row(f"periods of {period}", period, LINES["clean"], "-") for period in PERIODS]
     goals = {name: " at ".join(goal) for name, goal in GOALS.items()}

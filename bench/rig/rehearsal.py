@@ -28,6 +28,7 @@ from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
 from voicechat.media.redundancy import LossMeter, Redundancy, RedundancyPolicy
 from voicechat.media.sending import SendStream
+from voicechat.media.tuning import TUNING, Tuning
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.room import Room
 from voicechat.session.path import MEASURE_EVERY, MEASURED
@@ -59,11 +60,15 @@ class Line:
 class _Way:
     """A line in one direction, and the redundancy of this hop."""
 
-    def __init__(self, line: Line, chance: random.Random) -> None:
+    def __init__(self, line: Line, chance: random.Random, tuning: Tuning = TUNING) -> None:
         self._line, self._chance = line, chance
         self._last = 0.0
         self._losing = self._sent = 0
-        self._redundancy, self._policy, self._meter = Redundancy(), RedundancyPolicy(), LossMeter()
+        self._redundancy, self._policy, self._meter = (
+            Redundancy(),
+            RedundancyPolicy(tuning=tuning.redundancy),
+            LossMeter(),
+        )
         self._report_at = 0.0
 
     def carry(self, now: float) -> float | None:
@@ -128,11 +133,11 @@ class Rehearsal:
     underruns: int
 
 
-def rehearse(said: Signal, period: int, line: Line, seed: int) -> Rehearsal:
+def rehearse(said: Signal, period: int, line: Line, seed: int, tuning: Tuning = TUNING) -> Rehearsal:
     """Hold the call. ``period``: samples between two calls of each sound card; ``seed``: how all clocks stand."""
     chance = random.Random(seed)
     said = np.concatenate([np.zeros(chance.randrange(2 * BLOCK_SAMPLES)), said])
-    call = _Call(said.astype(np.float32), line, chance)
+    call = _Call(said.astype(np.float32), line, chance, tuning)
     filled = chance.randrange(BLOCK_SAMPLES)
     for exchange, before in ((call.speak, 0), (call.hear, filled)):
         first = call.clock.seconds() + chance.random() * period / SAMPLE_RATE
@@ -163,23 +168,25 @@ def _probed(line: Line, chance: random.Random) -> list[float]:
 class _Call:
     """Ann speaks, Ben listens."""
 
-    def __init__(self, said: Samples, line: Line, chance: random.Random) -> None:
+    def __init__(self, said: Samples, line: Line, chance: random.Random, tuning: Tuning) -> None:
         self._chance = chance
         self.clock = Clock()
         self.clock.advance(100 + chance.random())
         codec = OpusCodec()
         self._said = said
-        self._talking, self.listening = (AudioBridge(self._wake, TalkGate(), self.clock.seconds) for _ in range(2))
+        self._talking, self.listening = (
+            AudioBridge(self._wake, TalkGate(tuning=tuning.gate), self.clock.seconds) for _ in range(2)
+        )
         self._voice = SendStream(codec.encoder(BITRATE))
-        self.hearing = Hearing(codec)
+        self.hearing = Hearing(codec, tuning)
         self._playback = Playback(self.clock, self.hearing, self.listening)
         self._talking.on_turn, self.listening.on_turn = self._turn, self._playback.turn
         room = Room("rehearsal")
-        self._conference = Conference(room, codec, BITRATE)
+        self._conference = Conference(room, codec, BITRATE, tuning=tuning)
         self._ann, self._ben = (room.enter(name, 0.0).source for name in ("Ann", "Ben"))
         for member in (self._ann, self._ben):
             self._conference.add(member)
-        self._up, self._down = (_Way(line, random.Random(chance.random())) for _ in range(2))
+        self._up, self._down = (_Way(line, random.Random(chance.random()), tuning) for _ in range(2))
         probed = _probed(line, random.Random(chance.random()))
         self.hearing.lateness = lambda: probed
         self.heard: list[bytes] = []

@@ -14,7 +14,7 @@ PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 
 _FENCE = re.compile(r"^```(.*)$")
 _SPAN = re.compile(r"`([^`\n]+)`")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<!\S)-?\d+(?:\.\d+)?|\d+(?:\.\d+)?")
 
 
 class Block(NamedTuple):

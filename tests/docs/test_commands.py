@@ -36,8 +36,9 @@ from voicechat.server.tap import Options
 from voicechat.testing import MemoryCodec
 from voicechat.wire import messages
 
-TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES if page.name != "performance.md"}
-"""The pages about our two programs; that about measurements has programs of its own."""
+BENCHS = ("performance.md", "tuning.md")
+TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES if page.name not in BENCHS}
+"""The pages about our two programs; those about measurements have programs of their own."""
 CLIENT_PAGE, OPERATING = TEXTS["client.md"], TEXTS["operating.md"]
 UNIT = ROOT / "docs" / "voicechat.service"
 

@@ -13,11 +13,13 @@ from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND
 from voicechat.media.packet import MediaPacket
-from voicechat.rooms.talker import PAST
+from voicechat.media.tuning import TUNING
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
 from voicechat.session.outbox import MOST_MEDIA
 from voicechat.wire import media, messages
+
+PAST = TUNING.forwarding.past
 
 JUNK = 1_000_000 if os.environ.get("VOICECHAT_SOAK") else 50_000
 """Bad packets."""

@@ -18,7 +18,7 @@ from tests.goals.stage import HIGH, LOW, Stage, stage
 from tests.goals.world import Caller, World, age_of
 from tests.integration.children import Server
 from voicechat.format import TICK_SECONDS
-from voicechat.media import playout
+from voicechat.media.tuning import TUNING
 from voicechat.session.trips import KNOWN
 
 PROFILES: Final = {
@@ -43,7 +43,7 @@ PROFILES: Final = {
 SHORT: Final = ("loss 5 %", "loss 20 %, delay 300 ms", "jitter 30 ms", "reorder 10 %", "duplicates 5 %", "48 kbit/s")
 SECONDS: Final = 60.0 if SOAK else 12.0
 
-DEEPEST: Final = playout.DEEPEST * TICK_SECONDS + 0.06
+DEEPEST: Final = TUNING.playout.deepest * TICK_SECONDS + 0.06
 """Seconds that a voice may take beyond its lines: the deepest playout delay, a frame to capture, two blocks ready."""
 
 BACK: Final = 1.0 + 4 * Quality().delay + 0.02

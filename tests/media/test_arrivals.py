@@ -3,8 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.media.arrivals import BURST, RESET_AFTER, Arrivals
+from voicechat.media.arrivals import RESET_AFTER, Arrivals
 from voicechat.media.jitter import CAPACITY
+from voicechat.media.tuning import TUNING
+
+BURST = TUNING.stream.warm_with + 1
 
 
 def test_a_frame_comes_for_the_first_time_once() -> None:

@@ -7,18 +7,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, Samples, silent_frame
-from voicechat.media.changeover import (
-    DEEPER,
-    KEPT_FOR,
-    LONGEST,
-    MOST_SAMPLES,
-    PIECE_EVERY,
-    TEMPLATE_SAMPLES,
-    PlaybackPath,
-    find,
-)
+from voicechat.media.changeover import DEEPER, MOST_SAMPLES, TEMPLATE_SAMPLES, PlaybackPath, find
 from voicechat.media.levels import crossfade
 from voicechat.media.timescale import QUIET
+from voicechat.media.tuning import TUNING
+
+KEPT_FOR = TUNING.changeover.kept_for
+LONGEST = TUNING.changeover.longest
+PIECE_EVERY = TUNING.changeover.piece_every
 
 WINDOW = SAMPLE_RATE // 200
 PITCHES = st.floats(80, 400)

@@ -3,7 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.media.forwarding import SINGLE_FOR, ListenerMode, ListenerPolicy
+from voicechat.media.forwarding import ListenerMode, ListenerPolicy
+from voicechat.media.tuning import TUNING
+
+SINGLE_FOR = TUNING.forwarding.single_for
 
 AUDIBLE = st.lists(st.integers(1, 5), max_size=3, unique=True)
 STEPS = st.lists(st.tuples(AUDIBLE, st.floats(0, 60)), max_size=60)

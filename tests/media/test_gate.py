@@ -17,19 +17,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples
-from voicechat.media.gate import (
-    CHANGES,
-    FAILURES,
-    HANG_OVER_TICKS,
-    PRE_ROLL_FRAMES,
-    RELEASE_TICKS,
-    TRIAL_TICKS,
-    WARY_TICKS,
-    GateMode,
-    GateState,
-    TalkGate,
-)
+from voicechat.media.gate import CHANGES, PRE_ROLL_FRAMES, GateMode, GateState, TalkGate
 from voicechat.media.levels import dbfs_of, mean_square, mean_square_of
+from voicechat.media.tuning import TUNING
+
+FAILURES = TUNING.gate.failures
+HANG_OVER_TICKS = TUNING.gate.hang_over_ticks
+RELEASE_TICKS = TUNING.gate.release_ticks
+TRIAL_TICKS = TUNING.gate.trial_ticks
+WARY_TICKS = TUNING.gate.wary_ticks
 
 VOICES_FOLDER = Path(__file__).parents[2] / "demo" / "voices"
 VOICES = ("cs_f1", "cs_m1", "en_f2", "en_f3", "en_m4", "it_m2")

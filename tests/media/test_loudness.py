@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Frame, Samples
 from voicechat.media.levels import QUIETEST_DBFS, dbfs_of, gain_of, mean_square, mean_square_of
-from voicechat.media.loudness import FIRST_TICKS, MARGIN_DB, MOST_DB, STEP_DB, TARGET_DBFS, Loudness
+from voicechat.media.loudness import FIRST_TICKS, MARGIN_DB, Loudness
 from voicechat.media.mixer import CEILING
+from voicechat.media.tuning import TUNING
+
+MOST_DB = TUNING.loudness.most_db
+STEP_DB = TUNING.loudness.step_db
+TARGET_DBFS = TUNING.loudness.target_dbfs
 
 VOICES_FOLDER = Path(__file__).parents[2] / "demo" / "voices"
 VOICES = ("cs_f1", "cs_m1", "en_f2", "en_f3", "en_m4", "it_m2")

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from tests.conftest import SOAK
 from voicechat.format import TICK_MS, TICKS_PER_SECOND
-from voicechat.media.playout import DEEPEST, PlayoutDelay
+from voicechat.media.playout import PlayoutDelay
+from voicechat.media.tuning import TUNING
 from voicechat.testing import Line, LossyLink
+
+DEEPEST = TUNING.playout.deepest
 
 HOUR = 3600 * TICKS_PER_SECOND
 MINUTE = 60 * TICKS_PER_SECOND

@@ -6,24 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.format import silent_frame
+from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import JitterBuffer
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.repair import LateFrameRepair
-from voicechat.media.spurt import (
-    BAD_LUCK,
-    BEGINS_EARLY,
-    ENDS_AFTER,
-    OPERATIONS,
-    SHALLOW,
-    SKIP_ABOVE,
-    STEPS,
-    Operation,
-    Phase,
-    Spurt,
-)
+from voicechat.media.spurt import ENDS_AFTER, OPERATIONS, STEPS, Operation, Phase, Spurt
 from voicechat.media.stream import ReceiveStream
-from voicechat.media.timescale import ACCELERATE_ABOVE, EXPAND_BELOW, Pace
+from voicechat.media.timescale import Pace
+from voicechat.media.tuning import TUNING
 from voicechat.testing import MemoryCodec
+
+BAD_LUCK = TUNING.stream.bad_luck
+BEGINS_EARLY = TUNING.stream.begins_early
+SHALLOW = TUNING.stream.shallow
+SKIP_ABOVE = PRE_ROLL_FRAMES + TUNING.stream.skip_above
+ACCELERATE_ABOVE = TUNING.stream.accelerate_above
+EXPAND_BELOW = TUNING.stream.expand_below
 
 CODEC = MemoryCodec()
 NEXT = 50

@@ -5,8 +5,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, silent_frame
-from voicechat.media.playout import DEEPEST
-from voicechat.media.timescale import ACCELERATE_ABOVE, MERGE_EVERY, MERGE_SAMPLES, QUIET, STARTING, Pace, merge
+from voicechat.media.timescale import MERGE_SAMPLES, QUIET, STARTING, Pace, merge
+from voicechat.media.tuning import TUNING
+
+DEEPEST = TUNING.playout.deepest
+ACCELERATE_ABOVE = TUNING.stream.accelerate_above
+MERGE_EVERY = TUNING.stream.merge_every
 
 LOUD = 0.1
 

@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 
 from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
-from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.packet import ME, MIX, MediaPacket
 from voicechat.media.quality import Quality
 from voicechat.media.sending import SendStream
 from voicechat.media.serial import ahead, wrap
+from voicechat.media.tuning import TUNING
 from voicechat.rooms.conference import Conference, Delivery, Edge
-from voicechat.rooms.listener import OVERLAP
 from voicechat.rooms.room import Room
-from voicechat.rooms.talker import PAST, SILENT_AFTER
+from voicechat.rooms.talker import SILENT_AFTER
 from voicechat.testing import MemoryCodec, MemoryDecoder, MemoryEncoder
+
+WARM_WITH = TUNING.stream.warm_with
+OVERLAP = TUNING.forwarding.overlap
+PAST = TUNING.forwarding.past
 
 PLAIN = MemoryCodec()
 

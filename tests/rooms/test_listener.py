@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.media.forwarding import SINGLE_FOR, ListenerMode
-from voicechat.rooms.listener import OVERLAP, SERVING, Beat, Listener, Serving
+from voicechat.media.forwarding import ListenerMode
+from voicechat.media.tuning import TUNING
+from voicechat.rooms.listener import SERVING, Beat, Listener, Serving
+
+SINGLE_FOR = TUNING.forwarding.single_for
+OVERLAP = TUNING.forwarding.overlap
 
 Move = tuple[Serving, ListenerMode | Beat]
 

@@ -13,13 +13,15 @@ from voicechat.codecs.opus import OpusCodec
 from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.packet import ME, MIX, MOST_PAYLOAD, MediaPacket
 from voicechat.media.quality import Quality
+from voicechat.media.tuning import TUNING
 from voicechat.rooms.echo import ECHO_DELAY, ECHO_NAME, ROOM_NAME
-from voicechat.rooms.talker import PAST
 from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.limits import Limits, media_bytes
 from voicechat.session.states import State
 from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.text import MOST_TEXT
+
+PAST = TUNING.forwarding.past
 
 ONE_FRAME = bytes([31 << 3])
 """First byte of an Opus payload of one mono frame of 20 ms (RFC 6716, table 2)."""

@@ -27,6 +27,7 @@ levels      loudness, fades
 mixer       gains @ frames, and the limiter
 forwarding  for each listener: silence, one talker's packets, or a mix
 ticks       how many ticks are due
+tuning      the numbers that were chosen by measuring
 
 Pure: numpy and values only. No socket, thread, clock, codec or log is imported
 here; time comes as an argument, in *ticks* (20 ms), fractions allowed where a

@@ -14,12 +14,7 @@ from typing import Final
 from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.jitter import CAPACITY
 from voicechat.media.seen import Seen
-
-WARM_WITH: Final = 5
-"""Skipped frames that are decoded all the same: Opus' SILK layer settles within 100 ms (measured)."""
-
-BURST: Final = WARM_WITH + 1
-"""Ticks from a marker on in which frames may come as a burst, the pre-roll or a talker's last packets: no jitter."""
+from voicechat.media.tuning import TUNING, StreamTuning
 
 RESET_AFTER: Final = 60 * TICKS_PER_SECOND
 """Ticks of silence after which nothing learnt of the way is trusted: devices and routes change meanwhile."""
@@ -28,7 +23,9 @@ RESET_AFTER: Final = 60 * TICKS_PER_SECOND
 class Arrivals:
     """What has come of one source. Times are ticks of the local clock, with fractions."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: StreamTuning = TUNING.stream) -> None:
+        self._burst = tuning.warm_with + 1
+        """Ticks from a marker on in which frames may come as a burst, the pre-roll or a talker's last packets."""
         self.last = -math.inf
         """When anything came last."""
         self.played_to: int | None = None
@@ -69,7 +66,7 @@ class Arrivals:
 
     def in_burst(self, tick: int) -> bool:
         """Whether a frame may be one of those that begin a spurt, all sent at once."""
-        return 0 <= tick - self.marker < BURST
+        return 0 <= tick - self.marker < self._burst
 
     def straggles(self, tick: int, next_tick: int, *, marker: bool) -> bool:
         """Whether a frame that comes while nothing is said belongs to what is over.

@@ -22,12 +22,10 @@ from typing import Final
 
 import numpy as np
 
-from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame, Samples, silent_frame
+from voicechat.format import FRAME_SAMPLES, Frame, Samples, silent_frame
 from voicechat.media.levels import FADE_BOTH, FADE_SAMPLES, crossfade, mean_square
 from voicechat.media.timescale import QUIET
-
-WARM_FRAMES: Final = 2
-"""Frames of a new path that are decoded and not heard: a cold decoder's first frames are wrong (measured)."""
+from voicechat.media.tuning import TUNING, ChangeoverTuning
 
 TEMPLATE_SAMPLES: Final = 3 * FRAME_SAMPLES
 """Samples of the old path that are looked for in the new one: 60 ms, some periods of any voice."""
@@ -35,20 +33,8 @@ TEMPLATE_SAMPLES: Final = 3 * FRAME_SAMPLES
 MOST_SAMPLES: Final = 8 * FRAME_SAMPLES
 """Samples kept of each path: a talker's last five frames, which come first, and three of overlap."""
 
-SAME: Final = 0.8
-"""Likeness from which on two pieces are the same words. Coded once and twice it is .9 in voiced speech (measured)."""
-
 DEEPER: Final = FADE_SAMPLES
 """Most samples of delay that a joint may add for a waveform that fits: 10 ms, a period of a deep voice (100 Hz)."""
-
-KEPT_FOR: Final = 2 * TICKS_PER_SECOND
-"""Ticks after a change in which the delay stays even in pauses: who was interrupted is often interrupted again."""
-
-LONGEST: Final = 4 * TICKS_PER_SECOND
-"""Ticks after a change from which on the delay goes without a pause, too."""
-
-PIECE_EVERY: Final = TICKS_PER_SECOND // 2
-"""Ticks between two pieces taken out of loud speech; each leaves less than half of the delay."""
 
 _COARSE: Final = 8
 """Samples that are one while a place is looked for: at 6 kHz a voice is still itself, and it takes 1/64 of the time."""
@@ -61,7 +47,9 @@ _NEARER: Final = 0.03 / FRAME_SAMPLES
 class PlaybackPath:
     """What one path's streams give, tick by tick, and how much later it is heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: ChangeoverTuning = TUNING.changeover) -> None:
+        self._tuning = tuning
+        self._warm_samples = tuning.warm_frames * FRAME_SAMPLES
         self.frame: Frame = silent_frame()
         """What the streams gave for this tick, in sum."""
         self.sounds = False
@@ -79,7 +67,7 @@ class PlaybackPath:
     @property
     def warm(self) -> bool:
         """Its decoder has had time to settle."""
-        return self._known > WARM_FRAMES * FRAME_SAMPLES
+        return self._known > self._warm_samples
 
     def begin(self) -> None:
         """A tick begins."""
@@ -132,10 +120,10 @@ class PlaybackPath:
 
     def _shorter(self) -> int:
         """The delay to go on with."""
-        if not self.sounds or self._since > KEPT_FOR:
+        if not self.sounds or self._since > self._tuning.kept_for:
             if mean_square(self._kept[-FRAME_SAMPLES - self.delay :]) < QUIET:
                 return 0
-            if self._since > LONGEST and self._since % PIECE_EVERY == 0:
+            if self._since > self._tuning.longest and self._since % self._tuning.piece_every == 0:
                 return self._fitting(self.output(FRAME_SAMPLES), self.delay // 2)
         return self.delay
 
@@ -143,7 +131,7 @@ class PlaybackPath:
         """Go on where ``old`` is; both are complete up to the end of this tick."""
         expected = old.delay + (self.ahead or 0)
         delay, likeness = find(old.output(TEMPLATE_SAMPLES), self._kept[-self._known :], expected)
-        if likeness >= SAME:
+        if likeness >= self._tuning.same:
             self.ahead, old.ahead = delay - old.delay, old.delay - delay
         elif self.ahead is not None and 0 <= expected <= self._known - FRAME_SAMPLES:
             delay = expected

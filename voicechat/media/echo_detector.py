@@ -24,6 +24,7 @@ import numpy as np
 
 from voicechat.format import TICKS_PER_SECOND, Samples
 from voicechat.media.levels import dbfs_of
+from voicechat.media.tuning import TUNING, EchoTuning
 
 FLOOR_DBFS: Final = -60.0
 """What counts as silence: the noise of a quiet room, below which ups and downs are not the voice's."""
@@ -45,18 +46,6 @@ JUDGE_EVERY: Final = 2 * TICKS_PER_SECOND
 
 LEAST_ACTIVE: Final = WINDOW // 4
 """Ticks of a window in which both must be there: a second; less is an "aha"."""
-
-ALIKE: Final = 0.7
-"""Correlation of an echo: 97 % of the windows of simulated echoes reach it, 2 % of those of people talking at once."""
-
-SYLLABLES_ALIKE: Final = 0.5
-"""The same over the frames in which both are there: 97 % of the echoes that reach ALIKE, a fifth of the others."""
-
-SAME_LAG: Final = 4
-"""Ticks by which the lag may differ from one judgement to the next: the playout delay moves by so much."""
-
-TIMES: Final = 3
-"""Judgements in a row that must agree."""
 
 AGAIN_AFTER: Final = 5 * 60 * TICKS_PER_SECOND
 """Ticks before the same friend is named again: time to find the headphones."""
@@ -110,7 +99,8 @@ class _Friend:
 class EchoDetector:
     """Watches all forwarded friends for one listener."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: EchoTuning = TUNING.echo) -> None:
+        self._tuning = tuning
         self._mine = _Track()
         self._friends: dict[int, _Friend] = {}
 
@@ -130,9 +120,9 @@ class EchoDetector:
         lag = self._returned(friend.track, tick + 1)
         if lag is None:
             return False
-        friend.times = 0 if lag < 0 else friend.times + 1 if abs(lag - friend.lag) <= SAME_LAG else 1
+        friend.times = 0 if lag < 0 else friend.times + 1 if abs(lag - friend.lag) <= self._tuning.same_lag else 1
         friend.lag = lag
-        if friend.times < TIMES or tick < friend.silent_until:
+        if friend.times < self._tuning.times or tick < friend.silent_until:
             return False
         friend.silent_until = tick + AGAIN_AFTER
         return True
@@ -150,14 +140,14 @@ class EchoDetector:
         alike = correlations(mine, theirs)
         best = int(alike.argmax())
         lag = LONGEST_LAG - best
-        if alike[best] < ALIKE or lag < SHORTEST_LAG:
+        if alike[best] < self._tuning.alike or lag < SHORTEST_LAG:
             return -1
         mine = mine[best : best + WINDOW]
         both = np.minimum(mine, theirs) > FLOOR_DBFS
         if np.count_nonzero(both) < LEAST_ACTIVE // 2:
             return -1
         syllables = correlations(mine[both], theirs[both])
-        return lag if syllables[0] >= SYLLABLES_ALIKE else -1
+        return lag if syllables[0] >= self._tuning.syllables_alike else -1
 
 
 def correlations(long: Samples, short: Samples) -> Samples:

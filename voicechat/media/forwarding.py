@@ -7,12 +7,8 @@ short interjections do not make the stream change over and back.
 """
 
 import enum
-from typing import Final
 
-from voicechat.format import TICKS_PER_SECOND
-
-SINGLE_FOR: Final = TICKS_PER_SECOND
-"""Ticks that a single talker must have been alone in a mix before they are forwarded again."""
+from voicechat.media.tuning import TUNING, ForwardingTuning
 
 
 class ListenerMode(enum.Enum):
@@ -26,7 +22,8 @@ class ListenerMode(enum.Enum):
 class ListenerPolicy:
     """Chooses one listener's mode from the talkers whom they can hear."""
 
-    def __init__(self, *, always_mix: bool = False) -> None:
+    def __init__(self, *, always_mix: bool = False, tuning: ForwardingTuning = TUNING.forwarding) -> None:
+        self._single_for = tuning.single_for
         self._always = always_mix
         self.mode = ListenerMode.SILENT
         self.talker = 0
@@ -43,6 +40,6 @@ class ListenerPolicy:
             self.mode, self.talker = ListenerMode.FORWARD, audible[0]
         elif self._single_since is None:
             self._single_since = now
-        elif now - self._single_since >= SINGLE_FOR:
+        elif now - self._single_since >= self._single_for:
             self.mode, self.talker, self._single_since = ListenerMode.FORWARD, audible[0], None
         return self.mode

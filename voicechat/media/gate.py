@@ -13,8 +13,8 @@ smoothing and minimum statistics", IEEE Trans. Speech and Audio Processing 9(5),
 
 A frame well above the floor opens the gate at once, on trial. Talk lasts: three frames
 in a row above the floor and near the loudest of late confirm it, and each such frame
-keeps the gate open for longer; after SURE_AFTER of them every loud frame brings the whole
-HANG_OVER_TICKS. A key click falls by 10 dB from one frame to the next and confirms
+keeps the gate open for longer; after four of them every loud frame brings the whole
+hang-over. A key click falls by 10 dB from one frame to the next and confirms
 nothing, so the gate soon shuts again, and after two such trials it is wary for some
 seconds: nothing but confirmed talk opens it. That is 40 ms later; the pre-roll has
 them. In a room without clatter nothing is ever late.
@@ -24,7 +24,7 @@ picture. A key (``GateMode``) overrules the state, which rests meanwhile.
 
 The floor falls at once and rises only when eight whole seconds were louder, so a fan
 that is switched on shuts the gate again after eight to ten seconds. Until the first
-eight seconds are over, the floor is unknown and only GUARD_DBFS counts: who talks
+eight seconds are over, the floor is unknown and only `guard_dbfs` counts: who talks
 from the first frame is heard from the first frame.
 
 Measured on six recorded voices (docs/sound.md has the table): no speech frame is cut in
@@ -32,7 +32,7 @@ quiet or 15 dB above a noise; a keyboard alone has the gate open for a tenth of 
 time. Games and other voices do open it: that they are not talk to friends cannot be
 seen in a level.
 
-May import the sound format and ``levels``. The frames before the opening
+May import the sound format, ``levels`` and ``tuning``. The frames before the opening
 (PRE_ROLL_FRAMES) are kept by whoever holds the frames.
 """
 
@@ -41,6 +41,7 @@ from typing import Final
 
 from voicechat.format import TICK_MS, TICKS_PER_SECOND
 from voicechat.media.levels import mean_square_of
+from voicechat.media.tuning import TUNING, GateTuning
 
 
 class GateState(Enum):
@@ -86,57 +87,8 @@ CHANGES: Final[dict[GateState, dict[GateState, str]]] = {
 PRE_ROLL_FRAMES: Final = 60 // TICK_MS
 """Frames before the opening that belong to the spurt: 60 ms halve what is lost of a word's onset (measured)."""
 
-HANG_OVER_TICKS: Final = 300 // TICK_MS
-"""Ticks that the gate stays open at most after talk: 300 ms outlast stops within words and soft ends."""
-
-TRIAL_TICKS: Final = 80 // TICK_MS
-"""Ticks that it stays open after a first loud frame to see whether it is talk: the three that confirm it, and one."""
-
-TRUST_TICKS: Final = 60 // TICK_MS
-"""Ticks by which each frame of talk prolongs the hang-over: four bring nearly all of it, a bump on the desk has two."""
-
-LINGERS: Final = mean_square_of(-3.0)
-"""What ends a trial is 3 dB below the level that opens: a breath wavers about that, and a spurt that broke between
-breath and word cost 0.7 PESQ on one of six voices (measured)."""
-
-FAILURES: Final = 2
-"""Trials that fail, with no talk between them, before the gate is wary: one may be a breath or a cough."""
-
-WARY_TICKS: Final = 20 * TICKS_PER_SECOND
-"""Ticks after a failed trial in which only confirmed talk opens: who types, types again within 20 s."""
-
-SURE_AFTER: Final = 4
-"""Frames of talk after which this is talk for good: from then on every loud frame brings the whole hang-over."""
-
-RELEASE_TICKS: Final = 200 // TICK_MS
-"""Ticks that it stays open after the push-to-talk key is let go: people let go on the last syllable."""
-
-OPEN_ABOVE_FLOOR: Final = mean_square_of(6.0)
-"""How far above the floor one frame opens: 6 dB. 9 dB cut 19-42 % of speech in loud noise, 6 dB 3-8 % (measured)."""
-
-TALK_ABOVE_FLOOR: Final = mean_square_of(4.0)
-"""How far above the floor each frame of talk is: 4 dB. Three frames of a fan or of white noise never are (measured)."""
-
-STEADY: Final = mean_square_of(-8.0)
-"""Frames of talk are at most 8 dB softer than the loudest of late; with 10 dB twice as much of a keyboard is talk."""
-
-PEAK_FALL: Final = mean_square_of(-1.0)
-"""What "of late" means: the loudest frame counts for 1 dB less from frame to frame, so a vowel does not hide what
-follows it, and a click does hide its echo."""
-
-GUARD_DBFS: Final = -56.0
-"""Never opens below this level, whatever the floor: 4 dB above the noise of a quiet room (-60 dBFS, steady to
-0.5 dB), 10 dB below the level of the softest speech that is meant to be heard (-46 dBFS)."""
-
-SMOOTHING: Final = 0.2
-"""Weight of the newest frame: a time constant of 90 ms. Without smoothing the least level of a fan lies 5 dB below its
-mean and 6 dB above it open the gate; with it 2 dB (measured)."""
-
 WINDOW_TICKS: Final = TICKS_PER_SECOND
-"""Ticks of one window of the search for the least level: by so much the floor's memory differs from WINDOWS seconds."""
-
-WINDOWS: Final = 8
-"""Windows remembered: eight seconds are longer than anybody talks without letting the level fall."""
+"""Ticks of one window of the search for the least level: the floor's memory is uncertain by as much."""
 
 DIGITAL_SILENCE: Final = mean_square_of(-96.0)
 """Mean square below which a frame is no sound at all (the last bit of 16 lies at -90 dBFS): nothing is learnt from it
@@ -151,7 +103,7 @@ class GateMode(Enum):
     OPEN = "open"
     """The push-to-talk key is held: open at once."""
     SHUT = "shut"
-    """It is not held: shut, RELEASE_TICKS after OPEN and at once after anything else."""
+    """It is not held: shut, `release_ticks` after OPEN and at once after anything else."""
     MUTED = "muted"
     """Shut at once, whatever was before."""
 
@@ -164,13 +116,27 @@ class TalkGate:
     assigned, and ``floor`` and ``opens_at`` read, from any other at any time.
     """
 
-    def __init__(self, threshold_dbfs: float | None = None) -> None:
+    def __init__(self, threshold_dbfs: float | None = None, tuning: GateTuning = TUNING.gate) -> None:
         self.mode = GateMode.VOICE
         """Takes effect at the next ``push``."""
         self.floor = 0.0
         """The noise floor as a mean square; 0 until it is known."""
         self._learns = threshold_dbfs is None
-        self._guard = mean_square_of(GUARD_DBFS if threshold_dbfs is None else threshold_dbfs)
+        self._hang_over_ticks = tuning.hang_over_ticks
+        self._trial_ticks = tuning.trial_ticks
+        self._trust_ticks = tuning.trust_ticks
+        self._lingers = mean_square_of(tuning.lingers_db)
+        self._failures = tuning.failures
+        self._wary_ticks = tuning.wary_ticks
+        self._sure_after = tuning.sure_after
+        self._release_ticks = tuning.release_ticks
+        self._open_above_floor = mean_square_of(tuning.open_above_floor_db)
+        self._talk_above_floor = mean_square_of(tuning.talk_above_floor_db)
+        self._steady = mean_square_of(tuning.steady_db)
+        self._peak_fall = mean_square_of(tuning.peak_fall_db)
+        self._smoothing = tuning.smoothing
+        self._windows = tuning.windows
+        self._guard = mean_square_of(tuning.guard_dbfs if threshold_dbfs is None else threshold_dbfs)
         self.opens_at = self._guard
         """The mean square that opens the gate now."""
         self._talk_at = self._guard
@@ -206,7 +172,7 @@ class TalkGate:
             if self._without_talk(mean_square):
                 return True
         elif mode is GateMode.OPEN:
-            self._open_for = RELEASE_TICKS
+            self._open_for = self._release_ticks
             return True
         elif mode is GateMode.MUTED or previous is GateMode.VOICE:
             self._open_for = 0
@@ -219,18 +185,20 @@ class TalkGate:
         """Whether the last three frames are talk: loud, and steady."""
         least = min(mean_square, self._last, self._last_but_one)
         self._last_but_one, self._last = self._last, mean_square
-        self._peak = peak = max(mean_square, self._peak * PEAK_FALL)
-        return least >= self._talk_at and least >= peak * STEADY
+        self._peak = peak = max(mean_square, self._peak * self._peak_fall)
+        return least >= self._talk_at and least >= peak * self._steady
 
     def _confirm(self) -> None:
         """It is talk: stay open for longer."""
         self._confirmed = confirmed = self._confirmed + 1
-        if confirmed < SURE_AFTER:
+        if confirmed < self._sure_after:
             self.state = GateState.TALK
-        elif confirmed == SURE_AFTER:
+        elif confirmed == self._sure_after:
             self.state = GateState.SURE
             self._failed = self._wary_for = 0
-        self._open_for = max(self._open_for, min(TRIAL_TICKS + confirmed * TRUST_TICKS, HANG_OVER_TICKS))
+        self._open_for = max(
+            self._open_for, min(self._trial_ticks + confirmed * self._trust_ticks, self._hang_over_ticks)
+        )
 
     def _without_talk(self, mean_square: float) -> bool:
         """Whether the frame opens the gate, or holds it open, though it is not talk."""
@@ -238,15 +206,15 @@ class TalkGate:
             self._wary_for -= 1
         if self._open_for:
             if self.state is GateState.SURE and mean_square >= self.opens_at:
-                self._open_for = HANG_OVER_TICKS
+                self._open_for = self._hang_over_ticks
                 return True
             return False
         if self.state is GateState.TRIAL:
-            if mean_square >= self.opens_at * LINGERS:
+            if mean_square >= self.opens_at * self._lingers:
                 return True  # a breath, or an onset that rises for longer than a trial lasts; a click is over by now
             self._failed += 1
-            if self._failed >= FAILURES:
-                self._wary_for = WARY_TICKS
+            if self._failed >= self._failures:
+                self._wary_for = self._wary_ticks
         self._confirmed = 0
         if self._wary_for:
             self.state = GateState.WARY
@@ -255,7 +223,7 @@ class TalkGate:
             self.state = GateState.SHUT
             return False
         self.state = GateState.TRIAL
-        self._open_for = TRIAL_TICKS
+        self._open_for = self._trial_ticks
         return True
 
     def _learn(self, mean_square: float) -> None:
@@ -265,7 +233,7 @@ class TalkGate:
                 return
             self._smoothed = self._least = mean_square
             self._window_left = WINDOW_TICKS
-        self._smoothed = smoothed = self._smoothed + SMOOTHING * (mean_square - self._smoothed)
+        self._smoothed = smoothed = self._smoothed + self._smoothing * (mean_square - self._smoothed)
         if smoothed < self._least:
             self._least = smoothed
             if smoothed < self.floor:
@@ -273,7 +241,7 @@ class TalkGate:
         self._window_left -= 1
         if not self._window_left:
             self._minima.append(self._least)
-            if len(self._minima) == WINDOWS:
+            if len(self._minima) == self._windows:
                 self._settle(min(self._minima))
                 del self._minima[0]
             self._least = smoothed
@@ -283,5 +251,5 @@ class TalkGate:
         """Take ``floor`` for the noise floor."""
         self.floor = floor
         if self._learns:
-            self.opens_at = max(self._guard, floor * OPEN_ABOVE_FLOOR)
-            self._talk_at = max(self._guard, floor * TALK_ABOVE_FLOOR)
+            self.opens_at = max(self._guard, floor * self._open_above_floor)
+            self._talk_at = max(self._guard, floor * self._talk_above_floor)

@@ -23,6 +23,7 @@ from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import split_pair
 from voicechat.media.rendering import JOINT
 from voicechat.media.stream import ReceiveStream
+from voicechat.media.tuning import TUNING, Tuning
 
 MOST_STREAMS: Final = 16
 """Sources kept at once: a room's seats twice over; the talker unheard for longest goes first, never the mix."""
@@ -40,15 +41,16 @@ HELD_WEIGHT: Final = 1 / 16
 class Hearing:
     """Streams in, one frame out. Times are ticks of the local clock, with fractions."""
 
-    def __init__(self, codec: ICodec) -> None:
+    def __init__(self, codec: ICodec, tuning: Tuning = TUNING) -> None:
         self._codec = codec
+        self._tuning = tuning
         self._streams: dict[int, ReceiveStream] = {}
         self._mixed = False
         """The mix was heard last, not a forwarded talker."""
-        self._paths = PlaybackPath(), PlaybackPath()
+        self._paths = PlaybackPath(tuning.changeover), PlaybackPath(tuning.changeover)
         """The forwarded talkers', and the mix's."""
         self._gains = SourceGains()
-        self._limiter = Limiter()
+        self._limiter = Limiter(tuning.loudness)
         self._spare = silent_frame()
         self.counts = Counts()
         self.heard: dict[int, int] = {}
@@ -115,7 +117,9 @@ class Hearing:
         if len(self._streams) >= MOST_STREAMS:
             del self._streams[min(self.talkers, key=lambda number: self._streams[number].last_arrival)]
             self._late = None
-        stream = self._streams[source] = ReceiveStream(self._codec.decoder(), self.counts, halves=True)
+        stream = self._streams[source] = ReceiveStream(
+            self._codec.decoder(), self.counts, halves=True, tuning=self._tuning
+        )
         stream.delay.expect(self.lateness())
         return stream
 

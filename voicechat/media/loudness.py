@@ -7,7 +7,7 @@ How it decides. The active level is the mean square of the frames that carry spe
 those less than MARGIN_DB below it, as in ITU-T P.56 ("Objective measurement of active
 speech level"). It is an even mean at first, so that half a second of talk says a good
 deal, and later one over LONGEST_TICKS, so that neither a phrase nor a breath moves it.
-The gain goes to where the active level lies at TARGET_DBFS, at most so far either way
+The gain goes to where the active level lies at the target, at most so far either way
 and by so little from frame to frame that no step is heard. Nothing is learnt while the
 gate is shut: whoever holds one pushes only the frames that pass it.
 
@@ -25,12 +25,7 @@ import numpy as np
 from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame, silent_frame
 from voicechat.media.levels import dbfs_of, gain_of, mean_square_of
 from voicechat.media.mixer import THRESHOLD, Limiter
-
-TARGET_DBFS: Final = -20.0
-"""Active level of everybody: loud, and four at once still reach the limiter only in peaks (measured)."""
-
-MOST_DB: Final = 12.0
-"""Change of level at most, up or down: more would lift the noise of a quiet room above -48 dBFS, where it is heard."""
+from voicechat.media.tuning import TUNING, LoudnessTuning
 
 MARGIN_DB: Final = 15.9
 """How far below the active level speech reaches (ITU-T P.56)."""
@@ -45,9 +40,6 @@ FORGETS_AFTER: Final = 2 * TICKS_PER_SECOND
 """Frames in a row that are no speech beside the active level, after which it is learnt anew: it came from a bang or a
 shout. Pauses are shorter, since the gate shuts in them."""
 
-STEP_DB: Final = 3.0 / TICKS_PER_SECOND
-"""Change of the gain from one frame to the next at most: 3 dB a second, 0.7 % of a sample's value at a frame's edge."""
-
 REST_DB: Final = 0.5
 """The gain stays where it is while it is off by less than this: nobody hears half a dB."""
 
@@ -59,14 +51,17 @@ _SAFE: Final = THRESHOLD**2 / FRAME_SAMPLES
 class Loudness:
     """The gain of one talker; keeps what it learnt from spurt to spurt."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: LoudnessTuning = TUNING.loudness) -> None:
+        self._target_dbfs = tuning.target_dbfs
+        self._most_db = tuning.most_db
+        self._step_db = tuning.step_db
         self.gain_db = 0.0
         """What is applied now."""
         self._gain = 1.0
         self._active = 0.0
         self._frames = 0
         self._beside = 0
-        self._limiter = Limiter()
+        self._limiter = Limiter(tuning)
         self._out = silent_frame()
 
     @property
@@ -102,8 +97,8 @@ class Loudness:
         self._active = active = active + (min(mean_square, 1.0) - active) / frames
         if frames < FIRST_TICKS:
             return
-        wanted = TARGET_DBFS - 10.0 * math.log10(active)
-        off = max(-MOST_DB, min(wanted, MOST_DB)) - self.gain_db
+        wanted = self._target_dbfs - 10.0 * math.log10(active)
+        off = max(-self._most_db, min(wanted, self._most_db)) - self.gain_db
         if abs(off) > REST_DB:
-            self.gain_db += max(-STEP_DB, min(off, STEP_DB))
+            self.gain_db += max(-self._step_db, min(off, self._step_db))
             self._gain = gain_of(self.gain_db)

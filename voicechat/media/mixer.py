@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICK_MS, Frame, Samples
 from voicechat.media.levels import gain_of
+from voicechat.media.tuning import TUNING, LoudnessTuning
 
 GainMatrix: TypeAlias = NDArray[np.float32]
 """float32, shape (rows, talkers): linear gain of each talker in each row; 0 = not heard."""
@@ -40,11 +41,6 @@ FALL_SAMPLES: Final = SAMPLE_RATE * 5 // 1000
 SHORTEST_FALL_SAMPLES: Final = SAMPLE_RATE // 1000
 """Samples over which it falls at least: 1 ms; so the gain never changes by more than 1/48 from sample to sample."""
 
-RELEASE_MS: Final = 150
-"""Time constant in ms of the gain's return to 1: long against a pitch period, so that the gain does not distort, short
-against a sentence. Four friends shouting at once (-14 dBFS each) keep 4.54 PESQ of 4.64 (measured)."""
-
-_RELEASE: Final = 1.0 - math.exp(-TICK_MS / RELEASE_MS)
 _RESTING: Final = 1.0 - 1e-3
 """Gain (-0.01 dB) from which the release goes straight to 1."""
 
@@ -68,7 +64,9 @@ class Limiter:
     Samples within THRESHOLD pass unchanged, bit for bit, as long as the gain rests at 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: LoudnessTuning = TUNING.loudness) -> None:
+        self._release_share = 1.0 - math.exp(-TICK_MS / tuning.release_ms)
+        """Of the way back to 1 that the gain goes in a frame."""
         self.gain = 1.0
         """Linear gain that the next frame begins with: 0 to 1."""
         self._magnitudes = np.empty(FRAME_SAMPLES, np.float32)
@@ -89,7 +87,7 @@ class Limiter:
     def _release(self, frame: Frame, peak: float) -> None:
         """Let the gain rise over the frame, no further than its peak allows."""
         gain = self.gain
-        target = gain + (1.0 - gain) * _RELEASE
+        target = gain + (1.0 - gain) * self._release_share
         if target > _RESTING:
             target = 1.0
         if peak * target > THRESHOLD:

@@ -10,12 +10,7 @@ from typing import Final
 import msgspec
 
 from voicechat.media.packet import LONGEST_OFFSET, MediaPacket
-
-LOSS_ON: Final = 0.01
-"""Share of lost packets from which redundancy pays: below it plain concealment keeps 3.4 PESQ (measured)."""
-
-LOSS_OFF: Final = 0.003
-"""Share below which it is switched off again, after QUIET_REPORTS reports in a row."""
+from voicechat.media.tuning import TUNING, RedundancyTuning
 
 QUIET_REPORTS: Final = 10
 """Reports in a row without loss before the bytes are saved again; a receiver sends so many after the last loss."""
@@ -24,19 +19,6 @@ FIRST_REPORTS: Final = 3
 """Reports in a row without loss that end the redundancy with which a session begins. Where 2 % are lost, one report in
 three tells of none: after the first alone, the worst of 24 calls over two such links had PESQ 3.25, after three 3.6
 (in virtual time)."""
-
-BURSTY: Final = 1.6
-"""Mean length of a loss burst from which the copy is put further away; random loss of 10 % has 1.1."""
-
-LOSS_RISES: Final = 0.5
-LOSS_FALLS: Final = 0.1
-"""Weights of the newest report, of about a second, in the share of loss: a time constant of 2 reports while it rises,
-so that loss is believed quickly, and of 10 while it falls, so that it is forgotten slowly."""
-
-BURSTS_WEIGHT: Final = 0.5
-BURST_WEIGHT: Final = 0.3
-"""Weights of a report in the mean length of bursts: of one with several bursts, and of one with a single one, which
-says less."""
 
 REORDER: Final = 8
 """Datagrams by which one may be overtaken and still counts as arrived: 80 ms of two streams."""
@@ -104,7 +86,8 @@ class RedundancyPolicy:
     most: on a clean connection that costs 3 KB once (measured), on a bad one it saves the first words.
     """
 
-    def __init__(self, first: int = 1) -> None:
+    def __init__(self, first: int = 1, tuning: RedundancyTuning = TUNING.redundancy) -> None:
+        self._tuning = tuning
         self.offset = first
         self._share = 0.0
         self._burst = 1.0
@@ -115,16 +98,17 @@ class RedundancyPolicy:
         """Learn from one report; loss is believed quickly and forgotten slowly."""
         if loss.expected <= 0:
             return
+        tuning = self._tuning
         share = min(1.0, max(0, loss.lost) / loss.expected)
-        self._share += (share - self._share) * (LOSS_RISES if share > self._share else LOSS_FALLS)
+        self._share += (share - self._share) * (tuning.loss_rises if share > self._share else tuning.loss_falls)
         if loss.bursts > 0:
-            weight = BURSTS_WEIGHT if loss.bursts > 1 else BURST_WEIGHT
+            weight = tuning.bursts_weight if loss.bursts > 1 else tuning.burst_weight
             self._burst += (loss.lost / loss.bursts - self._burst) * weight
-        self._quiet = self._quiet + 1 if share < LOSS_OFF else 0
+        self._quiet = self._quiet + 1 if share < tuning.loss_off else 0
         if self._quiet >= (FIRST_REPORTS if self._first else QUIET_REPORTS):
             self.offset, self._share, self._burst, self._first = 0, 0.0, 1.0, False
-        elif self._share >= LOSS_ON:
-            self.offset = 1 if self._burst < BURSTY else LONGEST_OFFSET
+        elif self._share >= tuning.loss_on:
+            self.offset = 1 if self._burst < tuning.bursty else LONGEST_OFFSET
             self._first = False
 
 

@@ -14,13 +14,13 @@ import numpy as np
 from voicechat.errors import WireError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame, Samples
 from voicechat.interfaces import IDecoder
-from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.counts import Counts, Kind
 from voicechat.media.jitter import JitterBuffer, Slot
 from voicechat.media.levels import crossfade, fade_in, mean_square
 from voicechat.media.repair import LateFrameRepair
 from voicechat.media.spurt import ENDS_AFTER, FADES_AFTER, Operation, Spurt
 from voicechat.media.timescale import Pace, merge
+from voicechat.media.tuning import TUNING, StreamTuning
 
 JOINT: Final = BLOCK_SAMPLES // 2
 """Samples of the crossfade from what was made up to what came: 5 ms, about one period of a deep voice."""
@@ -43,6 +43,7 @@ class Renderer:
         late_frames: LateFrameRepair,
         spurt: Spurt,
         counts: Counts,
+        tuning: StreamTuning = TUNING.stream,
     ) -> None:
         self._decoder = decoder
         self._buffer = buffer
@@ -50,6 +51,7 @@ class Renderer:
         self._late_frames = late_frames
         self._spurt = spurt
         self._counts = counts
+        self._warm_with = tuning.warm_with
         self._spare: Frame = np.empty(FRAME_SAMPLES, np.float32)
 
     def carry_out(self, operation: Operation, out: Frame) -> Kind:
@@ -79,7 +81,7 @@ class Renderer:
     def skip(self, late: float, past: Past | None = None) -> None:
         """Jump to the frame whose time it is, but never past the newest one.
 
-        The last WARM_WITH of those between are decoded; with ``past`` all are, and given to it.
+        The last of those between are decoded; with ``past`` all are, and given to it.
         """
         newest = self._buffer.newest()
         if newest is None:
@@ -90,7 +92,7 @@ class Renderer:
             slot = self._buffer.pull()
             if slot is not None:
                 self._counts.dropped += 1
-                if past is not None or target - self._buffer.next < WARM_WITH:
+                if past is not None or target - self._buffer.next < self._warm_with:
                     self._decode(slot, self._spare)
             elif past is not None:
                 self._decoder.conceal(self._spare)

@@ -17,25 +17,13 @@ from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import JitterBuffer
 from voicechat.media.repair import LateFrameRepair
 from voicechat.media.timescale import Pace
+from voicechat.media.tuning import TUNING, StreamTuning
 
 FADES_AFTER: Final = 2
 """Missing ticks concealed at full level; Opus' own concealment is good for about 60 ms (RFC 6716, 4.4)."""
 
 ENDS_AFTER: Final = 5
 """Missing ticks after which a spurt without an end packet is over: 100 ms, twice the usual burst of loss."""
-
-SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5
-"""Ticks of delay above target that are cut at once (90 ms): more than a pre-roll makes, and nobody wants old words."""
-
-BEGINS_EARLY: Final = 0.1
-"""Ticks that a spurt may begin before its time: what beats leave; more makes its frames late (`playout.MARGIN`)."""
-
-SHALLOW: Final = 0.25
-"""Ticks before its time at which a frame is played where a missing one shows that the delay is too small."""
-
-BAD_LUCK: Final = 2.5
-"""Late frames within the last second (each counts less as time goes on) that may be chance; with more of them the
-delay is too small, though it seems not to be: beside a mix that came regularly 8 % were late for minutes (measured)."""
 
 
 class Phase(enum.Enum):
@@ -113,12 +101,25 @@ PACKETS: Final = [
 class Spurt:
     """What a stream decides by; the stream brings it up to date."""
 
-    def __init__(self, buffer: JitterBuffer, pace: Pace, late_frames: LateFrameRepair, *, halves: bool) -> None:
+    def __init__(
+        self,
+        buffer: JitterBuffer,
+        pace: Pace,
+        late_frames: LateFrameRepair,
+        *,
+        halves: bool,
+        tuning: StreamTuning = TUNING.stream,
+    ) -> None:
         """``halves``: the second half of a late frame may still be heard, so one that is late is not waited for."""
         self._buffer = buffer
         self._pace = pace
         self._late_frames = late_frames
         self._halves = halves
+        self.skip_above = PRE_ROLL_FRAMES + tuning.skip_above
+        """Ticks of delay above target that are cut at once."""
+        self._begins_at = -tuning.begins_early
+        self._shallow = -tuning.shallow
+        self._bad_luck = tuning.bad_luck
         self.phase = Phase.IDLE
         self.end: int | None = None
         """The first tick that is not of this spurt; None while that is not known."""
@@ -144,8 +145,8 @@ class Spurt:
         """What to do next for the frame that is wanted now, ``late`` ticks after its time. Changes nothing."""
         phase = self.phase
         if phase is not Phase.PLAYING:
-            return Operation.BEGIN if phase is Phase.WAITING and late >= -BEGINS_EARLY else Operation.SILENCE
-        if late > SKIP_ABOVE:
+            return Operation.BEGIN if phase is Phase.WAITING and late >= self._begins_at else Operation.SILENCE
+        if late > self.skip_above:
             return Operation.SKIP
         buffer, end = self._buffer, self.end
         here = buffer.holds(buffer.next)
@@ -165,7 +166,7 @@ class Spurt:
         """The frame is not here: take it for late once, if that may be chance; else the delay is too small, so wait."""
         if self.missing >= ENDS_AFTER - 1:
             return Operation.GIVE_UP
-        chance = self._halves and late >= -SHALLOW and self.recent_misses < BAD_LUCK
+        chance = self._halves and late >= self._shallow and self.recent_misses < self._bad_luck
         if len(self._buffer) or (chance and not self.missing):
             return Operation.CONCEAL
         return Operation.WAIT

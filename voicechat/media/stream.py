@@ -34,15 +34,13 @@ from voicechat.media.counts import Counts, Kind
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
 from voicechat.media.packet import MediaPacket
-from voicechat.media.playout import MARGIN, PlayoutDelay
+from voicechat.media.playout import PlayoutDelay
 from voicechat.media.rendering import Past, Renderer
 from voicechat.media.repair import LateFrameRepair
 from voicechat.media.serial import unwrap
-from voicechat.media.spurt import SKIP_ABOVE, STEPS, Operation, Phase, Spurt
+from voicechat.media.spurt import STEPS, Operation, Phase, Spurt
 from voicechat.media.timescale import Pace
-
-JOINS_ABOVE: Final = PRE_ROLL_FRAMES + 1.0
-"""Ticks of delay from which on the first frames are older ones, sent again; a pre-roll is up to a tick less late."""
+from voicechat.media.tuning import TUNING, Tuning
 
 STRAGGLERS: Final = 6
 """Ticks after a stream was stopped in which it is not begun anew without a marker: the rest of an overlap."""
@@ -52,17 +50,26 @@ class ReceiveStream:
     """One source as one listener hears it. Times (``now``, ``at``) are ticks of the local clock, with fractions."""
 
     def __init__(
-        self, decoder: IDecoder, counts: Counts | None = None, margin: float = MARGIN, *, halves: bool = False
+        self,
+        decoder: IDecoder,
+        counts: Counts | None = None,
+        margin: float | None = None,
+        *,
+        halves: bool = False,
+        tuning: Tuning = TUNING,
     ) -> None:
         """``margin``: as PlayoutDelay has it; ``halves``: `late_half` is asked for the second half of a late frame."""
         self._buffer = JitterBuffer()
         self._late_frames = LateFrameRepair(decoder)
-        self._pace = Pace()
-        self._spurt = Spurt(self._buffer, self._pace, self._late_frames, halves=halves)
-        self._arrivals = Arrivals()
-        self.delay = PlayoutDelay(margin=margin, halves=halves)
+        self._pace = Pace(tuning)
+        self._spurt = Spurt(self._buffer, self._pace, self._late_frames, halves=halves, tuning=tuning.stream)
+        self._arrivals = Arrivals(tuning.stream)
+        self._joins_above = PRE_ROLL_FRAMES + tuning.stream.joins_above
+        self.delay = PlayoutDelay(margin, halves=halves, tuning=tuning.playout)
         self.counts = counts if counts is not None else Counts()
-        self._renderer = Renderer(decoder, self._buffer, self._pace, self._late_frames, self._spurt, self.counts)
+        self._renderer = Renderer(
+            decoder, self._buffer, self._pace, self._late_frames, self._spurt, self.counts, tuning.stream
+        )
 
     @property
     def active(self) -> bool:
@@ -205,7 +212,7 @@ class ReceiveStream:
     def _start(self, at: float, late: float) -> float:
         self._spurt.play()
         self._pace.start(late)
-        if late > SKIP_ABOVE:
+        if late > self._spurt.skip_above:
             self._renderer.skip(late)
         late = at - self.delay.play_at(self._buffer.next)
         self._pace.follow(late)
@@ -236,14 +243,15 @@ class ReceiveStream:
         """The second half of the frame that the last pull concealed, if it has come; the array is used again."""
         return self._renderer.late_half()
 
-    def join(self, at: float, past: Past, above: float = JOINS_ABOVE) -> None:
+    def join(self, at: float, past: Past, above: float | None = None) -> None:
         """Begin in the middle of a spurt that is heard in another way already.
 
-        If the first frame is late by ``above`` ticks, the frames whose time is over are decoded and given
-        to ``past`` instead of being played. To be called before `pull`, at the same time.
+        If the first frame is late by ``above`` ticks (None: `joins_above` more than a pre-roll), the frames
+        whose time is over are decoded and given to ``past`` instead of being played. To be called before
+        `pull`, at the same time.
         """
         late = at - self.delay.play_at(self._buffer.next)
-        if self._spurt.phase is Phase.WAITING and late >= above:
+        if self._spurt.phase is Phase.WAITING and late >= (self._joins_above if above is None else above):
             self._spurt.play()
             self._renderer.skip(late, past)
             self._pace.start(at - self.delay.play_at(self._buffer.next))

@@ -4,7 +4,7 @@ A Wiener filter in the spectrum: windows of two frames that overlap by half, so 
 comes out is one frame (20 ms) later than what went in. The gain of each bin follows
 from how far it stands above the noise, by the decision-directed rule (Y. Ephraim and
 D. Malah, "Speech enhancement using a minimum mean-square error short-time spectral
-amplitude estimator", IEEE Trans. ASSP 32(6), 1984), and never falls below LEAST_GAIN:
+amplitude estimator", IEEE Trans. ASSP 32(6), 1984), and never falls below `least_gain_db`:
 some noise stays, and with it no tinkling.
 
 The noise of a bin is the least of its smoothed power of the last seconds: between the
@@ -15,7 +15,7 @@ else. Clicks, games and other voices are no steady noise and stay.
 Measured (docs/sound.md): 0.5 PESQ better with a fan 15 dB below the voice, nothing with
 a keyboard, and a tenth or two worse without any noise; so it is off unless asked for.
 
-May import numpy and the sound format.
+May import numpy, the sound format and ``levels``.
 """
 
 from typing import Final
@@ -24,19 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame, Samples, silent_frame
-
-LEAST_GAIN: Final = 10 ** (-14 / 20)
-"""Gain of a bin that holds nothing but noise: 14 dB down; more takes PESQ from the voice and makes the rest tinkle."""
+from voicechat.media.levels import gain_of
+from voicechat.media.tuning import TUNING, SuppressionTuning
 
 SMOOTHING: Final = 0.25
 """Weight of the newest frame in a bin's power: 70 ms, so that its least lies near its mean."""
 
 WINDOW_TICKS: Final = TICKS_PER_SECOND // 2
-WINDOWS: Final = 8
-"""The least is that of the last eight windows of half a second; four cost a clean voice 0.2 PESQ more (measured)."""
-
-BIAS: Final = 1.6
-"""How far the mean of a smoothed noise lies above its least over some seconds (measured with a fan)."""
+"""Ticks of one window of the search for the least power."""
 
 MEMORY: Final = 0.94
 """Weight of the frame before in the decision-directed rule: high, so that single bins do not flash up."""
@@ -51,7 +46,10 @@ _Spectrum = NDArray[np.float32]
 class WienerSuppressor:
     """The filter of one voice; keeps what it learnt of the noise from spurt to spurt."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: SuppressionTuning = TUNING.suppression) -> None:
+        self._least_gain = gain_of(tuning.least_gain_db)
+        self._bias = np.float32(tuning.bias)
+        self._windows = tuning.windows
         bins = _SIZE // 2 + 1
         self._input = np.zeros(_SIZE, np.float32)
         self._tail = silent_frame()
@@ -77,7 +75,7 @@ class WienerSuppressor:
         noise = self._noise + _TINY
         above = np.maximum(power / noise - 1.0, 0.0)
         ratio = MEMORY * self._clean / noise + (1.0 - MEMORY) * above
-        gain = np.maximum(ratio / (1.0 + ratio), LEAST_GAIN)
+        gain = np.maximum(ratio / (1.0 + ratio), self._least_gain)
         self._clean = (gain * gain * power).astype(np.float32)
         spectrum *= gain
         back = np.fft.irfft(spectrum, _SIZE)
@@ -94,11 +92,11 @@ class WienerSuppressor:
         self._window_left -= 1
         if self._window_left:
             if not self._leasts:
-                self._noise = self._least * np.float32(BIAS)
+                self._noise = self._least * self._bias
             else:
-                np.minimum(self._noise, self._least * np.float32(BIAS), out=self._noise)
+                np.minimum(self._noise, self._least * self._bias, out=self._noise)
             return
-        self._leasts = [*self._leasts[1 - WINDOWS :], self._least]
-        self._noise = np.minimum.reduce(self._leasts) * np.float32(BIAS)
+        self._leasts = [*self._leasts[1 - self._windows :], self._least]
+        self._noise = np.minimum.reduce(self._leasts) * self._bias
         self._least = smoothed.copy()
         self._window_left = WINDOW_TICKS

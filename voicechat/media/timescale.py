@@ -11,17 +11,7 @@ from typing import Final
 from voicechat.format import BLOCK_SAMPLES, Frame
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.levels import crossfade
-from voicechat.media.playout import DEEPEST
-
-ACCELERATE_ABOVE: Final = 0.97
-"""Ticks above target from which single frames are taken out: what is left may be 0.03 early, as a spurt's beginning.
-With 0.9 a stream that had just waited for a late frame was too early again for the next (measured)."""
-
-EXPAND_BELOW: Final = -0.75
-"""Ticks below target from which a frame may be put in."""
-
-MERGE_EVERY: Final = 3
-"""Frames between two merges inside loud speech, so that a voice is never more than a third too fast."""
+from voicechat.media.tuning import TUNING, Tuning
 
 STARTING: Final = 2 * PRE_ROLL_FRAMES
 """Frames at the beginning of a spurt in which merging is not held back: the pre-roll is gone within 100 ms."""
@@ -41,7 +31,11 @@ _MERGE_STEP: Final = BLOCK_SAMPLES // 10
 class Pace:
     """How many ticks one stream is behind (above 0) or ahead of its target, and what may be done about it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: Tuning = TUNING) -> None:
+        self._accelerate_above = tuning.stream.accelerate_above
+        self._expand_below = tuning.stream.expand_below
+        self._deepest = tuning.playout.deepest
+        self._merge_every = tuning.stream.merge_every
         self.excess = 0.0
         """Excess delay: ticks above target, smoothed; below 0 the frames are played too early."""
         self.level = 0.0
@@ -52,7 +46,7 @@ class Pace:
         """A spurt begins, ``late`` ticks after its time."""
         self.excess = late
         self.level = 0.0
-        self._since_merge = MERGE_EVERY
+        self._since_merge = self._merge_every
         self._starting = STARTING
 
     def follow(self, late: float) -> None:
@@ -87,17 +81,17 @@ class Pace:
     @property
     def too_deep(self) -> bool:
         """A frame has to go."""
-        return self.excess >= ACCELERATE_ABOVE
+        return self.excess >= self._accelerate_above
 
     @property
     def too_shallow(self) -> bool:
         """A frame may be put in here."""
-        return -DEEPEST < self.excess <= EXPAND_BELOW and self.quiet
+        return -self._deepest < self.excess <= self._expand_below and self.quiet
 
     @property
     def may_merge(self) -> bool:
         """The last merge is long enough ago, or the spurt just begins."""
-        return bool(self._starting) or self._since_merge > MERGE_EVERY
+        return bool(self._starting) or self._since_merge > self._merge_every
 
 
 def merge(first: Frame, second: Frame, out: Frame) -> None:

@@ -25,6 +25,7 @@ from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import split_pair
 from voicechat.media.quality import HIGH_BITRATE
 from voicechat.media.serial import wrap
+from voicechat.media.tuning import TUNING, Tuning
 from voicechat.rooms.listener import Listener, Serving
 from voicechat.rooms.mixing import Mixed, Mixing, Row
 from voicechat.rooms.room import Room
@@ -51,15 +52,23 @@ class Conference:
     """The media of ``room``, mixed at ``bitrate``, or ``high`` for those who chose that. Times are ticks."""
 
     def __init__(
-        self, room: Room, codec: ICodec, bitrate: int, *, high: int = HIGH_BITRATE, always_mix: bool = False
+        self,
+        room: Room,
+        codec: ICodec,
+        bitrate: int,
+        *,
+        high: int = HIGH_BITRATE,
+        always_mix: bool = False,
+        tuning: Tuning = TUNING,
     ) -> None:
         self._room = room
         self._codec = codec
         self._always_mix = always_mix
+        self._tuning = tuning
         self._talkers: dict[int, Talker] = {}
         self._listeners: dict[int, Listener] = {}
         self._bitrates = bitrate, high
-        self._mixing = Mixing(codec)
+        self._mixing = Mixing(codec, tuning)
         self._edges: list[Edge] = []
         self._undecided = False
         """Somebody entered, and what they get has not been chosen."""
@@ -85,8 +94,8 @@ class Conference:
     def add(self, source: int) -> None:
         """A member entered; they hear the rest of what is just being said."""
         self._undecided = True
-        self._talkers[source] = Talker()
-        self._listeners[source] = Listener(always_mix=self._always_mix)
+        self._talkers[source] = Talker(self._tuning)
+        self._listeners[source] = Listener(always_mix=self._always_mix, tuning=self._tuning.forwarding)
 
     def remove(self, source: int, now: float) -> None:
         """A member is gone."""

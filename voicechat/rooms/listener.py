@@ -1,23 +1,21 @@
 """A listener: what one member is sent, forwarded packets or a mix, and how it changes over.
 
 Which of the two a listener should have is `ListenerPolicy`'s to say. This is how they come to have
-it. At a change both are sent for OVERLAP ticks, so that the new one's decoder is warm before
+it. At a change both are sent for some ticks, so that the new one's decoder is warm before
 it is heard: the talker who was forwarded goes on being forwarded while the first mixed frames
 leave, and the mix goes on when a talker is forwarded again. When all fall silent, the mix is
 sent to its end, since what waits in the streams has been said.
 
 SERVING has the states and what leads from one to another; docs/architecture.md has the picture.
 
-Pure: times are ticks. May import ``media.forwarding``.
+Pure: times are ticks. May import ``media.forwarding`` and the tuning.
 """
 
 import enum
 from typing import Final
 
 from voicechat.media.forwarding import ListenerMode, ListenerPolicy
-
-OVERLAP: Final = 4
-"""Ticks that both ways are sent at a change-over: two for the mix's lag, two for what jitter adds to it."""
+from voicechat.media.tuning import TUNING, ForwardingTuning
 
 
 class Serving(enum.Enum):
@@ -95,8 +93,9 @@ SERVING: Final[dict[Serving, dict[ListenerMode | Beat, Serving]]] = {
 class Listener:
     """One listener of a conference."""
 
-    def __init__(self, *, always_mix: bool = False) -> None:
-        self.policy = ListenerPolicy(always_mix=always_mix)
+    def __init__(self, *, always_mix: bool = False, tuning: ForwardingTuning = TUNING.forwarding) -> None:
+        self.policy = ListenerPolicy(always_mix=always_mix, tuning=tuning)
+        self._overlap = tuning.overlap
         self.state = Serving.SILENT
         self.until: int | None = None
         """The tick at which an overlap is over; in the first ticks of any mix, too."""
@@ -111,7 +110,7 @@ class Listener:
         elif mode is ListenerMode.SILENT:
             self.follows = 0
         elif self.state is Serving.TO_FORWARD:
-            self.until = int(now) + OVERLAP
+            self.until = int(now) + self._overlap
 
     def is_forwarded(self, talker: int) -> bool:
         """Whether this talker's packets go on to them."""
@@ -120,7 +119,7 @@ class Listener:
     def first_frame(self, tick: int) -> None:
         """They are sent the first frame of a mixed talk spurt."""
         self._becomes(Beat.FRAME)
-        self.until = tick + OVERLAP
+        self.until = tick + self._overlap
 
     def nothing_leaves(self) -> None:
         """The mix has nothing for them; its talk spurt, which is open, ends."""

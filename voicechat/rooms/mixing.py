@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, Frame
 from voicechat.interfaces import ICodec, IEncoder
-from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.mixer import Frames, Limiter, mix
+from voicechat.media.tuning import TUNING, Tuning
 
 
 class Row(NamedTuple):
@@ -38,10 +38,10 @@ class Mixed(NamedTuple):
 class _Coder:
     """The limiter and encoder that one group of listeners hears."""
 
-    def __init__(self, encoder: IEncoder) -> None:
+    def __init__(self, encoder: IEncoder, tuning: Tuning) -> None:
         self.encoder = encoder
-        self._limiter = Limiter()
-        self.past: deque[bytes] = deque(maxlen=WARM_WITH)
+        self._limiter = Limiter(tuning.loudness)
+        self.past: deque[bytes] = deque(maxlen=tuning.stream.warm_with)
         """What it made last."""
 
     def encode(self, frame: Frame) -> bytes:
@@ -60,8 +60,9 @@ class Mixing:
     (measured). Their bitrate stays the same until they are forgotten.
     """
 
-    def __init__(self, codec: ICodec) -> None:
+    def __init__(self, codec: ICodec, tuning: Tuning = TUNING) -> None:
         self._codec = codec
+        self._tuning = tuning
         self._coder_of: dict[int, _Coder] = {}
         self._groups: dict[Row, list[int]] = {}
         """Who heard what at the last tick; most ticks are like the one before, and then the next two hold."""
@@ -129,7 +130,7 @@ class Mixing:
                 claimed.add(coder)
         coders = []
         for number, (row, listeners) in enumerate(groups.items()):
-            coder = chosen.get(number) or _Coder(self._codec.encoder(row.bitrate))
+            coder = chosen.get(number) or _Coder(self._codec.encoder(row.bitrate), self._tuning)
             coders.append(coder)
             self._coder_of.update(dict.fromkeys(listeners, coder))
         return coders

@@ -8,40 +8,35 @@ from typing import Final
 
 from voicechat.format import TICKS_PER_SECOND, Frame
 from voicechat.interfaces import ICodec
-from voicechat.media.arrivals import WARM_WITH
 from voicechat.media.counts import Counts, Kind
 from voicechat.media.packet import MediaPacket
 from voicechat.media.seen import Seen
 from voicechat.media.serial import ahead, unwrap, wrap
-from voicechat.media.spurt import BEGINS_EARLY
 from voicechat.media.stream import ReceiveStream
+from voicechat.media.tuning import TUNING, Tuning
 
 SILENT_AFTER: Final = TICKS_PER_SECOND // 2
 """Ticks without a packet after which a talker who sent no end is taken to have stopped: a stall of 0.5 s."""
-
-PAST: Final = 2 * WARM_WITH
-"""Frames of a talker that go before the first one of a mix: a new encoder codes them, and the last WARM_WITH of what it
-makes go to the listener's decoder. With 5 instead of 10 a hundred changes cost 0.02 PESQ more (measured)."""
-
-REMEMBERED: Final = PAST + WARM_WITH
-"""Packets of a talker that are kept: the first of them let their own decoder settle."""
 
 
 class Talker:
     """What the conference knows of one who talks."""
 
-    def __init__(self) -> None:
+    def __init__(self, tuning: Tuning = TUNING) -> None:
+        self._tuning = tuning
+        past, warm_with = tuning.forwarding.past, tuning.stream.warm_with
         self.talking = False
         self.last_arrival = 0.0
-        self._recent: deque[tuple[MediaPacket, float]] = deque(maxlen=REMEMBERED)
-        """The last packets of this talk spurt, as they were passed on, and when."""
+        self._recent: deque[tuple[MediaPacket, float]] = deque(maxlen=past + warm_with)
+        """The last packets of this talk spurt, as they were passed on, and when: the first let their own decoder
+        settle, the others are for the mix."""
         self.seen = Seen()
         self.ended: int | None = None
         """Wire tick of the last end packet, while silent."""
         self._stream: ReceiveStream | None = None
         """Their frames for mixing; kept, for what it has learnt of their connection."""
         self._mixed = self._joins = False
-        self.past: deque[Frame] = deque(maxlen=PAST + 1)
+        self.past: deque[Frame] = deque(maxlen=past + 1)
         """What the stream gave in the last ticks without a break, this one included; before the first, what came
         before the mix."""
 
@@ -80,7 +75,8 @@ class Talker:
     def enter_mix(self, codec: ICodec, counts: Counts) -> ReceiveStream:
         """Their stream, for mixing; when that begins, it is fed with their last packets, as if it had been before."""
         if self._stream is None:
-            self._stream = ReceiveStream(codec.decoder(), counts, margin=BEGINS_EARLY)  # the tick decodes at once
+            margin = self._tuning.stream.begins_early  # the tick decodes at once
+            self._stream = ReceiveStream(codec.decoder(), counts, margin, tuning=self._tuning)
         if not self._mixed:
             self._mixed, self._joins = True, bool(self._recent)
             self.past.clear()
@@ -115,7 +111,7 @@ class Talker:
 
     def history(self) -> list[MediaPacket]:
         """Their last packets again, for a listener who is forwarded to from now on: a cold decoder needs them."""
-        last = [packet for packet, _ in self._recent][-WARM_WITH:]
+        last = [packet for packet, _ in self._recent][-self._tuning.stream.warm_with :]
         return [_again(packet, marker=number == 0) for number, packet in enumerate(last)]
 
 

@@ -28,7 +28,7 @@ from voicechat.client.audio.synthetic import (
 from voicechat.client.audio.wav import Recording, WavSink
 from voicechat.errors import DeviceError
 from voicechat.format import SAMPLE_RATE
-from voicechat.media.gate import GUARD_DBFS
+from voicechat.media.tuning import TUNING
 
 FIRST_WITHIN: Final = 0.5
 """Seconds within which an opened card must call; 20-60 ms are usual (measured). One that does not is none."""
@@ -77,7 +77,7 @@ class Devices:
         self._loudspeaker = _Side("output", "loudspeaker", loudspeaker, real=sink is None)
         self.any_real = self._microphone.real or self._loudspeaker.real
         """A device is used that may be lost."""
-        self.gate_dbfs: float | None = GUARD_DBFS if isinstance(source, Tone) else None
+        self.gate_dbfs: float | None = TUNING.gate.guard_dbfs if isinstance(source, Tone) else None
         """The level that opens the gate, where the source has no noise to learn: a tone would be learnt as noise."""
         self._turns = Turns()
         self._tries = 0

@@ -18,6 +18,7 @@ from voicechat.format import TICK_MS, TICK_SECONDS, TICKS_PER_SECOND, Frame, sil
 from voicechat.media.levels import mean_square
 from voicechat.media.loudness import Loudness
 from voicechat.media.suppression import WienerSuppressor
+from voicechat.media.tuning import TUNING, SuppressionTuning
 
 MOST_SHARE: Final = 0.25
 """Of the time of the frames of a second that suppression may take: ours needs 1 to 2 %, RNNoise 6 to 10 % where it
@@ -58,7 +59,9 @@ class Voice:
         loudness: Loudness | None = None,
         clock: Callable[[], float] = lambda: 0.0,
         say: Callable[[str], None] = lambda _line: None,
+        tuning: SuppressionTuning = TUNING.suppression,
     ) -> None:
+        self._tuning = tuning
         self._loudness = loudness
         self._clock = clock
         self._say = say
@@ -80,7 +83,7 @@ class Voice:
                 self._say(f"{error}; light suppression instead")
                 mode = Suppress.LIGHT
         if mode is Suppress.LIGHT:
-            suppressor = WienerSuppressor()
+            suppressor = WienerSuppressor(self._tuning)
         self.suppressed, self._suppressor = mode, suppressor
         self._spent, self._frames = 0.0, 0
 
