@@ -123,7 +123,7 @@ MEMBERS: Final = (
         ("tests/server/test_metrics.py::test_each_line_is_told_or_counted",),
     ),
     Mutation(
-        "T14",
+        "T14 R13",
         "the log is Twisted's, which is waited for",
         "voicechat/server/tap.py",
         "self.log = self._log()",

@@ -1,7 +1,8 @@
 """What runs at the host: ``twistd voicechat``.
 
-tap        options and makeService
-service    the port, signals, goodbye (supervision: what systemd is told)
+tap        options and makeService (twistd: what its own options would be told with a traceback)
+service    signals, goodbye (supervision: what systemd is told; terminal: is our window closed?)
+ports      the TCP port
 protocol   a TCP connection: before login a visitor, then a participant's peer
 admission  the door: time limits, the queue of logins, bans
 hub        seats and rooms
@@ -10,6 +11,7 @@ ticker     the 20 ms beat, while somebody must be mixed for
 guard      coders whose faults cost one frame
 limits     every figure
 metrics    counters, and a log that nobody can flood
+log        written without being waited for; sinks: where to
 
 Never imports PortAudio or the client.
 """
