@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from tests.client.player import Host, Wire
@@ -14,9 +15,11 @@ from voicechat.client.exits import Exit
 from voicechat.client.finding import Finding, Verdict
 from voicechat.client.network.reconnecting import Target
 from voicechat.client.visit import Visit
+from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
 from voicechat.testing import MemoryCodec
-from voicechat.wire import messages
+from voicechat.wire import media, messages
+from voicechat.wire.datagrams import DatagramType, parse_header
 from voicechat.wire.handshake import Reason, Refuse
 
 PASSWORD = "correct horse battery"
@@ -155,3 +158,92 @@ def test_who_is_refused_is_told_why_with_the_clients_code() -> None:
     (found,) = called.visit.found
     assert (found.verdict, found.code) == (Verdict.FAIL, Exit.PASSWORD)
     assert isinstance(host, Wire)
+
+
+class EchoHost:
+    """A server with an echo test: says again what it hears, by the way that the test chooses."""
+
+    def __init__(self, back: str | None) -> None:
+        self.called = Called()
+        self.host = self.called.connected()
+        echo = messages.Participant(2, "Echo")
+        self.host.let_in(messages.Welcome(1, "Ann", "", 7, [echo], udp_port=1234, echo=2))
+        self._back = back
+        keys = self.host.session.keys
+        self._opener, self._seal = keys.datagram_opener(), keys.datagram_seal(7)
+        self._heard = 0
+        self.said = 0
+        """Frames that came by a datagram."""
+
+    def look(self) -> None:
+        """Pings are answered, probes told of over TCP, and sound is said again."""
+        for message in self.host.received():
+            if isinstance(message, messages.Ping):
+                self.host.tell(messages.Pong(message.id))
+        (port,) = self.called.reactor.ports
+        for datagram, _ in port.sent[self._heard :]:
+            self._heard += 1
+            header = parse_header(datagram)
+            packet = self._opener.open(header, datagram)
+            if header.type is DatagramType.PROBE:
+                self.host.tell(messages.Path(packet[:8].hex()))
+            elif header.type is DatagramType.MEDIA:
+                self._say(msgspec.structs.replace(media.decode(packet), source=2))
+
+    def _say(self, packet: MediaPacket) -> None:
+        self.said += 1
+        connection = self.called.visit._call.connection
+        if connection is None or self._back is None:
+            return
+        if self._back == "tcp":
+            self.host.tell_bytes(media.encode(packet))
+            return
+        assert connection.link is not None
+        datagram = self._seal.seal(DatagramType.MEDIA, media.encode(packet))
+        connection.link.received(parse_header(datagram), datagram, ("192.0.2.10", 1234))
+
+
+@pytest.mark.parametrize(
+    ("back", "verdict", "words"),
+    [
+        ("udp", Verdict.OK, "UDP gets through, both ways"),
+        ("tcp", Verdict.WARNING, "sound for you comes over TCP"),
+        (None, Verdict.WARNING, "nothing came back"),
+    ],
+)
+def test_both_ways_are_said_only_when_both_were_proved(back: str | None, verdict: Verdict, words: str) -> None:
+    """Each probe of ours arrives, and is told of over TCP, as where a router lets one way pass only."""
+    house = EchoHost(back)
+    house.called.wait(8, house.look)
+    _, udp, _ = house.called.visit.found
+    assert udp.verdict is verdict
+    assert words in udp.text
+    assert ("both ways" in udp.text) == (back == "udp")
+    assert house.said > 0, "something was said"
+    assert house.called.visit._over
+
+
+def test_of_a_server_without_an_echo_an_answered_datagram_is_the_proof() -> None:
+    called = Called()
+    host = called.connected()
+    host.let_in(messages.Welcome(1, "Ann", "", 7, [], udp_port=1234))
+    keys = host.session.keys
+    opener, seal = keys.datagram_opener(), keys.datagram_seal(7)
+    (port,) = called.reactor.ports
+    heard: list[bytes] = []
+
+    def look() -> None:
+        for message in host.received():
+            if isinstance(message, messages.Ping):
+                host.tell(messages.Pong(message.id))
+        connection = called.visit._call.connection
+        for datagram, _ in port.sent[len(heard) :]:
+            heard.append(datagram)
+            header = parse_header(datagram)
+            packet = opener.open(header, datagram)
+            if connection is not None and connection.link is not None and header.type is DatagramType.PROBE:
+                answer = seal.seal(DatagramType.ANSWER, packet[:8] + bytes(8))
+                connection.link.received(parse_header(answer), answer, ("192.0.2.10", 1234))
+
+    called.wait(5, look)
+    assert called.visit.found[1].text == "server: UDP gets through, both ways"

@@ -95,7 +95,7 @@ class Visit:
         round_trip = None if connection is None else connection.round_trip
         if ways.out == "udp" and self._call.friends.listening and not self._said:
             self._say()
-        known = round_trip is not None and (not self._target.udp or (ways.out == "udp" and self._back() is not None))
+        known = round_trip is not None and (not self._target.udp or ways.out == self._back() == "udp")
         if not known and self._reactor.seconds() < self._left:
             self._reactor.callLater(0.1, self._look)
             return
