@@ -121,7 +121,7 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "names with an underscore are refused unasked",
-        "voicechat/client/network/reconnecting.py",
+        "voicechat/client/network/lookup.py",
         'return False, text.encode("ascii", "backslashreplace"), text',
         'return "_" in text, text.encode("ascii", "backslashreplace"), text',
         ("tests/client/network/test_reconnecting.py::test_the_resolver_is_asked_for_what_was_typed",),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolution, IResolutionReceiver
 from zope.interface import implementer
 
@@ -102,3 +103,16 @@ class Lookups:
             late = self._reactor.callLater(LONGEST, tell, ())
             threading.Thread(target=look, name="looking up a name", daemon=True).start()
         return lookup
+
+
+class AsTyped(HostnameEndpoint):
+    """Has the resolver look for the name that was typed, whatever it is.
+
+    Twisted refuses what IDNA 2008 does not have, such as the underscore in the names of many machines
+    and containers; ping and ssh find those. What is no name at all the resolver does not know.
+    """
+
+    @staticmethod
+    def _hostAsBytesAndText(host: bytes | str) -> tuple[bool, bytes, str]:
+        text = host if isinstance(host, str) else host.decode("ascii", "replace")
+        return False, text.encode("ascii", "backslashreplace"), text

@@ -6,23 +6,21 @@ end it all, because trying again would not help. So does a full house, for someb
 was not in yet; whoever was waits for a seat.
 """
 
-import errno
-import os
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import msgspec
-from twisted.internet import error as errors
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from voicechat.client.exits import Exit
 from voicechat.client.network.datagrams import DatagramSocket
+from voicechat.client.network.lookup import AsTyped
 from voicechat.client.network.outage import IRecovery, News, Outage
 from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.reasons import ENDINGS, FULL_HOUSE, reason
 from voicechat.client.network.retry import FIRST_SECONDS, QUICK_FOR, Retry, Uniform
 from voicechat.client.notices import INotices
 from voicechat.errors import ControlError, PasswordRefused
@@ -40,35 +38,8 @@ LONGEST_WAIT: Final = 255.0
 """Seconds that a server may have us wait: as many as a REFUSE can say."""
 
 
-_ENDINGS: Final = {
-    messages.FULL: (Exit.TRY_LATER, "{where} is full; try again when somebody has left"),
-    messages.ROOM_FULL: (Exit.TRY_LATER, "this room on {where} is full; try again later, or another --room"),
-    messages.LOCKED_OUT: (Exit.PASSWORD, "the password of {where} was changed; ask your host for the new one"),
-    messages.REPLACED: (Exit.TRY_LATER, "another client took over your seat; this one stops"),
-}
-"""Reasons of goodbyes after which trying again would not help: the exit code, and what to do."""
-
-_FULL: Final = {
-    messages.FULL: "{where} is full; trying again in {wait:.0f} s",
-    messages.ROOM_FULL: "this room on {where} is full; trying again in {wait:.0f} s",
-}
-"""Reasons of goodbyes that whoever was in before waits for to pass."""
-
 _SEAT_GONE: Final = "your seat was given away while your line was broken, and "
 _NOT_NOW: Final = "{where} does not let us in now; trying again in {wait:.0f} s"
-
-
-class _AsTyped(HostnameEndpoint):
-    """Has the resolver look for the name that was typed, whatever it is.
-
-    Twisted refuses what IDNA 2008 does not have, such as the underscore in the names of many machines
-    and containers; ping and ssh find those. What is no name at all the resolver does not know.
-    """
-
-    @staticmethod
-    def _hostAsBytesAndText(host: bytes | str) -> tuple[bool, bytes, str]:
-        text = host if isinstance(host, str) else host.decode("ascii", "replace")
-        return False, text.encode("ascii", "backslashreplace"), text
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -162,7 +133,7 @@ class Service:
         self._retry_call = None
         self._entered_now = False
         self._started_at = self._reactor.seconds()
-        endpoint = _AsTyped(self._reactor, self._target.host, self._target.port, timeout=FIRST_SECONDS)
+        endpoint = AsTyped(self._reactor, self._target.host, self._target.port, timeout=FIRST_SECONDS)
         self._attempt = endpoint.connect(Factory.forProtocol(self._protocol))
         self._attempt.addErrback(self._unreachable)
 
@@ -207,10 +178,11 @@ class Service:
         """The server sent us away."""
         if isinstance(answer, Refuse):
             self._refused_clear(answer)
-        elif answer.reason in _FULL and self._retry.entered:  # perhaps it is our own broken line that holds the seat
-            self._wait_for(min(answer.retry, LONGEST_WAIT), _FULL[answer.reason])
-        elif answer.reason in _ENDINGS:
-            code, line = _ENDINGS[answer.reason]
+        elif answer.reason in FULL_HOUSE and self._retry.entered:
+            # perhaps it is our own broken line that holds the seat
+            self._wait_for(min(answer.retry, LONGEST_WAIT), FULL_HOUSE[answer.reason])
+        elif answer.reason in ENDINGS:
+            code, line = ENDINGS[answer.reason]
             self._end(code, line.format(where=self.where))
         elif answer.reason == messages.SHUTTING_DOWN:
             self._wait = self._uniform(0.1, max(0.2, 2 * min(answer.retry, QUICK_FOR)))
@@ -305,7 +277,7 @@ class Service:
     def _unreachable(self, failure: Failure) -> None:
         self._attempt = None
         if not self._over:
-            self._again(_reason(failure))
+            self._again(reason(failure))
 
     def _again(self, why: str) -> None:
         wait, self._wait = self._wait, None
@@ -352,28 +324,3 @@ class Service:
         if connection is self._call.connection:
             self._news.silent(connection.answers.unanswered, self._reactor.seconds())
             self._call.on_change()
-
-
-_REASONS: Final = (
-    (errors.DNSLookupError, "the name is not known"),
-    (errors.ConnectionRefusedError, "nobody listens there"),
-    ((errors.TimeoutError, errors.TCPTimedOutError), "it does not answer"),
-    (errors.NoRouteError, "there is no way to it from this network"),
-)
-_BY_NUMBER: Final = {
-    errno.EHOSTUNREACH: "there is no such machine in this network",
-    errno.EACCES: "this machine forbids it",
-    errno.EPERM: "this machine's firewall forbids it",
-}
-
-
-def _reason(failure: Failure) -> str:
-    """Why a connection could not be made, for a person."""
-    error = failure.value
-    for kinds, told in _REASONS:
-        if isinstance(error, kinds):
-            return told
-    number = getattr(error, "osError", None)
-    if isinstance(error, errors.ConnectError) and isinstance(number, int):
-        return _BY_NUMBER.get(number, os.strerror(number).lower())
-    return str(error).rstrip(".") or type(error).__name__

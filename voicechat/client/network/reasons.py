@@ -1,0 +1,49 @@
+"""Why a server was not reached, or does not want us, in words for a person. Pure."""
+
+import errno
+import os
+from typing import Final
+
+from twisted.internet import error as errors
+from twisted.python.failure import Failure
+
+from voicechat.client.exits import Exit
+from voicechat.wire import messages
+
+ENDINGS: Final = {
+    messages.FULL: (Exit.TRY_LATER, "{where} is full; try again when somebody has left"),
+    messages.ROOM_FULL: (Exit.TRY_LATER, "this room on {where} is full; try again later, or another --room"),
+    messages.LOCKED_OUT: (Exit.PASSWORD, "the password of {where} was changed; ask your host for the new one"),
+    messages.REPLACED: (Exit.TRY_LATER, "another client took over your seat; this one stops"),
+}
+"""Reasons of goodbyes after which trying again would not help: the exit code, and what to do."""
+
+FULL_HOUSE: Final = {
+    messages.FULL: "{where} is full; trying again in {wait:.0f} s",
+    messages.ROOM_FULL: "this room on {where} is full; trying again in {wait:.0f} s",
+}
+"""Reasons of goodbyes that whoever was in before waits for to pass."""
+
+_REASONS: Final = (
+    (errors.DNSLookupError, "the name is not known"),
+    (errors.ConnectionRefusedError, "nobody listens there"),
+    ((errors.TimeoutError, errors.TCPTimedOutError), "it does not answer"),
+    (errors.NoRouteError, "there is no way to it from this network"),
+)
+_BY_NUMBER: Final = {
+    errno.EHOSTUNREACH: "there is no such machine in this network",
+    errno.EACCES: "this machine forbids it",
+    errno.EPERM: "this machine's firewall forbids it",
+}
+
+
+def reason(failure: Failure) -> str:
+    """Why a connection could not be made, for a person."""
+    error = failure.value
+    for kinds, told in _REASONS:
+        if isinstance(error, kinds):
+            return told
+    number = getattr(error, "osError", None)
+    if isinstance(error, errors.ConnectError) and isinstance(number, int):
+        return _BY_NUMBER.get(number, os.strerror(number).lower())
+    return str(error).rstrip(".") or type(error).__name__
