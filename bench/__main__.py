@@ -21,8 +21,8 @@ from bench.rig import network
 from bench.rig.stage import StageError
 from bench.systems import System, voicechat
 from bench.tuned import changed, varied
-from demo.processes import ends_as_interrupt
-from tests.sound.rig import RigError
+from testkit.processes import ends_as_interrupt
+from testkit.rig import RigError
 
 OUT: Final = Path("out", "bench")
 QUICKLY: Final = "quick"

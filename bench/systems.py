@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from demo.processes import command
+from testkit.processes import command
 
 
 @dataclass(frozen=True)
@@ -58,5 +58,5 @@ def voicechat() -> System:
     )
 
 
-LOOP_THROUGH: Final = "tests.sound.loopback"
+LOOP_THROUGH: Final = "testkit.loopback"
 """Copies microphone to loudspeaker in PyAudio's callback, in blocks of 480: the floor under CPU time and delay."""

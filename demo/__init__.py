@@ -1,8 +1,7 @@
 """A call that shows itself: real server, real clients, recorded voices, and a verdict on what was heard.
 
-What lives here: ``script`` (who says what when), ``processes`` (children and
-their ends), ``correlation`` and ``compare`` (said against heard, pure),
-``picture`` (one PNG), ``__main__`` (the demo) and ``serve`` (a server for
-friends). Of the package itself only ``voicechat.format`` is imported: server and
-clients are reached as a user reaches them, by their commands.
+What lives here: ``script`` (who says what when), ``correlation`` and ``compare``
+(said against heard, pure), ``picture`` (one PNG), ``__main__`` (the demo) and ``serve``
+(a server for friends). Of the package itself only ``voicechat.format`` is imported: server and
+clients are reached as a user reaches them, by their commands (``testkit.processes``).
 """

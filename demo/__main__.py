@@ -22,7 +22,8 @@ import soundfile
 
 from demo import script
 from demo.compare import HEARD_LEAST, OWN_MOST, PART_LEAST, Figure, Listening, compare
-from demo.processes import (
+from demo.timeline import Track
+from testkit.processes import (
     Child,
     End,
     command,
@@ -33,7 +34,6 @@ from demo.processes import (
     stop,
     wait_for_port,
 )
-from demo.timeline import Track
 from voicechat import standard
 from voicechat.format import SAMPLE_RATE, Samples
 

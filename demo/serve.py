@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from demo.processes import Child, command, ends_as_interrupt, follow, password_file, stop, wait_for_port
+from testkit.processes import Child, command, ends_as_interrupt, follow, password_file, stop, wait_for_port
 from voicechat import standard
 from voicechat.errors import DeviceError
 from voicechat.invite import Invite

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.processes import command
+from testkit.processes import command
 from voicechat import standard
 from voicechat.errors import DeviceError
 

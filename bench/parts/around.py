@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.rig.stage import Party, StageError, rest
-from demo.processes import environment
+from testkit.processes import environment
 
 LONGEST: Final = 60.0
 """Seconds after which what has not come about never will."""

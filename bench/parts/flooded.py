@@ -16,7 +16,7 @@ from bench.figures import NONE, Table, told
 from bench.flooding import IDLE, MESSAGES, SIZES, UNKNOWN
 from bench.parts.around import LONGEST, crowd, noted, party, watched
 from bench.rig.stage import Party, StageError, rest
-from demo.processes import free_port, password_file
+from testkit.processes import free_port, password_file
 from voicechat.format import TICKS_PER_SECOND
 
 KINDS: Final = {

@@ -11,8 +11,8 @@ from typing import Final
 
 from bench.calls import Studio
 from bench.figures import NONE, Table, percentile, told
-from tests.goals.stage import HIGH, LOW, Guest, Stage, stage
-from tests.integration.children import Server
+from testkit.children import Server
+from testkit.stage import HIGH, LOW, Guest, Stage, stage
 
 KILLS: Final = 20
 SOON: Final = 2.0

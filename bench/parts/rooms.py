@@ -12,7 +12,7 @@ from bench.calls import Studio
 from bench.figures import NONE, Table
 from bench.rig import procstat
 from bench.rig.stage import Party, StageError, rest
-from demo.processes import environment, free_port, password_file
+from testkit.processes import environment, free_port, password_file
 
 ROOMS: Final = (1, 5, 10, 20)
 """Rooms of four who all talk."""

@@ -13,8 +13,8 @@ from bench.calls import Studio
 from bench.figures import Table, told
 from bench.rig.network import SERVER, Loopback
 from bench.rig.stage import Party, StageError
-from demo.processes import command, environment, password_file
-from tests.sound.rig import RigError, sound_rig
+from testkit.processes import command, environment, password_file
+from testkit.rig import RigError, sound_rig
 
 TIMES: Final = 8
 LONGEST: Final = 20.0

@@ -15,8 +15,8 @@ from bench.parts.around import AT_ONCE, LONGEST, crowd, noted, party, watched
 from bench.parts.flooded import flooded
 from bench.rig import procstat
 from bench.rig.stage import Party, StageError, rest
-from demo.processes import environment, free_port, password_file
-from tests.goals.stage import LOW, stage
+from testkit.processes import environment, free_port, password_file
+from testkit.stage import LOW, stage
 
 FLOODS: Final[dict[str, tuple[str, ...]]] = {
     "nobody": (),
@@ -80,7 +80,7 @@ def during(*flood: str, seconds: float) -> dict[str, Any]:
             before, strangers = procstat.sample(server.pid).rss_mb, None
             noted(server, folder)
             if flood:
-                words = [sys.executable, "-m", "tests.goals.flood", flood[0], str(port), str(seconds), *flood[1:]]
+                words = [sys.executable, "-m", "testkit.flood", flood[0], str(port), str(seconds), *flood[1:]]
                 strangers = Party("the flood", words, environment(), folder / "flood.log")
             logins, end = [], held.now + seconds
             for visit in range(VISITS):

@@ -11,7 +11,7 @@ from bench.figures import NONE, Table, told
 from bench.rig import speech
 from bench.rig.network import SERVER, Loopback
 from bench.rig.stage import Measured, Party
-from demo.processes import environment, password_file
+from testkit.processes import environment, password_file
 
 UP, DOWN = 0, 2
 """Places of the bytes in a client's traffic; packets follow each."""

@@ -6,6 +6,6 @@ procstat   what a process costs
 listening  what was heard, against what was said, on one clock
 stage      a server and clients in their places, measured phase by phase
 
-The private sound system itself is ``tests.sound.rig``, which needs no root; the
+The private sound system itself is ``testkit.rig``, which needs no root; the
 namespaces do.
 """

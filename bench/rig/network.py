@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from bench.rig.relay import Impairment
-from demo.processes import free_port
+from testkit.processes import free_port
 
 SERVER: Final = -1
 """The server's place; clients have 0, 1, ..."""

@@ -30,8 +30,8 @@ from bench.rig.listening import Heard, Signal, listen, moved
 from bench.rig.network import SERVER, INetwork, Traffic, network
 from bench.rig.relay import Impairment
 from bench.systems import LOOP_THROUGH, System
-from demo.processes import password_file
-from tests.sound.rig import SoundRig, sound_rig
+from testkit.processes import password_file
+from testkit.rig import SoundRig, sound_rig
 
 SETTLE_SECONDS: Final = 2.0
 """From the last client's entering to the first phase: paths are tried, first round trips known."""

@@ -6,8 +6,8 @@ import pytest
 from demo import __main__ as demo
 from demo.compare import Figure, Hearing, Listening
 from demo.picture import draw
-from demo.processes import Child, End, follow
 from demo.timeline import Track
+from testkit.processes import Child, End, follow
 from voicechat.format import SAMPLE_RATE
 
 STATS = {

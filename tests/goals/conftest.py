@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.goals.relay import HOME
-from tests.integration.children import Server, children
+from testkit.children import Server, children
+from testkit.relay import HOME
 
 
 @pytest.fixture(scope="package")

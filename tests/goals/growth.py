@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import linear_regression
 from typing import NamedTuple, Self
 
-from tests.integration.children import Program
+from testkit.children import Program
 
 
 def census() -> Counter[str]:

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
+from testkit.children import SOON, Program, Server
+from testkit.flood import address
+from testkit.relay import HOME
+from testkit.stage import LOW, Guest, Stage, stage
 from tests.conftest import SOAK
 from tests.docs.pages import ROOT
-from tests.goals.flood import address
-from tests.goals.relay import HOME
-from tests.goals.stage import LOW, Guest, Stage, stage
-from tests.integration.children import SOON, Program, Server
 from voicechat.carriage.udp import MOST_A_TURN
 from voicechat.security.secret import Secret
 from voicechat.server.hub import Hub
@@ -42,7 +42,7 @@ LONGEST = 600.0
 
 def flood(held: Stage, server: Server, kind: str, seconds: float, *options: object) -> Program:
     """Strangers who have begun."""
-    words = [sys.executable, "-m", "tests.goals.flood", kind, str(server.port), str(seconds)]
+    words = [sys.executable, "-m", "testkit.flood", kind, str(server.port), str(seconds)]
     program = Program([*words, *(str(option) for option in options)], folder=ROOT)
     held.children.running.append(program)
     return program

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from testkit.stage import HIGH, LOW, stage
 from tests.conftest import SOAK
 from tests.fuzz.targets import TARGETS, mutated
 from tests.goals.growth import Held, census, more, slope
-from tests.goals.stage import HIGH, LOW, stage
 from tests.server.house import House, TcpFriend
 from tests.server.test_datagrams import Lines, UdpFriend
 from voicechat.security.tickets import AWAY_SECONDS, Ticket

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from testkit.children import Server
+from testkit.stage import HIGH, LOW, Stage, stage
 from tests.conftest import SOAK
-from tests.goals.stage import HIGH, LOW, Stage, stage
 from tests.goals.world import World
-from tests.integration.children import Server
 from tests.integration.test_calls import heard, recorded
 from tests.server.house import House, TcpFriend
 from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY

@@ -11,12 +11,12 @@ from typing import Final
 
 import pytest
 
+from testkit.children import Server
+from testkit.relay import Relay
+from testkit.stage import HIGH, LOW, Stage, stage
 from tests.conftest import SOAK
 from tests.goals.lines import Quality
-from tests.goals.relay import Relay
-from tests.goals.stage import HIGH, LOW, Stage, stage
 from tests.goals.world import Caller, World, age_of
-from tests.integration.children import Server
 from voicechat.format import TICK_SECONDS
 from voicechat.media.tuning import TUNING
 from voicechat.session.trips import KNOWN

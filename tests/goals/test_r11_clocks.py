@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from testkit.stage import LOW, stage
 from tests.conftest import SOAK
 from tests.conversations.simulation import GOOD, MINUTE, Conversation
-from tests.goals.stage import LOW, stage
 from voicechat.format import TICK_MS, TICKS_PER_SECOND
 
 HOURS = 24 if SOAK else 1

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from demo.processes import free_port
+from testkit.children import Program
+from testkit.processes import free_port
+from testkit.relay import HOME
+from testkit.stage import HIGH, LOW, stage
 from tests.conftest import SOAK
 from tests.docs.pages import ROOT
-from tests.goals.relay import HOME
-from tests.goals.stage import HIGH, LOW, stage
 from tests.goals.world import World
-from tests.integration.children import Program
 from voicechat.server.tap import CONFIG
 
 SECONDS = 60.0 if SOAK else 1.5

@@ -8,8 +8,8 @@ import socket
 
 import pytest
 
-from tests.goals.relay import HOME
-from tests.integration.children import SOON, Server
+from testkit.children import SOON, Server
+from testkit.relay import HOME
 from voicechat.wire.handshake import MAGIC, VERSION, Reason, Refuse
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.children import Children, Server, children
+from testkit.children import Children, Server, children
 
 
 @pytest.fixture

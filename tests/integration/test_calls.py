@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.integration.children import Children, Server, stats
+from testkit.children import Children, Server, stats
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE
 
 STATS = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.children import PASSWORD, Children, Program, Server
+from testkit.children import PASSWORD, Children, Program, Server
 from voicechat.client.remote import ctl
 from voicechat.client.remote.words import WORDS
 

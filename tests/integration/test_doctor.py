@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.processes import free_port
-from tests.integration.children import Children, Program, children
+from testkit.children import Children, Program, children
+from testkit.processes import free_port
 from voicechat.client.exits import Exit
 
 ALONE = ("--input", "silence", "--output", "null")

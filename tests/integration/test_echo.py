@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from testkit.children import Children
 from tests.docs.pages import ROOT
-from tests.integration.children import Children
 from voicechat.client.exits import Exit
 from voicechat.format import SAMPLE_RATE
 

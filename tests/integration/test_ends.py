@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.processes import command, environment
-from tests.integration.children import PASSWORD, SOON, Children, Program, Server, children
+from testkit.children import PASSWORD, SOON, Children, Program, Server, children
+from testkit.processes import command, environment
 from voicechat.wire.handshake import Reason, Refuse
 
 

@@ -7,7 +7,7 @@ import socket
 import time
 from pathlib import Path
 
-from tests.integration.children import PASSWORD, SOON, Children, Server
+from testkit.children import PASSWORD, SOON, Children, Server
 from voicechat.server.limits import Limits
 
 DESCRIPTORS = 64

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.processes import command, free_port
-from tests.integration.children import SOON, Children
-from tests.integration.terminal import Terminal
+from testkit.children import SOON, Children
+from testkit.processes import command, free_port
+from testkit.terminal import Terminal
 
 CLOSED_WITHIN = 5.0
 """Seconds until the port is closed."""

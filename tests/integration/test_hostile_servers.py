@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.children import PASSWORD, SOON, Children, Program, children
+from testkit.children import PASSWORD, SOON, Children, Program, children
 from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
 from voicechat.session.server import ServerSession

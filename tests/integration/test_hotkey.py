@@ -13,7 +13,7 @@ from Xlib import XK, X
 from Xlib.display import Display
 from Xlib.ext import xtest
 
-from tests.integration.children import Children, Server
+from testkit.children import Children, Server
 from voicechat.client.ui.hotkey import HotKey
 from voicechat.errors import ConfigError
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.children import SOON, Children, Program, stats
-from tests.integration.terminal import Terminal
+from testkit.children import SOON, Children, Program, stats
+from testkit.terminal import Terminal
 
 A_SECOND = 1.0
 

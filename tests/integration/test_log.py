@@ -9,9 +9,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from demo.processes import command, environment, free_port
-from tests.integration.children import SOON, Children
-from tests.integration.terminal import Terminal
+from testkit.children import SOON, Children
+from testkit.processes import command, environment, free_port
+from testkit.terminal import Terminal
 
 
 @contextlib.contextmanager

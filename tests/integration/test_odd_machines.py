@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.processes import command
-from tests.integration.children import Children, Program, children
+from testkit.children import Children, Program, children
+from testkit.processes import command
 
 SECONDS = "1.5"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.processes import command, free_port
-from tests.integration.children import SOON, Children, Program, children
+from testkit.children import SOON, Children, Program, children
+from testkit.processes import command, free_port
 
 ODD = {
     "a pidfile in no folder": (["--pidfile=/no/such/folder.d/v.pid"], [], 78, "cannot write the pidfile"),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.children import Children, Program, Server
-from tests.integration.terminal import Terminal
+from testkit.children import Children, Program, Server
+from testkit.terminal import Terminal
 
 Start = Callable[..., Terminal]
 

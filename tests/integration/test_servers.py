@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.children import PASSWORD, SOON, Children, Program, Server
+from testkit.children import PASSWORD, SOON, Children, Program, Server
 
 ROOT = Path(__file__).parents[2]
 

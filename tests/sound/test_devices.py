@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.processes import Child, command, follow, free_port, password_file, stop, wait_for_port
+from testkit.processes import Child, command, follow, free_port, password_file, stop, wait_for_port
+from testkit.rig import SoundRig, sound_rig
 from tests.conftest import SOAK
-from tests.sound.rig import SoundRig, sound_rig
 from voicechat.client.audio.supervisor import STUCK
 
 pytestmark = pytest.mark.sound

@@ -9,7 +9,9 @@ import pytest
 import soundfile
 
 from demo.compare import HEARD_LEAST, OWN_MOST, Listening, compare
-from demo.processes import (
+from demo.script import VOICES, read
+from demo.timeline import Track
+from testkit.processes import (
     Child,
     command,
     follow,
@@ -18,9 +20,7 @@ from demo.processes import (
     stop,
     wait_for_port,
 )
-from demo.script import VOICES, read
-from demo.timeline import Track
-from tests.sound.rig import SoundRig, sound_rig
+from testkit.rig import SoundRig, sound_rig
 from voicechat.format import SAMPLE_RATE, Samples
 
 pytestmark = pytest.mark.sound

@@ -9,10 +9,10 @@ import pytest
 import soundfile
 
 from demo.compare import HEARD_LEAST, compare
-from demo.processes import Child, stop
 from demo.script import VOICES, read
 from demo.timeline import Track
-from tests.sound.rig import RigError, require, sound_rig
+from testkit.processes import Child, stop
+from testkit.rig import RigError, require, sound_rig
 from voicechat.format import SAMPLE_RATE
 
 pytestmark = pytest.mark.sound

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import processes
-from demo.processes import Child, ends_as_interrupt, follow, free_port, password_file, stop, wait_for_port
+from testkit import processes
+from testkit.processes import Child, ends_as_interrupt, follow, free_port, password_file, stop, wait_for_port
 
 SOON = 20.0
 """A deadline for what takes a tenth of a second on an idle machine."""

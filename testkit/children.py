@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
-from demo.processes import command, environment
+from testkit.processes import command, environment
 
 SOON: Final = 20.0
 """Seconds in which anything happens that takes one or two on two idle cores."""

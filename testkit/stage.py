@@ -20,8 +20,8 @@ import numpy as np
 from twisted.internet.epollreactor import EPollReactor
 from twisted.logger import ILogObserver, LogEvent, eventAsText, globalLogPublisher
 
-from tests.goals.relay import HOME, Relay
-from tests.integration.children import PASSWORD, SOON, Children, Program, Server
+from testkit.children import PASSWORD, SOON, Children, Program, Server
+from testkit.relay import HOME, Relay
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.call.call import Call
 from voicechat.client.network.reconnecting import Service, Target

@@ -1,4 +1,4 @@
-"""A flood against a server, as a program of its own: ``python -m tests.goals.flood KIND PORT SECONDS [options]``.
+"""A flood against a server, as a program of its own: ``python -m testkit.flood KIND PORT SECONDS [options]``.
 
 What lives here: what strangers can throw at a port. Kinds: ``connect`` opens connections
 as fast as it can and says nothing; ``hello`` sends the first string of a login on each, ``resume`` a ticket;
@@ -107,7 +107,7 @@ def datagrams(port: int, end: float, most: int, rate: float, replayed: list[byte
 
 def main() -> None:
     """Flood, and tell."""
-    parser = argparse.ArgumentParser(prog="python -m tests.goals.flood")
+    parser = argparse.ArgumentParser(prog="python -m testkit.flood")
     parser.add_argument("kind", choices=[*SAID, "datagrams"])
     parser.add_argument("port", type=int)
     parser.add_argument("seconds", type=float)

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 import pyte
 
-from demo.processes import command, environment
-from tests.integration.children import SOON
+from testkit.children import SOON
+from testkit.processes import command, environment
 
 FULL_SCREEN: Final = b"\x1b[?1049h"
 """A terminal's second page is shown (xterm, ctlseqs)."""

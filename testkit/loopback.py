@@ -8,7 +8,7 @@ does (one full-duplex callback of a block), without any of the client's code.
 import signal
 from collections.abc import Mapping
 
-import pyaudio  # noqa: TID251 - the floor is measured without the client's own device code
+import pyaudio
 
 from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE
 
