@@ -9,9 +9,9 @@ from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY
 from voicechat.client.exits import Exit
 from voicechat.security.secret import Secret
 from voicechat.server.admission import ANSWER_PRICE
+from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
 from voicechat.server.limits import Limits
-from voicechat.server.protocol import VoiceServerFactory
 from voicechat.testing import MemoryCodec
 from voicechat.wire import handshake
 from voicechat.wire.handshake import Reason, Refuse

@@ -22,8 +22,8 @@ from tests.conftest import SOAK
 from tests.docs.pages import ROOT
 from voicechat.carriage.udp import MOST_A_TURN
 from voicechat.security.secret import Secret
+from voicechat.server.factory import LET_IN
 from voicechat.server.hub import Hub
-from voicechat.server.protocol import LET_IN
 from voicechat.server.service import VoiceService
 from voicechat.testing import MemoryCodec
 from voicechat.wire.datagrams import MAX_DATAGRAM, VERSION

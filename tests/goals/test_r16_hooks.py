@@ -26,9 +26,10 @@ from voicechat.rooms.conference import Conference
 from voicechat.security.tickets import Ticket
 from voicechat.server.admission import Admission
 from voicechat.server.datagrams import DatagramPort
+from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hall import Hall
 from voicechat.server.hub import Hub
-from voicechat.server.protocol import VoiceServerFactory, VoiceServerProtocol
+from voicechat.server.protocol import VoiceServerProtocol
 from voicechat.server.ticker import Ticker
 from voicechat.session.outbox import Outbox
 from voicechat.session.server import ServerSession
@@ -36,14 +37,14 @@ from voicechat.wire import messages
 
 HOOKS: Final[dict[type, str]] = {
     VoiceServerFactory: "buildProtocol",
-    VoiceServerProtocol: "line_stands prove string_came _take went_wrong _ask_in _enter _come_back _seated _datagram "
-    "_media _message _act _about_link line_broke",
+    VoiceServerProtocol: "line_stands prove string_came _take went_wrong _ask_in _enter _come_back _greet _opened "
+    "_ask_for_look _datagram _media _message _act _about_link line_broke",
     Connection: "connectionMade dataReceived stringReceived connectionLost pauseProducing resumeProducing send "
     "send_media send_clear _flush _write close abort start_heartbeat _ping answer answered",
     ServerSession: "receive answer resume enter seal datagram close",
     Outbox: "put_control put_media take",
-    Admission: "came gone queue _turn _show_out failed",
-    Hub: "enter entered redeem resume leave gone _welcome _beat _expire",
+    Admission: "came gone entered queue _turn _show_out failed",
+    Hub: "enter entered resume back leave gone _welcome _beat _expire",
     Hall: "enter leave away back state gain text tell arrived tick deliver _watch _tell_edges _tell_presence _left",
     Conference: "add remove changed arrived expire edges tick",
     Ticker: "wake _due",
@@ -63,6 +64,7 @@ SLOW: Final = {
 
 LOGINS: Final = (
     "prove",
+    "_ask_for_look",
     "_enter",
     "answer",
     "enter",

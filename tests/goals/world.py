@@ -26,10 +26,10 @@ from tests.server.house import Log
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, BLOCKS_PER_FRAME
 from voicechat.media.gate import GateMode
 from voicechat.security.secret import Secret
+from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
-from voicechat.server.protocol import VoiceServerFactory
 from voicechat.testing import MemoryCodec
 
 RING: Final = 32.0

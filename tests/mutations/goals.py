@@ -10,7 +10,7 @@ GOALS: Final = (
     Mutation(
         "R2",
         "in a turn of the reactor a hundred connections are taken",
-        "voicechat/server/protocol.py",
+        "voicechat/server/factory.py",
         "self._port.numberAccepts = LET_IN",
         "pass",
         ("tests/goals/test_r02_floods.py::test_r2_in_a_turn_of_the_reactor_few_are_let_in",),

@@ -202,8 +202,8 @@ STRANGERS: Final = (
         "T9",
         "a ticket is good again and again",
         "voicechat/security/tickets.py",
-        "del self._entries[resume.ticket_id]",
-        "pass",
+        "entry = self._entries.pop(ticket.id, None)",
+        "entry = self._entries.get(ticket.id)",
         ("tests/security/test_tickets.py::test_a_ticket_is_good_once", f"{_TCP}test_a_ticket_works_once"),
     ),
     Mutation(

@@ -130,9 +130,15 @@ def test_other_strings_and_second_ones_are_wire_errors() -> None:
 
 
 def test_a_recorded_resume_is_of_no_use_to_who_recorded_it() -> None:
+    """Until the owner has said something it is answered again, under other keys; then it is unknown."""
     book = TicketBook[str]()
-    client = ClientResume(book.issue("ann"))
-    redeemed(book, client.resume())
+    ticket = book.issue("ann")
+    client = ClientResume(ticket)
+    mine, theirs = (redeemed(book, client.resume()) for _ in range(2))
+    client.resumed(mine.resumed(RESPONSE))
+    with pytest.raises(WireError):
+        theirs.keys.opener.open(client.keys.seal.seal(b"what the owner says"))
+    book.used(ticket)
     with pytest.raises(TicketUnknown):
         redeemed(book, client.resume())
 

@@ -26,6 +26,8 @@ def test_a_ticket_brings_its_holder_back() -> None:
     ann, bob = book.issue("ann"), book.issue("bob")
     assert book.redeem(resume_with(bob), 0.0) == ("bob", bob)
     assert book.redeem(resume_with(ann), 0.0) == ("ann", ann)
+    for ticket in (ann, bob):
+        book.used(ticket)
     assert len(book) == 0
 
 
@@ -34,9 +36,49 @@ def test_a_ticket_is_good_once() -> None:
     ticket = book.issue("ann")
     first, second = resume_with(ticket), resume_with(ticket)
     book.redeem(first, 0.0)
+    book.used(ticket)
     for again in (first, second):
         with pytest.raises(TicketUnknown):
             book.redeem(again, 0.0)
+
+
+def test_a_ticket_whose_answer_was_lost_is_good_again_and_brings_the_same_next_one() -> None:
+    book = TicketBook[str]()
+    ticket = book.issue("ann")
+    following = []
+    for _ in range(100):
+        assert book.redeem(resume_with(ticket), 0.0) == ("ann", ticket)
+        following.append(book.next(ticket))
+    assert set(following) == {following[0]}
+    assert following[0] != ticket
+    assert len(book) == 2, "a seat has two at most"
+
+
+def test_whoever_shows_the_next_ticket_has_read_the_answer_and_ends_the_one_before() -> None:
+    book = TicketBook[str]()
+    ticket = book.issue("ann")
+    book.redeem(resume_with(ticket), 0.0)
+    following = book.next(ticket)
+    assert book.redeem(resume_with(following), 0.0) == ("ann", following)
+    with pytest.raises(TicketUnknown):
+        book.redeem(resume_with(ticket), 0.0)
+
+
+def test_the_next_ticket_ends_with_its_seat_until_it_is_used() -> None:
+    for heard in (False, True):
+        book = TicketBook[str]()
+        ticket = book.issue("ann")
+        book.line_broke(ticket.id, 0.0)
+        book.redeem(resume_with(ticket), 30.0)
+        following = book.next(ticket)
+        if heard:
+            book.used(ticket)
+            assert book.redeem(resume_with(following), 1e6) == ("ann", following)
+        else:
+            with pytest.raises(TicketUnknown):
+                book.redeem(resume_with(following), 60.0)
+            book.revoke(ticket.id)
+            assert len(book) == 0, "both"
 
 
 def test_a_ticket_lives_while_the_line_stands_and_sixty_seconds_more() -> None:
@@ -160,20 +202,28 @@ def test_tickets_are_random_and_do_not_show_their_secret() -> None:
 
 
 class BookAgainstModel(RuleBasedStateMachine):
-    """Any order of issuing, breaking, coming back and time going by, against a plain dictionary."""
+    """Any order of issuing, breaking, coming back, being heard and time going by, against plain dictionaries."""
 
     def __init__(self) -> None:
         super().__init__()
         self.book = TicketBook[int]()
         self.now = 0.0
         self.issued: list[Ticket] = []
+        self.holder: list[int] = []
         self.good: dict[int, float] = {}
-        """Number of the holder -> when his ticket ends."""
+        """Number of the ticket -> when it ends."""
+        self.before: dict[int, int] = {}
+        self.after: dict[int, int] = {}
+
+    def note(self, ticket: Ticket, holder: int, ends: float) -> int:
+        self.issued.append(ticket)
+        self.holder.append(holder)
+        self.good[len(self.issued) - 1] = ends
+        return len(self.issued) - 1
 
     @rule()
     def issue(self) -> None:
-        self.good[len(self.issued)] = float("inf")
-        self.issued.append(self.book.issue(len(self.issued)))
+        self.note(self.book.issue(len(self.issued)), len(self.issued), float("inf"))
 
     @rule(seconds=st.sampled_from([0.5, 29.0, 30.0, 60.0]))
     def time_goes_by(self, seconds: float) -> None:
@@ -182,32 +232,47 @@ class BookAgainstModel(RuleBasedStateMachine):
     @rule(data=st.data())
     def line_breaks(self, data: st.DataObject) -> None:
         if self.issued:
-            holder = data.draw(st.integers(0, len(self.issued) - 1))
-            self.book.line_broke(self.issued[holder].id, self.now)
-            if self.good.get(holder) == float("inf"):
-                self.good[holder] = self.now + AWAY_SECONDS
+            number = data.draw(st.integers(0, len(self.issued) - 1))
+            self.book.line_broke(self.issued[number].id, self.now)
+            both = (number, self.after.get(number, -1)) if number in self.good else ()
+            for one in both:
+                if self.good.get(one) == float("inf"):
+                    self.good[one] = self.now + AWAY_SECONDS
 
-    @rule(data=st.data(), honest=st.booleans())
-    def comes_back(self, data: st.DataObject, honest: bool) -> None:
+    @rule(data=st.data(), honest=st.booleans(), heard=st.booleans())
+    def comes_back(self, data: st.DataObject, *, honest: bool, heard: bool) -> None:
         if not self.issued:
             return
-        holder = data.draw(st.integers(0, len(self.issued) - 1))
-        resume = resume_with(self.issued[holder])
-        if honest and self.now < self.good.get(holder, 0.0):
-            assert self.book.redeem(resume, self.now) == (holder, self.issued[holder])
-            del self.good[holder]
+        number = data.draw(st.integers(0, len(self.issued) - 1))
+        ticket = self.issued[number]
+        resume = resume_with(ticket)
+        if not honest or self.now >= self.good.get(number, 0.0):
+            if not honest:
+                resume = dataclasses.replace(resume, nonce=bytes(16))
+            with pytest.raises(TicketUnknown):
+                self.book.redeem(resume, self.now)
             return
-        if not honest:
-            resume = dataclasses.replace(resume, nonce=bytes(16))
-        with pytest.raises(TicketUnknown):
-            self.book.redeem(resume, self.now)
+        assert self.book.redeem(resume, self.now) == (self.holder[number], ticket)
+        self.good.pop(self.before.pop(number, -1), None)
+        following = self.book.next(ticket)
+        if number not in self.after:
+            self.after[number] = self.note(following, self.holder[number], self.good[number])
+            self.before[self.after[number]] = number
+        assert following == self.issued[self.after[number]]
+        if heard:
+            self.book.used(ticket)
+            del self.good[number]
+            self.before.pop(self.after[number], None)
+            if self.after[number] in self.good:
+                self.good[self.after[number]] = float("inf")
 
     @rule()
     def expire(self) -> None:
-        over = [holder for holder, end in self.good.items() if self.now >= end]
-        assert self.book.expire(self.now) == over
-        for holder in over:
-            del self.good[holder]
+        over = [number for number, end in self.good.items() if self.now >= end]
+        told = [self.holder[number] for number in over if number not in self.before]
+        assert self.book.expire(self.now) == told
+        for number in over:
+            del self.good[number]
 
     @invariant()
     def the_book_holds_what_is_good(self) -> None:

@@ -417,6 +417,7 @@ class Behaviour:
         ben.send(messages.Bye())
         cid.break_line()
         self.enter("Eve")
+        self.house.pass_seconds(Limits().yields_after + 1)
         self.enter("Fay")
         for gone in (ben, cid):
             again = self.connect("ignored", ticket=gone.ticket)
@@ -463,11 +464,151 @@ class Behaviour:
         self.house.pass_seconds(1)
         self.enter("Cid")
         assert [seat.member.name for seat in self.house.hub.seats.values()] == ["Ann", "Ben", "Dan", "Cid"]
+        self.house.pass_seconds(Limits().yields_after)
         self.enter("Eve")
         assert ann.told_of(messages.Left)[-1].source == ben.source, "the one of the same name first, then the longest"
         last = self.connect("Fay")
         self.house.login()
         assert isinstance(last.refused, messages.Bye)
+
+    def test_for_some_seconds_an_away_seat_is_its_owners_alone(self) -> None:
+        """Or whoever waits for a seat takes one at the first hiccup of a friend's line."""
+        self.enter_all("Ann", "Ben", "Cid")
+        dan = self.enter("Dan")
+        dan.break_line()
+        self.house.pass_seconds(Limits().yields_after - 2)
+        eve = self.connect("Eve")
+        self.house.login()
+        assert eve.refused == messages.Bye(messages.FULL, 5.0)
+        back = self.enter("Dan", ticket=dan.ticket)
+        assert back.source == dan.source
+
+    def test_who_lost_the_ticket_gets_the_seat_back_by_the_name_at_once_whatever_number_was_put_behind_it(self) -> None:
+        self.enter_all("Ann", "Ben", "Dan")
+        dan = self.enter("Dan")
+        assert dan.entered.name == "Dan (2)"
+        dan.break_line()
+        self.house.settle()
+        assert self.enter("Dan").entered.name == "Dan (2)"
+        assert len(self.house.hub.seats) == 4
+
+    def test_one_whose_seat_was_given_away_waits_and_is_in_when_one_is_free(self) -> None:
+        _, ben, _, dan = self.enter_all("Ann", "Ben", "Cid", "Dan")
+        dan.break_line()
+        self.house.pass_seconds(Limits().yields_after + 1)
+        self.enter("Eve")
+        back = self.connect("Dan", ticket=dan.ticket)
+        self.house.login()
+        assert isinstance(back.refused, handshake.Refuse)
+        again = self.connect("Dan")
+        self.house.login()
+        assert again.refused == messages.Bye(messages.FULL, 5.0)
+        ben.send(messages.Bye())
+        self.house.settle()
+        self.enter("Dan")
+
+    # -- a RESUMED that is lost -----------------------------------------------------
+
+    def returning(self, name: str, friend: Friend, *, reads: bool = True) -> Friend:
+        """Somebody who shows a friend's ticket, and says nothing after it; ``reads`` the answer or does not."""
+        peer = self.connect(name, ticket=friend.ticket)
+        if not reads:
+            peer._take = lambda string: None  # type: ignore[method-assign]
+        peer.answers = False
+        self.house.login()
+        return peer
+
+    def test_a_resumed_that_is_lost_costs_nobody_a_seat_in_a_full_house(self) -> None:
+        """The line breaks again before the answer has come; and both ends know of it at different times."""
+        ann, _, _, dan = self.enter_all("Ann", "Ben", "Cid", "Dan")
+        dan.break_line()
+        for _ in range(3):
+            self.returning("Dan", dan, reads=False)  # it stands open, as a dead line does
+        back = self.enter("Dan", ticket=dan.ticket)
+        assert back.source == dan.source
+        ann.talk(0.1)
+        self.house.pass_ticks(5)
+        assert back.values() == [0.1] * 5
+        assert len(self.house.hub.seats) == 4
+        assert self.enter("Dan", ticket=back.ticket).source == dan.source, "and the next ticket is good as ever"
+
+    def test_who_has_read_the_answer_but_was_not_heard_comes_back_with_the_next_ticket(self) -> None:
+        *_, dan = self.enter_all("Ann", "Ben", "Cid", "Dan")
+        dan.break_line()
+        half = self.returning("Dan", dan)
+        assert half.welcome is not None
+        back = self.enter("Dan", ticket=half.ticket)
+        assert back.source == dan.source
+        assert not half.connected, "its owner has moved on"
+        late = self.connect("Dan", ticket=dan.ticket)
+        self.house.login()
+        assert isinstance(late.refused, handshake.Refuse)
+
+    def test_a_resume_that_a_stranger_repeats_takes_nothing_from_the_owner(self) -> None:
+        """Recorded on the way while its answer was lost, and sent again while the owner is in, and while away."""
+        ann, ben = self.enter_all("Ann", "Ben")
+        replay = self.returning("replay", ben, reads=False)
+        assert ben.connected, "the owner's connection stands"
+        ann.talk(0.1)
+        self.house.pass_ticks(5)
+        assert ben.values() == [0.1] * 5
+        assert not replay.heard
+        assert not ann.told_of(messages.Back)
+        ben.break_line()
+        self.house.pass_ticks(5)
+        assert [type(message) for message in ann.told] == [messages.Away]
+        replay.send_string(bytes(40))  # it has no key to seal anything with
+        self.house.settle()
+        assert not replay.connected
+        assert self.house.counted("resumed") == 0
+        assert self.enter("Ben", ticket=ben.ticket).source == ben.source
+        self.house.pass_seconds(6)
+        assert len(self.house.hub.admission) == 0, "nor is a place kept"
+
+    def test_replays_keep_no_seat_beyond_its_minute(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ben.break_line()
+        for _ in range(25):
+            self.returning("replay", ben, reads=False)
+            self.house.pass_seconds(3)
+        assert [type(message) for message in ann.told] == [messages.Away, messages.Left]
+        assert len(self.house.hub.seats) == 1
+
+    def test_who_comes_back_is_told_what_happens_meanwhile(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ben.break_line()
+        half = self.returning("Ben", ben)
+        cid = self.enter("Cid")
+        ann.send(messages.State(muted=True))
+        self.house.settle()
+        half.send(messages.Ping(1))
+        self.house.settle()
+        assert [joined.participant.name for joined in half.told_of(messages.Joined)] == ["Cid"]
+        assert half.told_of(messages.State) == [messages.State(muted=True, source=ann.source)]
+        cid.talk(0.1)
+        self.house.pass_ticks(5)
+        assert half.values() == [0.1] * 5
+
+    # -- seats of one address -------------------------------------------------------
+
+    def test_one_address_has_half_of_a_large_house_and_is_told_that_it_is_full(self) -> None:
+        self.house = House(max_clients=12, seats_each=0)
+        crowd = self.enter_all(*(f"guest {n}" for n in range(6)), host="203.0.113.9")
+        late = self.connect("one more", host="203.0.113.9")
+        self.house.login()
+        assert late.refused == messages.Bye(messages.FULL, 5.0)
+        self.enter("Ann", host="192.0.2.1")
+        crowd[0].break_line()
+        self.house.pass_seconds(Limits().yields_after + 1)
+        self.enter("one more", host="203.0.113.9")
+        assert len(self.house.hub.seats) == 7, "its own away seat yielded, though the house has others"
+
+    def test_a_household_fits_into_any_house_and_loopback_has_no_share(self) -> None:
+        self.house = House(max_clients=6, seats_each=0)
+        self.enter_all("Ann", "Ben", "Cid", "Dan", host="203.0.113.9")
+        self.house = House(max_clients=12, seats_each=2)
+        self.enter_all(*(f"friend {n}" for n in range(6)), host="127.0.0.1")
+        self.enter_all(*(f"friend {n}" for n in range(6)), host="::1")
 
     def test_a_full_room_says_so_and_another_has_seats(self) -> None:
         self.house = House(max_clients=8, room_size=2)
@@ -486,7 +627,7 @@ class Behaviour:
         dan.break_line()
         self.house.pass_seconds(1)
         ben.break_line()
-        self.house.pass_seconds(1)
+        self.house.pass_seconds(Limits().yields_after)
         self.enter("Dan", room="red")
         assert [type(message) for message in ann.told] == [messages.Away, messages.Left, messages.Joined]
         assert {seat.member.name for seat in self.house.hub.seats.values()} == {"Ann", "Dan"}

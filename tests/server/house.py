@@ -27,10 +27,11 @@ from voicechat.media.quality import Quality
 from voicechat.media.sending import SendStream
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
+from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
-from voicechat.server.limits import Limits
+from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.metrics import Metrics
-from voicechat.server.protocol import VoiceServerFactory, VoiceServerProtocol
+from voicechat.server.protocol import VoiceServerProtocol
 from voicechat.session.client import ClientSession
 from voicechat.session.states import State
 from voicechat.testing import MemoryCodec, VoiceTransport
@@ -73,7 +74,7 @@ class House:
             self.clock,
             codec or MemoryCodec(),
             Secret(PASSWORD),
-            limits=Limits(**limits),
+            limits=Limits(**{"seats_each": MOST_SEATS} | limits),  # friends all come from one address here
             always_mix=always_mix,
             metrics=Metrics(Logger("test", observer=self.log)),
         )

@@ -18,6 +18,10 @@ proof, checked before the response is believed. The response is what counter 0 o
 the server's direction seals; the client has sealed nothing yet, so its first
 string is counter 0.
 
+A RESUME may be a replay: the server answers it, and that means nothing. Its own
+nonce makes other keys each time, and only who opens the answer can seal a string
+under them. That string, not the RESUME, is what brings a client back.
+
 A ticket has no forward secrecy: who takes its secret out of a process' memory can
 read the one session that is made from it. That session brings the next ticket.
 """

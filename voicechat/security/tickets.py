@@ -11,10 +11,16 @@ from it (``voicechat.security.resume``).
 
 The life of a ticket: it is good while its session is connected (a client often
 knows before its server that the line is dead) and for 60 s after the server
-was told so by ``line_broke``. The first RESUME with a right proof uses it up. A
-wrong proof does not, else a listener who has read the id could burn the ticket
-of somebody else. Of two clients with a copy of one ticket the later gets
-``TicketUnknown``; it is told REFUSE 7.
+was told so by ``line_broke``. A RESUME with a right proof does not use it up yet,
+for the RESUMED may be lost; nor does a replay of it, which brings a stranger nothing
+but a string that it cannot open. ``used`` does, when the first string under the new
+keys came: that shows that the RESUMED was opened. A RESUMED brings the *next* ticket,
+the same one until then, so a seat has two at most: whoever shows the next one has
+opened a RESUMED, too, and ends the first.
+
+A wrong proof uses nothing up, else a listener who has read the id could burn the
+ticket of somebody else. Of two clients with a copy of one ticket the first that says
+something has the seat, and the other gets ``TicketUnknown``; it is told REFUSE 7.
 """
 
 import hmac
@@ -46,7 +52,7 @@ class TicketUnknown(WireError):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Leave to come back once. Both fields are random; the secret is kept out of the repr."""
+    """Leave to come back. Both fields are random; the secret is kept out of the repr."""
 
     id: bytes
     """16 bytes."""
@@ -86,13 +92,17 @@ def resume_with(ticket: Ticket) -> Resume:
 
 
 class _Entry(Generic[T]):
-    __slots__ = ("ends", "holder", "ticket")
+    __slots__ = ("before", "ends", "holder", "next", "ticket")
 
     def __init__(self, ticket: Ticket, holder: T) -> None:
         self.ticket = ticket
         self.holder = holder
         self.ends: float | None = None
         """When the ticket ceases to be good; None while the line stands."""
+        self.next: Ticket | None = None
+        """The one that follows it, once that was given out."""
+        self.before: bytes | None = None
+        """Id of the one that it follows, while that one is good, too."""
 
 
 class TicketBook(Generic[T]):
@@ -111,29 +121,38 @@ class TicketBook(Generic[T]):
         """A new ticket for ``holder``; in a full book the oldest makes room."""
         ticket = Ticket(secrets.token_bytes(TICKET_ID_BYTES), secrets.token_bytes(SECRET_BYTES))
         while len(self._entries) >= MOST_TICKETS:
-            del self._entries[next(iter(self._entries))]
+            self.revoke(next(iter(self._entries)))
         self._entries[ticket.id] = _Entry(ticket, holder)
         return ticket
 
     def line_broke(self, ticket_id: bytes, now: float) -> None:
-        """The holder's line is gone: the ticket is good for another 60 s. Only the first call counts."""
-        entry = self._entries.get(ticket_id)
-        if entry is not None and entry.ends is None:
-            entry.ends = now + AWAY_SECONDS
+        """The holder's line is gone: ticket and next one are good for another 60 s. Only the first call counts."""
+        for entry in self._both(ticket_id):
+            if entry.ends is None:
+                entry.ends = now + AWAY_SECONDS
 
     def revoke(self, ticket_id: bytes) -> None:
-        """Forget a ticket: its holder said goodbye, lost the seat or got a newer one. Unknown ids are no error."""
-        self._entries.pop(ticket_id, None)
+        """Forget a ticket and its next: the holder said goodbye or lost the seat. Unknown ids are no error."""
+        for entry in self._both(ticket_id):
+            del self._entries[entry.ticket.id]
+
+    def _both(self, ticket_id: bytes) -> list[_Entry[T]]:
+        """A ticket and the one that follows it, as far as they are in the book."""
+        entry = self._entries.get(ticket_id)
+        if entry is None:
+            return []
+        after = None if entry.next is None else self._entries.get(entry.next.id)
+        return [entry] if after is None else [entry, after]
 
     def expire(self, now: float) -> list[T]:
         """Forget the tickets whose time has run out; their holders, longest in the book first."""
         over = [entry for entry in self._entries.values() if entry.ends is not None and now >= entry.ends]
         for entry in over:
             del self._entries[entry.ticket.id]
-        return [entry.holder for entry in over]
+        return [entry.holder for entry in over if entry.before is None]
 
     def redeem(self, resume: Resume, now: float) -> tuple[T, Ticket]:
-        """Use a ticket up: its holder, and the ticket for deriving the keys.
+        """Whose ticket this is, and the ticket for deriving the keys; the one before it is not good any more.
 
         TicketUnknown when it is not good any more or the proof is wrong; a
         wrong proof (compared in constant time) leaves the ticket as it was.
@@ -143,5 +162,23 @@ class TicketBook(Generic[T]):
             raise TicketUnknown("the ticket is not known here")
         if not hmac.compare_digest(entry.ticket.proof(resume.proved()), resume.proof):
             raise TicketUnknown("the ticket is not known here")
-        del self._entries[resume.ticket_id]
+        if entry.before is not None:
+            self._entries.pop(entry.before, None)
+            entry.before = None
         return entry.holder, entry.ticket
+
+    def next(self, ticket: Ticket) -> Ticket:
+        """The ticket to give to whoever redeemed this one: the same each time, and good for as long."""
+        entry = self._entries[ticket.id]
+        if entry.next is None:
+            entry.next = self.issue(entry.holder)
+            after = self._entries[entry.next.id]
+            after.ends, after.before = entry.ends, ticket.id
+        return entry.next
+
+    def used(self, ticket: Ticket) -> None:
+        """The first string under the keys of a redeemed ticket came: it is gone, and the next one's line stands."""
+        entry = self._entries.pop(ticket.id, None)
+        after = None if entry is None or entry.next is None else self._entries.get(entry.next.id)
+        if after is not None:
+            after.ends = after.before = None

@@ -4,25 +4,23 @@ Deliveries that the conference made become bytes here, once for all who get the
 same, and go to each listener's peer. What happens in the room is told to all.
 """
 
-from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Final, Protocol
+from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.carriage.clock import ticks
 from voicechat.format import TICK_SECONDS
 from voicechat.media.packet import MediaPacket
-from voicechat.media.packing import Packing
 from voicechat.rooms.conference import Conference, Delivery
 from voicechat.rooms.directory import Key
-from voicechat.rooms.room import Member
 from voicechat.rooms.talker import SILENT_AFTER
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
+from voicechat.server.seat import IPeer, Seat
 from voicechat.session.bucket import Bucket
 from voicechat.wire import media, older
-from voicechat.wire.messages import Away, Back, Bye, Joined, Left, Message, Talk, Text
+from voicechat.wire.messages import Away, Back, Joined, Left, Message, Talk, Text
 from voicechat.wire.messages import State as StateMessage
 from voicechat.wire.shown import quoted
 
@@ -31,68 +29,6 @@ PRESENCE_EVERY: Final = 2.0
 
 MOST_FAULTS: Final = 50
 """Ticks in a row that may fail before a room is given up: one second."""
-
-
-class IPeer(Protocol):
-    """The connection to a participant, as the hall sees it."""
-
-    address: str
-
-    @property
-    def round_trip(self) -> float | None:
-        """Seconds to him and back; None while it is not known."""
-
-    @property
-    def redundancy(self) -> int:
-        """Offset of the redundant frame on this hop; 0 for none."""
-
-    def send(self, message: Message) -> None:
-        """A control message."""
-
-    def send_media(self, packet: bytes, *, twice: bool = False) -> None:
-        """A plaintext media packet; may be dropped."""
-
-    def farewell(self, message: Bye) -> None:
-        """Say goodbye, and end as soon as that has left."""
-
-    def abort(self) -> None:
-        """End now."""
-
-
-class Seat:
-    """A participant's place: his member in the room, and his peer while he is connected."""
-
-    def __init__(
-        self, member: Member, hall: "Hall", connection: int, comings: Bucket, *, letters: bool = False
-    ) -> None:
-        self.member = member
-        self.hall = hall
-        self.connection = connection
-        self.comings = comings
-        """Paces the news of his going away and coming back."""
-        self.told_away = False
-        self.telling: IDelayedCall | None = None
-        self.peer: IPeer | None = None
-        self.ticket = b""
-        """Id of the ticket that resumes this seat."""
-        self.away_since: float | None = None
-        self.letters = letters
-        """Takes names and texts beyond 0.1.0's."""
-        self.pairs = member.quality.pairs
-        self.packings: dict[int, Packing] = {}
-        """How packets to this listener are made, by source."""
-
-    @property
-    def source(self) -> int:
-        """The participant's number in the room."""
-        return self.member.source
-
-    def pack(self, packet: MediaPacket, offset: int) -> Sequence[MediaPacket]:
-        """What becomes of a packet on his hop, where redundancy of this offset is asked for, or pairs are."""
-        packing = self.packings.get(packet.source)
-        if packing is None:
-            packing = self.packings[packet.source] = Packing(pairs=self.pairs)
-        return packing.pack(packet, offset)
 
 
 class Hall:
@@ -202,18 +138,16 @@ class Hall:
     def tell(self, message: Message, besides: int = 0, older_message: Message | None = None) -> None:
         """A message to everybody who is connected; ``older_message`` to those of 0.1.0, where that differs."""
         for source, seat in list(self.seats.items()):
-            if source == besides or seat.peer is None:
-                continue
-            try:
-                seat.peer.send(message if seat.letters else older_message or message)
-            except Exception:  # noqa: BLE001  told in the log
-                self._cut(seat)
+            for peer in seat.peers if source != besides else ():
+                try:
+                    peer.send(message if seat.letters else older_message or message)
+                except Exception:  # noqa: BLE001  told in the log
+                    self._cut(seat, peer)
 
-    def _cut(self, seat: Seat) -> None:
-        """A fault of ours in sending to somebody costs him his connection, and nobody else anything."""
+    def _cut(self, seat: Seat, peer: IPeer) -> None:
+        """A fault of ours in sending to somebody costs that connection, and nobody else anything."""
         self._metrics.failure(f"a fault in sending to {quoted(seat.member.name)}", self._clock.seconds())
-        if seat.peer is not None:
-            seat.peer.abort()
+        peer.abort()
 
     # -- media ------------------------------------------------------------------
 
@@ -246,7 +180,7 @@ class Hall:
                         plain = plain or media.encode(packet)
                         seat.peer.send_media(plain, twice=packet.end)
                 except Exception:  # noqa: BLE001  told in the log
-                    self._cut(seat)
+                    self._cut(seat, seat.peer)
 
     # -- who talks --------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """The hub: seats, rooms and the beat. It joins the pure parts and holds no sockets.
 
-A login ends in `enter`, a ticket in `resume`; both give the peer a seat or say
-why not. A seat whose line broke is kept for 60 s and yields to any login when the
-house is full, first to one of the same name.
+A login ends in `enter`, which gives the peer a seat or says why not. A ticket begins
+in `resume`, which gives nothing yet: the seat stays as it is until the peer has shown
+by a string under the new keys that it opened the answer, which `back` is told. A seat
+whose line broke is kept for 60 s; in a full house it yields (`voicechat.server.yielding`).
 """
 
 import secrets
@@ -24,19 +25,19 @@ from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
 from voicechat.server.admission import Admission
 from voicechat.server.datagrams import DatagramPort
 from voicechat.server.guard import GuardedCodec
-from voicechat.server.hall import MOST_FAULTS, Hall, IPeer, Seat
+from voicechat.server.hall import MOST_FAULTS, Hall
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
+from voicechat.server.seat import IPeer, Returning, Seat
 from voicechat.server.ticker import Ticker
+from voicechat.server.yielding import TurnedAway, make_room
 from voicechat.session.bucket import Bucket
 from voicechat.wire.handshake import Resume
 from voicechat.wire.messages import (
     CAPABILITIES,
-    FULL,
     LETTERS,
     LOCKED_OUT,
     REPLACED,
-    ROOM_FULL,
     SHUTTING_DOWN,
     TRY_LATER,
     Bye,
@@ -56,14 +57,6 @@ RETRY_SECONDS: Final = 0.5
 
 FAULT: Final = "the server has a fault"
 """Told to the people of a room that had to be closed."""
-
-
-class TurnedAway(Exception):
-    """No seat: ``reason`` is FULL, ROOM_FULL or TRY_LATER."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class Hub:
@@ -111,7 +104,7 @@ class Hub:
     def enter(self, peer: IPeer, request: Request) -> tuple[Seat, Welcome]:
         """A seat for one who proved the password, or TurnedAway."""
         key = Alone() if request.echo else request.room
-        self._make_room(key, request.name)
+        make_room(self, key, request.name, peer.address)
         hall = self.halls.find(key)
         if hall is None:
             raise TurnedAway(TRY_LATER)
@@ -119,47 +112,69 @@ class Hub:
         comings = Bucket(self.limits.comings_a_second, self.limits.comings_burst, self.clock.seconds())
         seat = Seat(member, hall, self._new_connection(), comings, letters=LETTERS in request.capabilities)
         self.seats[seat.connection] = seat
-        seat.peer = peer
+        seat.peer, seat.address, seat.asked = peer, peer.address, request.name
         try:
             hall.enter(seat)
             self._tell_log(f"{quoted(member.name)} entered room {quoted(hall.name)} from {peer.address}")
-            return seat, self._welcome(seat)
+            ticket = self._tickets.issue(seat)
+            seat.ticket = ticket.id
+            return seat, self._welcome(seat, seat.connection, ticket)
         except Exception:
             self.leave(seat, FAULT)
             raise
 
-    def entered(self, seat: Seat) -> None:
+    def entered(self, peer: IPeer, seat: Seat) -> None:
         """The welcome is on its way; whoever did not fit into it follows."""
         for participant in seat.hall.conference.room.roster(seat.source, letters=seat.letters)[NAMED_IN_WELCOME:]:
-            if seat.peer is not None:
-                seat.peer.send(Joined(participant))
+            peer.send(Joined(participant))
 
-    def redeem(self, resume: Resume) -> tuple[Seat, Ticket]:
-        """The seat of a ticket; TicketUnknown if there is none."""
-        return self._tickets.redeem(resume, self.clock.seconds())
+    def resume(self, peer: IPeer, resume: Resume) -> tuple[Seat, Ticket, Welcome]:
+        """The seat of a ticket, the ticket for the keys and what to answer; TicketUnknown if it is not good.
 
-    def resume(self, peer: IPeer, seat: Seat) -> Welcome:
-        """Give a seat to its owner's new connection; the old one, if it still stands, is told and closed."""
-        old, seat.peer = seat.peer, peer
+        Whoever came by an earlier ticket of the seat was its owner, who has another connection now, or a replay.
+        """
+        seat, ticket = self._tickets.redeem(resume, self.clock.seconds())
+        for other, returning in list(seat.returning.items()):
+            if returning.ticket != ticket:
+                self._give_up_returning(seat, other)
+        seat.ticket = ticket.id
+        following, connection = self._tickets.next(ticket), self._new_connection()
+        seat.returning[peer] = Returning(ticket, following, connection)
+        return seat, ticket, self._welcome(seat, connection, following)
+
+    def back(self, peer: IPeer, seat: Seat) -> None:
+        """The peer has the new keys: the seat is its own. The old connection, if it stands, is told and closed."""
+        ticket, following, connection = seat.returning.pop(peer)
+        old, seat.peer, seat.address = seat.peer, peer, peer.address
         try:
             if old is not None:
                 old.farewell(Bye(REPLACED))
+            for other in list(seat.returning):
+                self._give_up_returning(seat, other)
+            seat.ticket = following.id
+            self._tickets.used(ticket)
             self.seats.pop(seat.connection, None)
-            seat.connection = self._new_connection()
-            self.seats[seat.connection] = seat
+            seat.connection = connection
+            self.seats[connection] = seat
             seat.hall.back(seat)
             self.metrics.count("resumed")
             self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.hall.name)} is back")
-            return self._welcome(seat)
         except Exception:
-            self.leave(seat, FAULT)  # his ticket is used up
+            self.leave(seat, FAULT)  # the ticket is used up
             raise
+
+    def _give_up_returning(self, seat: Seat, peer: IPeer) -> None:
+        """A connection that showed a ticket, and will not have the seat."""
+        del seat.returning[peer]
+        peer.abort()
 
     def leave(self, seat: Seat, reason: str) -> None:
         """The seat is given up."""
         if self.seats.pop(seat.connection, None) is None:
             return
         self._tickets.revoke(seat.ticket)
+        for peer in list(seat.returning):
+            self._give_up_returning(seat, peer)
         seat.hall.leave(seat, reason)
         self.halls.tidy(seat.hall.key)
         why = f": {reason}" if reason else ""
@@ -171,8 +186,10 @@ class Hub:
 
     def gone(self, peer: IPeer) -> None:
         """A connection is over, whatever came before: no seat stays with it."""
-        for seat in [seat for seat in self.seats.values() if seat.peer is peer]:
-            self._line_broke(seat)
+        for seat in list(self.seats.values()):
+            seat.returning.pop(peer, None)
+            if seat.peer is peer:
+                self._line_broke(seat)
 
     def _line_broke(self, seat: Seat) -> None:
         """A connection ended without goodbye: the seat is kept for a while."""
@@ -209,15 +226,13 @@ class Hub:
                     rest.callback(seat.peer.farewell, bye)
                     seat.peer = None
 
-    def _welcome(self, seat: Seat) -> Welcome:
-        ticket = self._tickets.issue(seat)
-        seat.ticket = ticket.id
+    def _welcome(self, seat: Seat, connection: int, ticket: Ticket) -> Welcome:
         conference = seat.hall.conference
         return Welcome(
             seat.source,
             seat.member.called(letters=seat.letters),
             seat.hall.name,
-            seat.connection,
+            connection,
             conference.room.roster(seat.source, letters=seat.letters)[:NAMED_IN_WELCOME],
             self.datagrams.number,
             seat.member.quality.bitrate(*self._bitrates),
@@ -227,28 +242,12 @@ class Hub:
             CAPABILITIES,
         )
 
-    def _make_room(self, key: Key, name: str) -> None:
-        """See to it that a seat is free, in the house and in the room; an away one yields, or TurnedAway."""
-        hall = self.halls.get(key)
-        if hall is not None and len(hall) >= self.limits.room_size:
-            self._give_up(list(hall.seats.values()), name, ROOM_FULL)
-        if len(self.seats) >= self.limits.max_clients:
-            self._give_up(list(self.seats.values()), name, FULL)
-
-    def _give_up(self, seats: list[Seat], name: str, reason: str) -> None:
-        """Of these seats an away one yields, first one of the same name, then the one away for longest."""
-        away = [seat for seat in seats if seat.away_since is not None]
-        if not away:
-            raise TurnedAway(reason)
-        seat = min(away, key=lambda seat: (seat.member.name != name, seat.away_since))
-        self.leave(seat, "the seat was needed")
-
     def _expire(self) -> None:
         """Seats away for too long are given up."""
         now = self.clock.seconds()
         self._tickets.expire(now)
         for seat in list(self.seats.values()):
-            if seat.away_since is not None and now - seat.away_since >= AWAY_SECONDS:
+            if seat.away_since is not None and now - seat.away_since >= AWAY_SECONDS and not seat.returning:
                 try:
                     self.leave(seat, "did not come back")
                 except Exception:  # noqa: BLE001  told in the log; the others have waited, too
@@ -260,7 +259,8 @@ class Hub:
     def _new_connection(self) -> int:
         while True:
             connection = secrets.randbelow(1 << 24)
-            if connection not in self.seats:
+            taken = (coming.connection for seat in self.seats.values() for coming in seat.returning.values())
+            if connection not in self.seats and connection not in taken:
                 return connection
 
     # -- the beat ---------------------------------------------------------------

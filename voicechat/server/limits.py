@@ -24,6 +24,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seats in all rooms, away ones included."""
     room_size: int = MOST_SEATS
     """Seats in one room, away ones included; unless the host says so, a room is as large as the house."""
+    seats_each: int = 0
+    """Seats of one address (IPv6: one /64), away ones included; 0 is half of all, and at least 4 (`seats_of`). So
+    nobody who has the password takes all seats of a large house alone, and a household fits into any."""
+    yields_after: float = 10.0
+    """Seconds for which an away seat is kept for its owner alone, also in a full house: a line that breaks is back
+    within some. After them it goes to whoever comes; to one of the same name, the owner without a ticket, at once."""
     before_login: int = 64
     """Connections that have not logged in; when full one of those goes who knock most, so that a flood never keeps a
     friend out."""
@@ -70,6 +76,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """A participant who sends ten times too much for so long is cut."""
     talk_lines_a_second: float = 5.0
     """Who starts and stops talking, told to a room."""
+
+
+HOUSEHOLD: Final = 4
+"""Seats that an address may have in any house: all of one with the default's four."""
+
+
+def seats_of(limits: Limits, address: str) -> int:
+    """Seats that an address may have, as `neighbourhood` names it; loopback, where a proxy may stand, all of them."""
+    if address == "local" or address == neighbourhood("::1") or address.startswith("127."):
+        return limits.max_clients
+    return limits.seats_each or max(HOUSEHOLD, limits.max_clients // 2)
 
 
 OVERHEAD: Final = 21

@@ -6,10 +6,7 @@ error of the other side ends here, in one place, and costs this connection only.
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Final, ParamSpec, TypeVar
-
-from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Protocol, ServerFactory
+from typing import ParamSpec, TypeVar
 
 from voicechat.carriage.tcp import Connection
 from voicechat.errors import PasswordRefused, WireError
@@ -18,9 +15,9 @@ from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.security.tickets import TicketUnknown
 from voicechat.server.admission import Step
 from voicechat.server.allowance import Allowance
-from voicechat.server.hall import Seat
-from voicechat.server.hub import Hub, TurnedAway
-from voicechat.server.limits import neighbourhood
+from voicechat.server.hub import Hub
+from voicechat.server.seat import Seat
+from voicechat.server.yielding import TurnedAway
 from voicechat.session.server import ServerSession, refusal
 from voicechat.session.states import State
 from voicechat.wire import messages, text
@@ -29,11 +26,6 @@ from voicechat.wire.media import is_media, upward
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-LET_IN: Final = 10
-"""Connections taken in a turn of the reactor: 4 ms. Voices that come meanwhile wait so long; of a hundred, as Twisted
-takes them, they waited a tenth of a second (measured). Fewer would keep a friend in the kernel's queue in a flood of
-logins, of which each turn computes one."""
 
 
 class VoiceServerProtocol(Connection):
@@ -48,6 +40,8 @@ class VoiceServerProtocol(Connection):
         """What limits and log lines go by: the address, for IPv6 the /64."""
         self.session = ServerSession(hub.password)
         self._seat: Seat | None = None
+        self._returning: Seat | None = None
+        """The seat whose ticket it showed, until it has shown the new keys, too."""
         self._resume: Resume | None = None
         """What it brought in place of a password."""
         self._auth = b""
@@ -102,7 +96,7 @@ class VoiceServerProtocol(Connection):
 
     def show_out(self, why: str) -> None:
         """No login in time, or the place is needed: without a word, so that a friend just tries again."""
-        if why == messages.SHUTTING_DOWN:
+        if why == messages.SHUTTING_DOWN and self._returning is None:
             self.send_clear(Refuse(Reason.SHUTTING_DOWN).build())
             self.close()
         else:
@@ -116,6 +110,7 @@ class VoiceServerProtocol(Connection):
 
     def _take(self, string: bytes) -> None:
         value = self.session.receive(string)
+        self._opened()
         if isinstance(value, MediaPacket):
             self._media(value)
         elif isinstance(value, Hello | Resume):
@@ -149,7 +144,9 @@ class VoiceServerProtocol(Connection):
             metrics.note("bad input", self.address, now, str(error))
         if not self.stands:
             return
-        if self._seat is None:
+        if self._returning is not None:
+            self.abort()  # what it was told is sealed; the seat stays as it was
+        elif self._seat is None:
             self.send_clear(refusal(error))
             self.close()
         else:
@@ -164,33 +161,41 @@ class VoiceServerProtocol(Connection):
         try:
             seat, welcome = self._hub.enter(self, request)
         except TurnedAway as refused:
-            self._hub.metrics.note("turned away", self.address, self.clock.seconds(), refused.reason)
+            self._hub.metrics.note("turned away", self.address, self.clock.seconds(), refused.why)
             self.send_clear(self.session.turn_away(refused.reason, 5.0))
             self.close()
             return
-        self._seated(seat, welcome)
+        self._seat = seat
+        self._greet(seat, welcome)
 
     def _come_back(self, resume: Resume) -> None:
-        seat, ticket = self._hub.redeem(resume)
-        self._hub.admission.entered(self)
+        seat, ticket, welcome = self._hub.resume(self, resume)
         self.session.resume(ticket, resume)
-        self._seated(seat, self._hub.resume(self, seat))
+        self._returning = seat
+        self._greet(seat, welcome)
 
-    def _seated(self, seat: Seat, welcome: messages.Welcome) -> None:
-        self._seat = seat
+    def _greet(self, seat: Seat, welcome: messages.Welcome) -> None:
         hub = self._hub
         self._allowed = Allowance(hub.limits, hub.metrics, self.address, welcome.bitrate, self.clock.seconds())
         self.session.admit = self._admit_string
         self.send_clear(self.session.enter(welcome))
         self.start_heartbeat()
-        self.ping_now()  # how far he is, for those who hear him
-        self.link = self._hub.datagrams.open(self.session.keys, welcome.connection, self.send)
+        self.ping_now()  # how far they are, for those who hear them; and an answer that settles who has the seat
+        self.link = hub.datagrams.open(self.session.keys, welcome.connection, self.send)
         if self.link is not None:
             self.link.admit = self._admit_datagram
             self.link.on_media = self._datagram
             if welcome.quality.pairs:
                 self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses
-        self._hub.entered(seat)
+        hub.entered(self, seat)
+
+    def _opened(self) -> None:
+        """Something opened under the keys of a ticket: its owner is back."""
+        seat, self._returning = self._returning, None
+        if seat is not None:
+            self._seat = seat
+            self._hub.admission.entered(self)
+            self._hub.back(self, seat)
 
     # -- in the room --------------------------------------------------------------
 
@@ -201,7 +206,10 @@ class VoiceServerProtocol(Connection):
 
     def _admit_datagram(self) -> bool:
         """Whether a datagram that opened is looked at; one that comes after a goodbye is late, not wrong."""
-        if not self.stands or self._seat is None:
+        if not self.stands:
+            return False
+        self._guard(self._opened)
+        if self._seat is None:
             return False
         return bool(self._guard(self._allowed.datagram, self.clock.seconds()))
 
@@ -267,37 +275,9 @@ class VoiceServerProtocol(Connection):
 
     def line_broke(self) -> None:
         """The connection is over."""
-        self._seat = None
+        self._seat = self._returning = None
         with ExitStack() as rest:  # all of it, even if something of it fails
             rest.callback(self._hub.gone, self)
             rest.callback(self._hub.admission.gone, self)
             if self.link is not None:
                 self._hub.datagrams.close(self.link)
-
-
-class VoiceServerFactory(ServerFactory):
-    """Makes a protocol for each connection."""
-
-    noisy = False
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._port: Any = None
-        self._held_back = False
-
-    def listens(self, port: Any) -> None:
-        """What listens takes LET_IN connections in a turn of the reactor from now on."""
-        self._port = port
-        self._hold_back()
-
-    def _hold_back(self) -> None:
-        """In a flood Twisted takes a hundred in a turn, and twenty more in each."""
-        self._held_back = False
-        self._port.numberAccepts = LET_IN
-
-    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
-        """One for ``addr``."""
-        if self._port is not None and not self._held_back:
-            self._held_back = True
-            self._hub.clock.callLater(0, self._hold_back)
-        return VoiceServerProtocol(self._hub, neighbourhood(getattr(addr, "host", "local")))

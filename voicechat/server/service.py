@@ -27,8 +27,8 @@ from voicechat import passwords, standard
 from voicechat.carriage import udp
 from voicechat.errors import ConfigError
 from voicechat.server import ports
+from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
-from voicechat.server.protocol import VoiceServerFactory
 from voicechat.server.supervision import Supervision
 from voicechat.server.terminal import LOOK_EACH, Terminal
 

@@ -14,8 +14,8 @@ from voicechat.media.loudness import Loudness
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
+from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
-from voicechat.server.protocol import VoiceServerFactory
 from voicechat.testing import MemoryCodec
 from voicechat.wire import media, messages
 

@@ -19,8 +19,8 @@ from voicechat.media.counts import Counts
 from voicechat.media.gate import GateMode, TalkGate
 from voicechat.media.levels import mean_square
 from voicechat.security.secret import Secret
+from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
-from voicechat.server.protocol import VoiceServerFactory
 from voicechat.wire import messages
 
 VOICES = ("cs_f1", "cs_m1", "en_f2", "en_f3", "en_m4", "it_m2")

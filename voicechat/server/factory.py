@@ -1,0 +1,43 @@
+"""What makes a protocol of each connection that the port takes, and how many it takes at a time."""
+
+from typing import Any, Final
+
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Protocol, ServerFactory
+
+from voicechat.server.hub import Hub
+from voicechat.server.limits import neighbourhood
+from voicechat.server.protocol import VoiceServerProtocol
+
+LET_IN: Final = 10
+"""Connections taken in a turn of the reactor: 4 ms. Voices that come meanwhile wait so long; of a hundred, as Twisted
+takes them, they waited a tenth of a second (measured). Fewer would keep a friend in the kernel's queue in a flood of
+logins, of which each turn computes one."""
+
+
+class VoiceServerFactory(ServerFactory):
+    """Makes a protocol for each connection."""
+
+    noisy = False
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._port: Any = None
+        self._held_back = False
+
+    def listens(self, port: Any) -> None:
+        """What listens takes LET_IN connections in a turn of the reactor from now on."""
+        self._port = port
+        self._hold_back()
+
+    def _hold_back(self) -> None:
+        """In a flood Twisted takes a hundred in a turn, and twenty more in each."""
+        self._held_back = False
+        self._port.numberAccepts = LET_IN
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
+        """One for ``addr``."""
+        if self._port is not None and not self._held_back:
+            self._held_back = True
+            self._hub.clock.callLater(0, self._hold_back)
+        return VoiceServerProtocol(self._hub, neighbourhood(getattr(addr, "host", "local")))

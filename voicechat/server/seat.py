@@ -1,0 +1,104 @@
+"""A seat: a participant's place in a room, and the connections that have it or may get it.
+
+A seat outlives its connection for a minute. What it is told of the room goes to its
+peer, and to whoever has shown its ticket; what is said in the room to its peer alone.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from twisted.internet.interfaces import IDelayedCall
+
+from voicechat.media.packet import MediaPacket
+from voicechat.media.packing import Packing
+from voicechat.rooms.room import Member
+from voicechat.security.tickets import Ticket
+from voicechat.session.bucket import Bucket
+from voicechat.wire.messages import Bye, Message
+
+if TYPE_CHECKING:
+    from voicechat.server.hall import Hall
+
+
+class IPeer(Protocol):
+    """The connection to a participant, as the hall sees it."""
+
+    address: str
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds to him and back; None while it is not known."""
+
+    @property
+    def redundancy(self) -> int:
+        """Offset of the redundant frame on this hop; 0 for none."""
+
+    def send(self, message: Message) -> None:
+        """A control message."""
+
+    def send_media(self, packet: bytes, *, twice: bool = False) -> None:
+        """A plaintext media packet; may be dropped."""
+
+    def farewell(self, message: Bye) -> None:
+        """Say goodbye, and end as soon as that has left."""
+
+    def abort(self) -> None:
+        """End now."""
+
+
+class Returning(NamedTuple):
+    """Somebody who is on the way back to a seat."""
+
+    ticket: Ticket
+    """What was shown."""
+    following: Ticket
+    """What it was answered with."""
+    connection: int
+    """The number that the seat gets."""
+
+
+class Seat:
+    """A participant's place: his member in the room, and his peer while he is connected."""
+
+    def __init__(
+        self, member: Member, hall: "Hall", connection: int, comings: Bucket, *, letters: bool = False
+    ) -> None:
+        self.member = member
+        self.hall = hall
+        self.connection = connection
+        self.comings = comings
+        """Paces the news of his going away and coming back."""
+        self.told_away = False
+        self.telling: IDelayedCall | None = None
+        self.peer: IPeer | None = None
+        self.returning: dict[IPeer, Returning] = {}
+        """Connections that showed a ticket for this seat, and have not said anything under the new keys."""
+        self.asked = member.name
+        """The name asked for; the one given may have a number behind it."""
+        self.address = ""
+        """From where the owner came last."""
+        self.ticket = b""
+        """Id of the ticket that resumes this seat."""
+        self.away_since: float | None = None
+        self.letters = letters
+        """Takes names and texts beyond 0.1.0's."""
+        self.pairs = member.quality.pairs
+        self.packings: dict[int, Packing] = {}
+        """How packets to this listener are made, by source."""
+
+    @property
+    def source(self) -> int:
+        """The participant's number in the room."""
+        return self.member.source
+
+    @property
+    def peers(self) -> list[IPeer]:
+        """Whoever has to know what goes on in the room: the owner's connection, and those that may become it."""
+        return [*self.returning, *(() if self.peer is None else (self.peer,))]
+
+    def pack(self, packet: MediaPacket, offset: int) -> Sequence[MediaPacket]:
+        """What becomes of a packet on his hop, where redundancy of this offset is asked for, or pairs are."""
+        packing = self.packings.get(packet.source)
+        if packing is None:
+            packing = self.packings[packet.source] = Packing(pairs=self.pairs)
+        return packing.pack(packet, offset)
