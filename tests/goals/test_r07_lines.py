@@ -13,7 +13,7 @@ import pytest
 
 from testkit.children import Server
 from testkit.relay import Relay
-from testkit.stage import HIGH, LOW, Stage, stage
+from testkit.stage import HIGH, LOW, Guest, Stage, stage
 from tests.conftest import SOAK
 from tests.goals.lines import Quality
 from tests.goals.world import Caller, World, age_of
@@ -264,3 +264,22 @@ def test_r8_and_r9_over_real_sockets(tmp_path: Path, server: Server) -> None:
         assert rebound < dropped
         assert [guest.call.reconnects for guest in held.guests] == [0, 0]
         assert [guest.call.pakes for guest in held.guests] == [1, 1]
+
+
+def test_r9_each_hears_over_udp_whichever_address_of_the_server_they_asked(tmp_path: Path) -> None:
+    """On a server on all addresses, of which this machine has several: else all that they hear comes over TCP."""
+    with stage(tmp_path) as held:
+        server = held.children.server()
+        hosts = ("127.0.0.1", "127.0.0.2", "127.9.9.9", "::1")
+        guests = [held.guest(f"Guest {number}", server.port, host) for number, host in enumerate(hosts)]
+        held.all_in()
+        guests[0].tone, guests[1].tone = LOW, HIGH
+
+        def heard_by_datagrams(guest: Guest) -> bool:
+            link = guest.call.connection.link if guest.call.connection is not None else None
+            return link is not None and link.up and link.heard_up is True
+
+        for guest, host in zip(guests, hosts, strict=True):
+            held.until(lambda: heard_by_datagrams(guest), f"by datagrams both ways with {host}", 3.0)  # noqa: B023
+        held.run(2.5)
+        assert all(heard_by_datagrams(guest) for guest in guests), "and it stays so"
