@@ -36,7 +36,8 @@ from voicechat.carriage.datagrams import Address
 from voicechat.wire.datagrams import MAX_DATAGRAM
 
 MOST_A_TURN: Final = 32
-"""Datagrams. A media packet that is passed on to three friends costs 0.1 ms, so a turn of the worst lasts 3 ms."""
+"""Datagrams. Media that is passed on to three costs 0.1 ms cold, so the worst turn lasts 3 ms; of a flood that nobody
+sealed it is 0.14 ms. A turn of its own for each costs a flood no less: 16, 32 or 64 take 9 us each while we keep up."""
 
 LARGEST: Final = MAX_DATAGRAM + 1
 """Bytes read of a datagram: one more than it may have, so that none is mistaken for a shorter one."""
@@ -194,7 +195,8 @@ def _tells_where(sock: Any) -> bool:
 class _Answering:
     """A socket on all addresses. An address is a pair: theirs, and what lets an answer leave from that of ours.
 
-    It costs 0.3 us for each datagram that comes and 0.5 us for each that leaves, of 88 for one that is passed on.
+    It costs 0.3 us for each datagram that comes and 0.5 us for each that leaves; of the 35 us of a packet that is
+    passed on to three it is 2.4 (measured, warm). A socket that is bound to one address has none of it.
     """
 
     def __init__(self, sock: Any) -> None:
