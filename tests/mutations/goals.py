@@ -120,9 +120,9 @@ GOALS: Final = (
     Mutation(
         "R5 R6 F8",
         "what was held back by a stall is played, all of it",
-        "voicechat/media/spurt.py",
-        "SKIP_ABOVE: Final = PRE_ROLL_FRAMES + 1.5",
-        "SKIP_ABOVE: Final = 1e9",
+        "voicechat/media/tuning.py",
+        "skip_above: float = 1.5",
+        "skip_above: float = 1e9",
         (
             "tests/faults/test_sound.py::test_f8_after_a_stall_of_two_seconds_the_delay_is_what_it_was_within_one",
             "tests/goals/test_r04_standstills.py::test_r5_the_same_in_virtual_time_to_the_millisecond",
