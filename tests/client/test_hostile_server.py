@@ -17,6 +17,7 @@ from tests.client.player import Host, Player, pass_time
 from voicechat.client.call.friends import MOST_NAMES, Friends
 from voicechat.client.exits import Exit
 from voicechat.client.network.allowance import MESSAGES_AT_ONCE, PACKETS_AT_ONCE, Allowance
+from voicechat.client.network.protocol import PAUSE
 from voicechat.errors import WireError
 from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.hearing import MADE_ANEW, Hearing
@@ -175,10 +176,19 @@ def test_a_welcome_that_breaks_a_limit_is_no_voicechat(ann: Player, roster: list
     assert host.transport.aborted
 
 
-@pytest.mark.parametrize("message", [m.Left(2, "x" * 501), m.Bye("x" * 501)])
-def test_a_reason_that_is_too_long_ends_the_connection(ann: Player, message: m.Message) -> None:
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b'\x81{"participant":{"source":3,"name":"%s"}}' % (b"x" * 129),
+        b'\x82{"source":2,"reason":"%s"}' % (b"x" * 501),
+        b'\x88{"text":"%s","source":2}' % (b"x" * 501),
+        b'\x8d{"reason":"%s"}' % (b"x" * 501),
+    ],
+    ids=["name", "reason", "text", "goodbye"],
+)
+def test_words_that_are_too_long_end_the_connection(ann: Player, packet: bytes) -> None:
     host = inside(ann)
-    host.tell(message)
+    host.tell_bytes(packet)
     assert host.transport.aborted
     host.lose()
     assert all(len(line) < 200 for line in ann.lines)
@@ -259,6 +269,12 @@ def test_more_sound_than_anybody_needs_is_left_out_and_counted(ann: Player) -> N
         host.tell_bytes(packet)
     assert figures(ann)["passed_over"] == 700
     assert not host.transport.aborted
+    assert host.transport.producerState == "paused", "a flood waits at the server"
+    ann.reactor.advance(PAUSE)
+    assert host.transport.producerState == "producing"
+    host.tell_bytes(packet)
+    host.lose()
+    assert not [call for call in ann.reactor.getDelayedCalls() if call.getTime() < ann.reactor.seconds() + PAUSE]
 
 
 def test_what_a_full_house_may_make_is_never_too_much() -> None:

@@ -301,7 +301,7 @@ MEMBERS: Final = (
         "T18",
         "the client takes messages at any rate",
         "voicechat/client/network/protocol.py",
-        "self.session.admit = self.allowance.string\n",
+        "self.session.admit = self._admit\n",
         "pass\n",
         ("tests/client/test_hostile_server.py::test_more_messages_than_any_room_makes_end_the_connection",),
     ),

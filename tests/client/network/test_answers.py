@@ -97,6 +97,16 @@ def test_a_heartbeat_that_is_answered_costs_no_other() -> None:
     assert line.clock.getDelayedCalls() == []
 
 
+@pytest.mark.parametrize("later", [0.1, 0.3, 0.45, 0.6])
+def test_a_line_that_is_cut_soon_after_a_heartbeat_is_told_as_soon(later: float) -> None:
+    """Sound flows; what comes after the heartbeat's ping is not all that there is to come."""
+    line = Line(answers=False)
+    line.answers.asked()
+    line.wait(later, comes=True)
+    line.wait(SILENT_AFTER + 2 * LOOK_EVERY + 0.1)
+    assert line.answers.silent
+
+
 def test_a_heartbeat_that_is_not_answered_is_told_in_a_silent_room() -> None:
     line = Line(answers=False)
     line.answers.asked()

@@ -217,7 +217,7 @@ class Call:
             packet = sending.finish(tick)
             self.voice.rest()
         else:
-            if connection.answers.resting:
+            if not connection.answers.watching:
                 connection.answers.flows()
             treated = self.voice.treat(frame, mean_square)
             packet = sending.finish(tick) if treated is None else sending.push(tick, treated)

@@ -6,7 +6,8 @@ probes. When nothing does, the server is asked, and when no answer comes either,
 silent. In a silent room only the heartbeats are watched: nothing is sent for this.
 
     RESTING --sound flows--> WATCHING --nothing for ASK_AFTER--> DOUBTING --nothing for SILENT_AFTER--> SILENT
-    RESTING --a heartbeat's ping--> DOUBTING        whatever comes in DOUBTING or SILENT leads to RESTING
+    RESTING --a heartbeat's ping--> DOUBTING
+    whatever comes in DOUBTING or SILENT leads to WATCHING if sound flowed meanwhile, else to RESTING
 """
 
 import enum
@@ -58,12 +59,19 @@ class Answers:
         self._count = 0
         self._since = 0.0
         """When something came last, or was asked after a rest."""
+        self._flowed = False
+        """Sound flowed since the server was asked."""
         self._call: IDelayedCall | None = None
 
     @property
     def resting(self) -> bool:
-        """Nobody watches: tell of sound that flows."""
+        """Nothing is expected."""
         return self._state is State.RESTING
+
+    @property
+    def watching(self) -> bool:
+        """It is known that sound flows."""
+        return self._state is State.WATCHING
 
     @property
     def silent(self) -> bool:
@@ -79,6 +87,8 @@ class Answers:
         """Sound was sent, or came."""
         if self.resting:
             self._begin(State.WATCHING)
+        else:
+            self._flowed = True
 
     def asked(self) -> None:
         """A question was put to the server."""
@@ -92,7 +102,7 @@ class Answers:
             self._call.cancel()
 
     def _begin(self, state: State) -> None:
-        self._state = state
+        self._state, self._flowed = state, False
         self._count, self._since = self._heard(), self._clock.seconds()
         self._look_again()
 
@@ -104,7 +114,7 @@ class Answers:
         if count != self._count:
             self._came(count)
         elif self._state is State.WATCHING and quiet >= ASK_AFTER:
-            self._state = State.DOUBTING
+            self._state, self._flowed = State.DOUBTING, False
             self._ask()
         elif self._state is State.DOUBTING and quiet >= SILENT_AFTER:
             self._state = State.SILENT
@@ -116,6 +126,6 @@ class Answers:
         before = self._state
         self._count, self._since = count, self._clock.seconds()
         if before is not State.WATCHING:
-            self._state = State.RESTING
+            self._state = State.WATCHING if self._flowed else State.RESTING
         if before is State.SILENT:
             self._changed()

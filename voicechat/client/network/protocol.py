@@ -21,6 +21,11 @@ from voicechat.wire import handshake, messages
 from voicechat.wire.handshake import Refuse
 from voicechat.wire.media import downward
 
+PAUSE_EACH = 100
+PAUSE = 0.01
+"""Packets of sound that are left out over TCP, after which nothing is read for so many seconds: a flood takes a
+tenth of a core then, and the rest of it waits at the server."""
+
 LOGIN_SECONDS = 5.0
 """For the whole login, as the server has it."""
 
@@ -75,6 +80,7 @@ class VoiceClientProtocol(Connection):
         self.session = session
         self.MAX_LENGTH = handshake.MAX_WELCOME
         self._login_call: IDelayedCall | None = None
+        self._pause_call: IDelayedCall | None = None
         self._why = "the connection was closed"
         self.allowance = Allowance(clock)
         self.answers = Answers(clock, self._strings_and_datagrams, self.ping_now, lambda: call.answers(self))
@@ -98,7 +104,7 @@ class VoiceClientProtocol(Connection):
             self.send_clear(value)
         elif isinstance(value, messages.Welcome):
             self._stop_waiting()
-            self.session.admit = self.allowance.string
+            self.session.admit = self._admit
             self.start_heartbeat()
             self.measure()
             self._open_datagrams(value)
@@ -135,7 +141,7 @@ class VoiceClientProtocol(Connection):
         """A media packet came over TCP."""
         if self.link is not None:
             self.link.heard(False)
-        if self.answers.resting:
+        if not self.answers.watching:
             self.answers.flows()
         self._call.heard(packet)
 
@@ -143,7 +149,7 @@ class VoiceClientProtocol(Connection):
         """A media packet came over UDP."""
         if not self.stands:
             return  # one that comes after a goodbye is late, not wrong
-        if self.answers.resting:
+        if not self.answers.watching:
             self.answers.flows()
         try:
             self._call.heard(downward(self.session.datagram(packet)))
@@ -157,6 +163,19 @@ class VoiceClientProtocol(Connection):
             self.link.reported(message)
         else:
             self.link.told(message)
+
+    def _admit(self, packet: bytes, size: int) -> bool:
+        """Whether a string that opened is looked at; of a flood of them the reading is slowed down, too."""
+        if self.allowance.string(packet, size):
+            return True
+        if self.allowance.passed_over % PAUSE_EACH == 0 and self._pause_call is None:
+            cast(Any, self.transport).pauseProducing()
+            self._pause_call = self.clock.callLater(PAUSE, self._read_on)
+        return False
+
+    def _read_on(self) -> None:
+        self._pause_call = None
+        cast(Any, self.transport).resumeProducing()
 
     def _strings_and_datagrams(self) -> int:
         """How many came."""
@@ -184,6 +203,8 @@ class VoiceClientProtocol(Connection):
     def line_broke(self) -> None:
         """The connection is over."""
         self._stop_waiting()
+        if self._pause_call is not None:
+            self._pause_call.cancel()
         self.answers.stop()
         if self._socket is not None:
             self._socket.close()
