@@ -8,26 +8,16 @@ harm if it returns after all.
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from voicechat.client.audio.card import SoundCard
 from voicechat.client.audio.handover import Turns
+from voicechat.client.audio.named import are_one_file, sink_of, source_of
 from voicechat.client.audio.portaudio import DEFAULT, Listing, PortAudio, look
-from voicechat.client.audio.synthetic import (
-    Exchange,
-    Null,
-    RealTime,
-    Silence,
-    Sink,
-    Source,
-    Tone,
-)
-from voicechat.client.audio.wav import Recording, WavSink
+from voicechat.client.audio.synthetic import Exchange, Null, RealTime, Silence, Sink, Source, Tone
 from voicechat.errors import DeviceError
-from voicechat.format import SAMPLE_RATE
 from voicechat.media.tuning import TUNING
 
 FIRST_WITHIN: Final = 0.5
@@ -66,9 +56,9 @@ class Devices:
     """
 
     def __init__(self, microphone: str, loudspeaker: str, look_again: Callable[[], Listing | None] = look) -> None:
-        if _are_one_file(microphone, loudspeaker):
+        if are_one_file(microphone, loudspeaker):
             raise DeviceError("--input and --output are the same file; it would be overwritten while it is played")
-        source, sink = _source(microphone), _sink(loudspeaker)
+        source, sink = source_of(microphone), sink_of(loudspeaker)
         self.source: Source = source or Silence()
         self.sink: Sink = sink or Null()
         self._look_again = look_again
@@ -304,39 +294,3 @@ def _cards() -> str | None:
         return _CARDS.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _are_one_file(microphone: str, loudspeaker: str) -> bool:
-    """Whether a recording would go to the file that is played, by whatever name."""
-    paths = [rest for kind, _, rest in (text.partition(":") for text in (microphone, loudspeaker)) if kind == "wav"]
-    if len(paths) < 2:
-        return False
-    with suppress(OSError, ValueError, RuntimeError):  # one of them is not there
-        return Path(paths[0]).expanduser().samefile(Path(paths[1]).expanduser())
-    return False
-
-
-def _source(text: str) -> Source | None:
-    """The source that --input names, or None for a real device."""
-    kind, _, rest = text.partition(":")
-    if kind == "wav":
-        return Recording(rest)
-    if text == "silence":
-        return Silence()
-    if kind == "tone":
-        try:
-            hertz = float(rest) if rest.isascii() else 0.0
-        except ValueError:
-            hertz = 0.0
-        if not 0 < hertz < SAMPLE_RATE / 2:
-            raise DeviceError(f"tone:HZ needs a number from 1 to {SAMPLE_RATE // 2 - 1}, not {rest!r}")
-        return Tone(hertz)
-    return None
-
-
-def _sink(text: str) -> Sink | None:
-    """The sink that --output names, or None for a real device."""
-    kind, _, rest = text.partition(":")
-    if kind == "wav":
-        return WavSink(rest)
-    return Null() if text == "null" else None
