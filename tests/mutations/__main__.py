@@ -3,7 +3,7 @@
 For each row of the table the tree is copied into a temporary folder, the one breakage is
 made there, and the tests that the row names are run on it: each of them must go red. First
 they are run on a copy in which nothing is broken, where all must be green. Exit code 1 if
-a breakage stays unnoticed. ``make soak`` runs all of it, in about two minutes.
+a breakage stays unnoticed. ``make soak`` runs all of it, in some minutes.
 
 The copy stands first on the path of whatever the tests start, before the installed
 package, which is a link to the folder that was copied.
