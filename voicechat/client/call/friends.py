@@ -37,7 +37,7 @@ class Friends:
         return [person for _, person in sorted(self._by_source.items())]
 
     def lateness(self, source: int) -> tuple[int, int] | None:
-        """Milliseconds between him and the server, and in its buffer where it mixes; None while not known."""
+        """Milliseconds between them and the server, and in its buffer where it mixes; None while not known."""
         return self._late.get(source)
 
     def talks(self, source: int) -> bool:
@@ -50,7 +50,7 @@ class Friends:
         return any(not (person.away or person.deafened) for person in self._by_source.values())
 
     def name(self, source: int) -> str:
-        """A participant's name, also of one who left; a number if he was never announced."""
+        """A participant's name, also of one who left; a number if they were never announced."""
         return self._names.get(source, f"#{source}")
 
     def shown(self, source: int) -> str:
@@ -148,6 +148,6 @@ class ByName:
 
 
 def _shown(person: m.Participant) -> str:
-    """A name, and what is not as usual with him."""
+    """A name, and what is not as usual with them."""
     unusual = ["away"] * person.away + [f"{person.quality.value} quality"] * (person.quality is not Quality.NORMAL)
     return shown.named(person.name) + (f" ({', '.join(unusual)})" if unusual else "")

@@ -37,7 +37,7 @@ KEYS: Final[tuple[tuple[str, str], ...]] = (
     ("space", "hold the talk key, or let go"),
     ("up, down", "choose a friend"),
     ("+, -", "the chosen friend louder or softer for you"),
-    ("x", "mute the chosen friend for you, or hear him again"),
+    ("x", "mute the chosen friend for you, or unmute them"),
     ("enter", "write to your friends; escape to stop"),
     ("page up", "older lines; page down: newer ones"),
     ("r", "try again now, when the line has broken"),
@@ -49,7 +49,7 @@ class Look(msgspec.Struct, frozen=True):
     """What the player has done to the screen."""
 
     chosen: int = 0
-    """Which friend, by his place in the list."""
+    """Which friend, by their place in the list."""
     help: bool = False
     fancy: bool = True
     """The terminal can draw more than ASCII."""
@@ -147,7 +147,7 @@ def rule(text: str, width: int, look: Look) -> Row:
 
 
 def friend(person: FriendStatus, width: int, look: Look, *, chosen: bool) -> Row:
-    """One friend: his name, what he does, how late he is heard, how loud he is for us, what quality he chose."""
+    """One friend: name, what they do, how late they are heard, how loud they are for us, what quality they chose."""
     if person.unknown:
         word, style = "unknown", "dim"
     elif person.away:
