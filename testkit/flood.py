@@ -1,7 +1,8 @@
 """A flood against a server, as a program of its own: ``python -m testkit.flood KIND PORT SECONDS [options]``.
 
 What lives here: what strangers can throw at a port. Kinds: ``connect`` opens connections
-as fast as it can and says nothing; ``hello`` sends the first string of a login on each, ``resume`` a ticket;
+as fast as it can and says nothing; ``hello`` sends the first string of a login on each, ``resume`` a ticket,
+``mixed`` does all of these and sends rubbish, in turn;
 ``datagrams`` sends forged datagrams, and those of ``--replay FILE`` again. It keeps few
 connections at a time, closing its oldest, and comes from ``--sources`` addresses of
 loopback in turn. At the end it prints a line of JSON: what it sent, and how many bytes
@@ -35,7 +36,13 @@ HELLO: Final = ClientSession(Secret("a guess"), messages.Request("Eve")).begin()
 RESUME: Final = ClientSession(Secret("a guess"), messages.Request("Eve"), Ticket(bytes(16), bytes(32))).begin()
 """A ticket that nobody gave him."""
 
-SAID: Final = {"connect": b"", "hello": HELLO, "resume": RESUME}
+SAID: Final = {
+    "connect": (b"",),
+    "hello": (HELLO,),
+    "resume": (RESUME,),
+    "mixed": (b"", HELLO, RESUME, b"GET / HTTP/1.1", HELLO[:20]),
+}
+"""What connections say, one after the other."""
 
 
 def address(number: int) -> str:
@@ -43,8 +50,10 @@ def address(number: int) -> str:
     return f"127.0.{10 + number // 250}.{1 + number % 250}"
 
 
-def connections(port: int, end: float, most: int, rate: float, sources: int, keep: int, say: bytes) -> dict[str, int]:
-    """Connect until ``end`` or until there were ``most``; ``keep`` of them stand at a time."""
+def connections(
+    port: int, end: float, most: int, rate: float, sources: int, keep: int, lag: int, say: tuple[bytes, ...]
+) -> dict[str, int]:
+    """Connect until ``end`` or until there were ``most``; ``keep`` of them stand at a time. No sources: as friends."""
     held: deque[socket.socket] = deque()
     made = refused = answered = 0
     start = time.monotonic()
@@ -56,13 +65,14 @@ def connections(port: int, end: float, most: int, rate: float, sources: int, kee
             peer = socket.socket()
             peer.setblocking(False)
             with contextlib.suppress(BlockingIOError, OSError):
-                peer.bind((address(made % sources), 0))
+                peer.bind((address(made % sources) if sources else TARGET, 0))
                 peer.connect((TARGET, port))
             made += 1
             held.append(peer)
-            if say and made >= 20:
+            said = say[made % len(say)]
+            if said and made >= lag:
                 with contextlib.suppress(OSError):
-                    held[-20].send(len(say).to_bytes(4, "big") + say)
+                    held[-lag].send(len(said).to_bytes(4, "big") + said)
             if len(held) > keep:
                 oldest = held.popleft()
                 try:
@@ -113,6 +123,7 @@ def main() -> None:
     parser.add_argument("seconds", type=float)
     parser.add_argument("--sources", type=int, default=1)
     parser.add_argument("--keep", type=int, default=200, help="connections at a time")
+    parser.add_argument("--lag", type=int, default=20, help="how many later a connection says something")
     parser.add_argument("--rate", type=float, default=1e9, help="a second")
     parser.add_argument("--most", type=int, default=1 << 60)
     parser.add_argument("--replay", type=Path, help="datagrams, one a line, in hexadecimal")
@@ -124,7 +135,7 @@ def main() -> None:
         told = datagrams(chosen.port, end, chosen.most, chosen.rate, replayed)
     else:
         say = SAID[chosen.kind]
-        told = connections(chosen.port, end, chosen.most, chosen.rate, chosen.sources, chosen.keep, say)
+        told = connections(chosen.port, end, chosen.most, chosen.rate, chosen.sources, chosen.keep, chosen.lag, say)
     sys.stdout.write(json.dumps(told | {"seconds": round(time.monotonic() - start, 2)}) + "\n")
 
 

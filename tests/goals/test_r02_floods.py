@@ -9,6 +9,7 @@ import json
 import resource
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,28 @@ def test_r2_a_flood_of_connections_costs_no_frame_and_keeps_no_friend_out(
         assert server.program.memory() - memory < 20 * MIB
         assert [guest.call.reconnects for guest in held.guests] == [0, 0, 0]
         assert len(server.program.out) - told < 10_000, "nor does it fill the log"
+        assert "Traceback" not in server.program.out
+
+
+@pytest.mark.parametrize(("rate", "sources"), [(100, 0), (700, 250)], ids=["their own address", "250 others"])
+def test_r2_nine_of_ten_friends_are_in_within_two_seconds_of_a_flood_of_all_kinds(
+    tmp_path: Path, rate: int, sources: int
+) -> None:
+    """From the friends' own address, as behind one router, too."""
+    with stage(tmp_path) as held:
+        server = held.server("--max-clients", "40")
+        options = ("--rate", rate, "--sources", sources, "--most", 20 * rate, "--lag", 2)
+        flood(held, server, "mixed", 60.0, *options)
+        held.run(2.0)
+        in_time = 0
+        for number in range(20 if SOAK else 10):
+            friend = held.guest(f"friend {number}", server.port)
+            began = time.monotonic()
+            while not friend.in_room and time.monotonic() < began + 2.0:
+                held.run(0.02)
+            in_time += friend.in_room
+        assert in_time >= (18 if SOAK else 9)
+        assert "login left from" in server.program.out
         assert "Traceback" not in server.program.out
 
 
