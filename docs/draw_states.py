@@ -57,7 +57,7 @@ def draw(table: Table, own_steps: list[tuple[State, State, str]]) -> str:
 def stream() -> str:
     """What a stream does in which phase."""
     arrows: list[Arrow] = [
-        (phase, to, operation.value)
+        (phase, to, operation.words)
         for phase, row in spurt.OPERATIONS.items()
         for operation, phases in row.items()
         for to in sorted(phases, key=list(spurt.Phase).index)

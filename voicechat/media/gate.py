@@ -122,20 +122,13 @@ class TalkGate:
         self.floor = 0.0
         """The noise floor as a mean square; 0 until it is known."""
         self._learns = threshold_dbfs is None
-        self._hang_over_ticks = tuning.hang_over_ticks
-        self._trial_ticks = tuning.trial_ticks
-        self._trust_ticks = tuning.trust_ticks
-        self._lingers = mean_square_of(tuning.lingers_db)
-        self._failures = tuning.failures
-        self._wary_ticks = tuning.wary_ticks
-        self._sure_after = tuning.sure_after
-        self._release_ticks = tuning.release_ticks
+        self._tuning = tuning
         self._open_above_floor = mean_square_of(tuning.open_above_floor_db)
         self._talk_above_floor = mean_square_of(tuning.talk_above_floor_db)
+        self._lingers = mean_square_of(tuning.lingers_db)
         self._steady = mean_square_of(tuning.steady_db)
         self._peak_fall = mean_square_of(tuning.peak_fall_db)
         self._smoothing = tuning.smoothing
-        self._windows = tuning.windows
         self._guard = mean_square_of(tuning.guard_dbfs if threshold_dbfs is None else threshold_dbfs)
         self.opens_at = self._guard
         """The mean square that opens the gate now."""
@@ -172,7 +165,7 @@ class TalkGate:
             if self._without_talk(mean_square):
                 return True
         elif mode is GateMode.OPEN:
-            self._open_for = self._release_ticks
+            self._open_for = self._tuning.release_ticks
             return True
         elif mode is GateMode.MUTED or previous is GateMode.VOICE:
             self._open_for = 0
@@ -191,14 +184,14 @@ class TalkGate:
     def _confirm(self) -> None:
         """It is talk: stay open for longer."""
         self._confirmed = confirmed = self._confirmed + 1
-        if confirmed < self._sure_after:
+        if confirmed < self._tuning.sure_after:
             self.state = GateState.TALK
-        elif confirmed == self._sure_after:
+        elif confirmed == self._tuning.sure_after:
             self.state = GateState.SURE
             self._failed = self._wary_for = 0
-        self._open_for = max(
-            self._open_for, min(self._trial_ticks + confirmed * self._trust_ticks, self._hang_over_ticks)
-        )
+        tuning = self._tuning
+        hang_over = min(tuning.trial_ticks + confirmed * tuning.trust_ticks, tuning.hang_over_ticks)
+        self._open_for = max(self._open_for, hang_over)
 
     def _without_talk(self, mean_square: float) -> bool:
         """Whether the frame opens the gate, or holds it open, though it is not talk."""
@@ -206,15 +199,15 @@ class TalkGate:
             self._wary_for -= 1
         if self._open_for:
             if self.state is GateState.SURE and mean_square >= self.opens_at:
-                self._open_for = self._hang_over_ticks
+                self._open_for = self._tuning.hang_over_ticks
                 return True
             return False
         if self.state is GateState.TRIAL:
             if mean_square >= self.opens_at * self._lingers:
                 return True  # a breath, or an onset that rises for longer than a trial lasts; a click is over by now
             self._failed += 1
-            if self._failed >= self._failures:
-                self._wary_for = self._wary_ticks
+            if self._failed >= self._tuning.failures:
+                self._wary_for = self._tuning.wary_ticks
         self._confirmed = 0
         if self._wary_for:
             self.state = GateState.WARY
@@ -223,7 +216,7 @@ class TalkGate:
             self.state = GateState.SHUT
             return False
         self.state = GateState.TRIAL
-        self._open_for = self._trial_ticks
+        self._open_for = self._tuning.trial_ticks
         return True
 
     def _learn(self, mean_square: float) -> None:
@@ -241,7 +234,7 @@ class TalkGate:
         self._window_left -= 1
         if not self._window_left:
             self._minima.append(self._least)
-            if len(self._minima) == self._windows:
+            if len(self._minima) == self._tuning.windows:
                 self._settle(min(self._minima))
                 del self._minima[0]
             self._least = smoothed

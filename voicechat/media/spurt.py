@@ -54,20 +54,21 @@ class Operation(enum.Enum):
     """The frame is missing, and so is all that follows: conceal, and want the same one again."""
     SILENCE = "silence"
     """Nothing is said, or not yet."""
-    BEGIN = "begin"
+    BEGIN = "begin", False
     """The first frame is due. No sound; decide again."""
-    SKIP = "skip"
+    SKIP = "skip", False
     """A burst after a stall is late by far: jump to the frame whose time it is. No sound; decide again."""
-    LET_GO = "let go"
+    LET_GO = "let go", False
     """What was waited for is lost, since newer frames or the end came: its time has been concealed. Decide again."""
-    END = "end"
+    END = "end", False
     """The end packet's tick is reached. No sound; decide again."""
-    GIVE_UP = "give up"
+    GIVE_UP = "give up", False
     """So much is missing that the spurt is over, though no end came. Decide again: silence."""
 
-
-STEPS: Final = (Operation.BEGIN, Operation.SKIP, Operation.LET_GO, Operation.END, Operation.GIVE_UP)
-"""What gives no sound, so that it is decided again."""
+    def __init__(self, words: str, sounds: bool = True) -> None:
+        self.words = words
+        self.sounds = sounds
+        """It gives a frame; if not, it is decided again."""
 
 
 OPERATIONS: Final[dict[Phase, dict[Operation, set[Phase]]]] = {

@@ -38,7 +38,7 @@ from voicechat.media.playout import PlayoutDelay
 from voicechat.media.rendering import Past, Renderer
 from voicechat.media.repair import LateFrameRepair
 from voicechat.media.serial import unwrap
-from voicechat.media.spurt import STEPS, Operation, Phase, Spurt
+from voicechat.media.spurt import Operation, Phase, Spurt
 from voicechat.media.timescale import Pace
 from voicechat.media.tuning import TUNING, Tuning
 
@@ -179,8 +179,10 @@ class ReceiveStream:
         late = at - self.delay.play_at(self._buffer.next)
         if spurt.phase is Phase.PLAYING:
             self._pace.follow(late)
-        while (operation := spurt.decide(late)) in STEPS:
+        operation = spurt.decide(late)
+        while not operation.sounds:
             late = self._step(operation, at, late)
+            operation = spurt.decide(late)
         kind = self._renderer.carry_out(operation, out)
         if kind is Kind.PLAYED:
             self.counts.played += 1
