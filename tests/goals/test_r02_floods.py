@@ -98,15 +98,15 @@ def test_r2_a_flood_of_connections_costs_no_frame_and_keeps_no_friend_out(
         assert "Traceback" not in server.program.out
 
 
-@pytest.mark.parametrize(("rate", "sources"), [(100, 0), (700, 250)], ids=["their own address", "250 others"])
+@pytest.mark.parametrize(("kind", "rate", "sources"), [("hello", 100, 0), ("mixed", 100, 0), ("mixed", 700, 250)])
 def test_r2_nine_of_ten_friends_are_in_within_two_seconds_of_a_flood_of_all_kinds(
-    tmp_path: Path, rate: int, sources: int
+    tmp_path: Path, kind: str, rate: int, sources: int
 ) -> None:
     """From the friends' own address, as behind one router, too."""
     with stage(tmp_path) as held:
         server = held.server("--max-clients", "40")
         options = ("--rate", rate, "--sources", sources, "--most", 20 * rate, "--lag", 2)
-        flood(held, server, "mixed", 60.0, *options)
+        flood(held, server, kind, 60.0, *options)
         held.run(2.0)
         in_time = 0
         for number in range(20 if SOAK else 10):
