@@ -181,7 +181,9 @@ def test_what_the_kernel_drops_is_counted_while_somebody_is_here(monkeypatch: py
         port.dropped = told
         house.clock.advance(COUNT_EVERY)
         assert house.counted("datagrams dropped by the kernel") == told
+    port.dropped += 7
     house.hub.datagrams.close(link)
+    assert house.counted("datagrams dropped by the kernel") == port.dropped, "to the last one"
     assert not house.clock.getDelayedCalls()
 
 

@@ -66,6 +66,7 @@ class DatagramPort(DatagramProtocol):
         if not self._links and self._count_call is not None:
             self._count_call.cancel()
             self._count_call = None
+            self.count_dropped()
 
     def _count(self) -> None:
         """While somebody is here, what does not get to us is counted, too."""
