@@ -2,7 +2,7 @@
 
 A talker talks on and on; a second one is there for a while and gone again, and says
 nothing but digital silence, so that the listener's row changes its way each time while
-what he should hear stays the same. The conference, the listener's streams and the codec
+what they should hear stays the same. The conference, the listener's streams and the codec
 are the real ones; lines and clocks are ideal, so whatever is lost here is lost to the
 hand-over. The same talk, only forwarded and only mixed, stands beside it.
 
@@ -41,10 +41,10 @@ TOGETHER: Final = 35
 """Ticks in which both talk."""
 
 ALONE: Final = 85
-"""Ticks of one talker: a second until he is forwarded again, and a while of that."""
+"""Ticks of one talker: a second until they are forwarded again, and a while of that."""
 
 ARRIVES, HEARD, PLAYED = 0.1, 0.3, 0.7
-"""Within a tick: when a packet is at the server, when what it sends is at the listener, when his card asks."""
+"""Within a tick: when a packet is at the server, when what it sends is at the listener, when their card asks."""
 
 STEP_DB: Final = 6.0
 BLOCK: Final = SAMPLE_RATE // 100

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, silent_frame
-from voicechat.rooms.mixing import Mixing, Row
+from voicechat.rooms.mixing import Mixing, MixRow
 from voicechat.testing import MemoryCodec, MemoryEncoder
 
 CODEC = MemoryCodec()
@@ -37,10 +37,10 @@ def value(payload: bytes) -> float:
     return float(out[0])
 
 
-def rows(gains: dict[int, tuple[float, ...]], *bitrates: int) -> dict[int, Row]:
+def rows(gains: dict[int, tuple[float, ...]], *bitrates: int) -> dict[int, MixRow]:
     """A row for each listener; the bitrates go round among them."""
     given = bitrates or (12_000,)
-    return {listener: Row(row, given[listener % len(given)]) for listener, row in gains.items()}
+    return {listener: MixRow(row, given[listener % len(given)]) for listener, row in gains.items()}
 
 
 def flat_room(members: int, talkers: int) -> dict[int, tuple[float, ...]]:

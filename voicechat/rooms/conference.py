@@ -27,7 +27,7 @@ from voicechat.media.quality import HIGH_BITRATE
 from voicechat.media.serial import wrap
 from voicechat.media.tuning import TUNING, Tuning
 from voicechat.rooms.listener import Listener, Serving
-from voicechat.rooms.mixing import Mixed, Mixing, Row
+from voicechat.rooms.mixing import Mixed, Mixing, MixRow
 from voicechat.rooms.room import Room
 from voicechat.rooms.talker import SILENT_AFTER, Talker
 
@@ -249,10 +249,10 @@ class Conference:
             self._feed()
         return deliveries
 
-    def _row(self, number: int, live: list[int]) -> Row:
+    def _row(self, number: int, live: list[int]) -> MixRow:
         """What a listener is to hear of those who gave sound."""
         member = self._room.members[number]
-        return Row(tuple(map(member.gain, live)), member.quality.bitrate(*self._bitrates))
+        return MixRow(tuple(map(member.gain, live)), member.quality.bitrate(*self._bitrates))
 
     def _past(self, live: list[int]) -> NDArray[np.float32]:
         """What the talkers gave in the ticks before: shape (as many as are known, talkers, FRAME_SAMPLES)."""

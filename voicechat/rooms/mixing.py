@@ -18,7 +18,7 @@ from voicechat.media.mixer import Frames, Limiter, mix
 from voicechat.media.tuning import TUNING, Tuning
 
 
-class Row(NamedTuple):
+class MixRow(NamedTuple):
     """What one listener is to hear, and at how many bit/s."""
 
     gains: tuple[float, ...]
@@ -64,7 +64,7 @@ class Mixing:
         self._codec = codec
         self._tuning = tuning
         self._coder_of: dict[int, _Coder] = {}
-        self._groups: dict[Row, list[int]] = {}
+        self._groups: dict[MixRow, list[int]] = {}
         """Who heard what at the last tick; most ticks are like the one before, and then the next two hold."""
         self._coders: list[_Coder] = []
         self._matrix: NDArray[np.float32] = np.empty((0, 0), np.float32)
@@ -82,14 +82,14 @@ class Mixing:
         self._groups = {}
 
     def run(
-        self, rows: dict[int, Row], frames: Frames, fresh: Set[int] = frozenset(), past: Iterable[Frames] = ()
+        self, rows: dict[int, MixRow], frames: Frames, fresh: Set[int] = frozenset(), past: Iterable[Frames] = ()
     ) -> list[Mixed]:
         """Mix ``frames`` (talkers x 960) for each listener's row; rows of zeros are left out.
 
         ``past`` are the frames of the ticks before. A new coder with a listener in
         ``fresh`` codes them first, so that it and the decoder there have settled.
         """
-        groups: dict[Row, list[int]] = {}
+        groups: dict[MixRow, list[int]] = {}
         for listener, row in rows.items():
             if any(row.gains):
                 groups.setdefault(row, []).append(listener)
@@ -114,7 +114,7 @@ class Mixing:
             done.append(Mixed(listeners, coder.encode(frame), earlier))
         return done
 
-    def _assign(self, groups: dict[Row, list[int]]) -> list[_Coder]:
+    def _assign(self, groups: dict[MixRow, list[int]]) -> list[_Coder]:
         """A coder for each group: the one that most of its listeners had, or a new one."""
         had = Counter(
             (number, self._coder_of[listener])
