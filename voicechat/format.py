@@ -28,6 +28,12 @@ BLOCK_SAMPLES: Final = FRAME_SAMPLES // BLOCKS_PER_FRAME
 
 BLOCK_SECONDS: Final = TICK_SECONDS / BLOCKS_PER_FRAME
 
+BLOCK_BYTES: Final = BLOCK_SAMPLES * 4
+"""Of a block of float32 samples."""
+
+SILENT_BLOCK: Final = bytes(BLOCK_BYTES)
+"""A block of digital silence. This very object is also how a card says that its microphone is closed."""
+
 Samples: TypeAlias = NDArray[np.float32]
 """float32 samples in -1..1, any length."""
 

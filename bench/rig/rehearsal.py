@@ -18,10 +18,10 @@ from twisted.internet.task import Clock
 from bench.rig.listening import Heard, Signal, listen
 from voicechat.carriage.clock import ticks
 from voicechat.carriage.datagrams import REPORT_EVERY
-from voicechat.client.audio.bridge import SILENT_BLOCK, AudioBridge
+from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.call.playback import Playback
 from voicechat.codecs.opus import OpusCodec
-from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, TICK_SECONDS, Samples
+from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, SILENT_BLOCK, TICK_SECONDS, Samples
 from voicechat.media.counts import Counts
 from voicechat.media.gate import TalkGate
 from voicechat.media.hearing import Hearing

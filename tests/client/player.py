@@ -7,7 +7,7 @@ server in memory.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from tests.memory import VoiceReactor
 from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.audio.processing import Tap
 from voicechat.client.call.call import Call
 from voicechat.client.call.controls import Controls, Talk
 from voicechat.client.call.voice import Voice
@@ -128,7 +129,7 @@ class Player:
         host: str = SERVER,
         talk: Talk = Talk.VOICE,
         voice: Voice | None = None,
-        bridge: type[AudioBridge] = AudioBridge,
+        taps: Sequence[Tap] = (),
         echo: bool = False,
         quality: Quality = Quality.NORMAL,
         seconds: Callable[[], float] | None = None,
@@ -136,7 +137,7 @@ class Player:
         self.reactor = reactor or VoiceReactor()
         self.out, self.err = io.StringIO(), io.StringIO()
         gate = TalkGate()
-        self.bridge = bridge(self.reactor.callFromThread, gate, seconds or self.reactor.seconds)
+        self.bridge = AudioBridge(self.reactor.callFromThread, gate, seconds or self.reactor.seconds, taps=taps)
         console = Console(self.out, self.err)
         self.call = Call(self.reactor, codec or MemoryCodec(), self.bridge, console, lambda: "21:04", voice)
         self.controls = Controls(self.reactor, self.call, gate, Volumes(), lambda: self._finish(0, ""), talk)

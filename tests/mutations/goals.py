@@ -174,7 +174,7 @@ GOALS: Final = (
     Mutation(
         "F7",
         "what waits between two threads has no bound",
-        "voicechat/client/audio/bridge.py",
+        "voicechat/client/audio/playout.py",
         "while len(ready) > MOST_READY:",
         "while False:",
         ("tests/client/audio/test_bridge.py::test_what_is_ready_is_bounded",),

@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 
 from voicechat.carriage.clock import monotonic_reactor
-from voicechat.client.audio.bridge import SILENT_BLOCK
 from voicechat.client.audio.devices import Devices
 from voicechat.client.audio.portaudio import quiet_stderr
 from voicechat.client.audio.supervisor import CLOSE_WITHIN
@@ -28,7 +27,7 @@ from voicechat.client.ui.line import Console
 from voicechat.client.visit import Visit
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError
-from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, silent_frame
+from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, SILENT_BLOCK, TICK_MS, TICKS_PER_SECOND, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.levels import dbfs_of
 from voicechat.media.quality import HIGH_BITRATE, NORMAL_BITRATE, Quality

@@ -22,7 +22,7 @@ from voicechat.client.audio.portaudio import quiet_stderr
 from voicechat.client.audio.supervisor import Sound
 from voicechat.client.call.call import Call
 from voicechat.client.call.controls import Controls, Talk
-from voicechat.client.call.echotest import EchoTest, MeteredBridge
+from voicechat.client.call.echotest import EchoTest, Meter
 from voicechat.client.call.voice import Suppress, Voice
 from voicechat.client.call.volumes import Volumes
 from voicechat.client.call.volumes import place as volumes_place
@@ -104,8 +104,8 @@ class _Run:
         self._console = _console("line" if chosen.echo_test else chosen.ui, self._reactor, self._quit)
         gate = TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
         self._test: EchoTest | None = None
-        bridge_of = MeteredBridge if chosen.echo_test else AudioBridge
-        self._bridge = bridge_of(self._reactor.callFromThread, gate)
+        meter = Meter() if chosen.echo_test else None
+        self._bridge = AudioBridge(self._reactor.callFromThread, gate, taps=() if meter is None else (meter,))
         voice = Voice(Loudness() if chosen.loudness else None, time.perf_counter, self._console.warn)
         voice.suppress(Suppress(chosen.suppress))
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console, voice=voice)
@@ -116,9 +116,9 @@ class _Run:
 
             controls = self._controls
             HotKey(self._reactor, chosen.ptt_key, controls.ptt_down, controls.ptt_up, self._console.warn)
-        if isinstance(self._bridge, MeteredBridge):
+        if meter is not None:
             counts = self._call.hearing.counts
-            self._test = EchoTest(self._reactor, self._bridge, counts, self._console, self._finish, chosen.duration)
+            self._test = EchoTest(self._reactor, gate, meter, counts, self._console, self._finish, chosen.duration)
         self._service = Service(
             self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform
         )

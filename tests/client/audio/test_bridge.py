@@ -9,18 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.client.audio.bridge import (
-    BEATS,
-    BYTES,
-    MOST_CAPTURED,
-    MOST_READY,
-    MOST_TOGETHER,
-    SILENT_BLOCK,
-    STALLED,
-    AudioBridge,
-    Captured,
-)
-from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES
+from voicechat.client.audio.beat import BEATS, MOST_TOGETHER, STALLED
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.audio.capture import MOST_CAPTURED, Captured
+from voicechat.client.audio.playout import MOST_READY
+from voicechat.format import BLOCK_BYTES, BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, SILENT_BLOCK
 from voicechat.media.gate import PRE_ROLL_FRAMES, GateMode, TalkGate
 
 LOUD, QUIET = 0.25, 0.0
@@ -145,12 +138,12 @@ def test_a_microphone_that_is_closed_teaches_the_gate_nothing(bridge: Bridge) ->
     noise = 0.01
     bridge.hear(*[noise] * 500)
     bridge.all_captured()
-    floor, tick = bridge.gate.floor, bridge._tick
+    floor, tick = bridge.gate.floor, bridge.tick
     assert floor > 0
     for _ in range(2 * 500):
         bridge.exchange(SILENT_BLOCK)
     assert bridge.gate.floor == floor
-    assert bridge._tick == tick + 500
+    assert bridge.tick == tick + 500
     bridge.hear(noise)
     assert bridge.captured() is None, "the noise of the room is no talk"
     bridge.hear(LOUD)
@@ -289,7 +282,7 @@ def test_whatever_happens_when_a_block_comes_out_and_nothing_grows(steps: list[s
     sound = block(LOUD if loud else QUIET)
     for step in steps:
         if step == "exchange":
-            assert len(bridge.exchange(sound)) == BYTES
+            assert len(bridge.exchange(sound)) == BLOCK_BYTES
         elif step == "provide":
             bridge.provide(frame(0.5))
         elif step == "play":
@@ -298,8 +291,8 @@ def test_whatever_happens_when_a_block_comes_out_and_nothing_grows(steps: list[s
             bridge.rest()
         else:
             bridge.captured()
-        assert len(bridge._ready) <= MOST_READY
-        assert len(bridge._captured) <= MOST_CAPTURED
+        assert len(bridge._playout) <= MOST_READY
+        assert len(bridge._capture._waiting) <= MOST_CAPTURED
 
 
 @pytest.fixture
@@ -333,7 +326,7 @@ def test_f7_two_threads_at_once_lose_nothing_that_is_fetched_in_time() -> None:
     bridge.play()
     thread = threading.Thread(target=device)
     thread.start()
-    while not done.is_set() or bridge._captured:
+    while not done.is_set() or bridge._capture._waiting:
         if bridge.asked:
             bridge.provide(frame(0.5))
         captured = bridge.captured()

@@ -11,14 +11,13 @@ import pytest
 
 from tests.client.sound_library import HDMI, HEADSET, WEBCAM, Library
 from voicechat.client.audio import devices
-from voicechat.client.audio.bridge import SILENT_BLOCK
 from voicechat.client.audio.card import STARVED
 from voicechat.client.audio.devices import Devices, Missing
 from voicechat.client.audio.portaudio import PortAudio, list_devices, look, quiet_stderr
 from voicechat.client.audio.synthetic import Null, Silence, Tone
 from voicechat.client.audio.wav import Recording, WavSink
 from voicechat.errors import DeviceError
-from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND
+from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, SILENT_BLOCK, TICKS_PER_SECOND
 from voicechat.media.gate import TalkGate
 from voicechat.media.levels import mean_square
 

@@ -7,13 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from voicechat.client.audio.bridge import BYTES, SILENT_BLOCK
 from voicechat.client.audio.synthetic import Null, RealTime, Silence, Tone, unheard
-from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE, Samples
+from voicechat.format import BLOCK_BYTES, BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE, SILENT_BLOCK, Samples
 
 
 def samples_of(block: bytes) -> Samples:
-    assert len(block) == BYTES
+    assert len(block) == BLOCK_BYTES
     return np.frombuffer(block, np.float32)
 
 

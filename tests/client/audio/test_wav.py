@@ -16,10 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.client.audio.bridge import SILENT_BLOCK
 from voicechat.client.audio.wav import EXTENSIBLE, HEADER_EVERY, MOST_CHUNKS, PCM, Recording, WavSink, header
 from voicechat.errors import DeviceError
-from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE, Samples
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE, SILENT_BLOCK, Samples
 
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 SOUND = np.arange(-2000, 2000, dtype="<i2")

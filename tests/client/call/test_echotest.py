@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.client.player import PASSWORD, Host, Network, Player, pass_time
 from tests.docs.pages import ROOT
-from voicechat.client.audio.bridge import Captured
-from voicechat.client.call.echotest import REST_SECONDS, EchoTest, Figures, Meter, MeteredBridge, verdict
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.audio.capture import Captured
+from voicechat.client.call.echotest import REST_SECONDS, EchoTest, Figures, Meter, verdict
 from voicechat.client.exits import Exit
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE, Samples, silent_frame
@@ -50,7 +51,8 @@ def with_noise(voice: Samples) -> Samples:
 
 def heard(sound: Samples) -> Figures:
     """What a test measures of a microphone's sound: gate, encoder and decoder, and a line that loses nothing."""
-    bridge, out = MeteredBridge(lambda turn: None, TalkGate()), silent_frame()
+    meter, out = Meter(), silent_frame()
+    bridge = AudioBridge(lambda turn: None, TalkGate(), taps=[meter])
     encoder, decoder, counts = OpusCodec().encoder(12_000), OpusCodec().decoder(), Counts()
     for start in range(0, len(sound) - BLOCK_SAMPLES, BLOCK_SAMPLES):
         bridge.exchange(sound[start : start + BLOCK_SAMPLES].tobytes())
@@ -59,7 +61,7 @@ def heard(sound: Samples) -> Figures:
                 decoder.decode(encoder.encode(captured.frame), out)
                 bridge.provide(out.tobytes())
                 counts.played += 1
-    return bridge.meter.figures(counts)
+    return meter.figures(counts)
 
 
 @pytest.mark.parametrize("name", VOICES)
@@ -94,9 +96,9 @@ def test_the_verdict_names_all_that_is_wrong(change: dict[str, float], words: li
 def test_whatever_goes_out_and_comes_back_has_a_verdict(said: list[float], returned: list[float]) -> None:
     meter = Meter()
     for value in said:
-        meter.said(np.full(FRAME_SAMPLES, value, np.float32))
+        meter.captured(np.full(FRAME_SAMPLES, value, np.float32))
     for value in returned:
-        meter.returned(np.full(FRAME_SAMPLES, value, np.float32))
+        meter.provided(np.full(FRAME_SAMPLES, value, np.float32))
     figures = meter.figures(Counts(played=len(returned)))
     assert figures.said == len(said)
     assert figures.returned <= len(returned)
@@ -112,14 +114,14 @@ def test_what_was_lost_is_what_was_concealed() -> None:
 
 
 class Speaker(Player):
-    """A player whose microphone plays a recording once he is in."""
+    """A player whose microphone plays a recording once they are in."""
 
     def __init__(self, sound: Samples, seconds: float | None = None) -> None:
-        super().__init__(codec=OpusCodec(), bridge=MeteredBridge, echo=True)
-        assert isinstance(self.bridge, MeteredBridge)
+        meter = Meter()
+        super().__init__(codec=OpusCodec(), taps=[meter], echo=True)
         self._sound, self._at = sound, 0
-        counts = self.call.hearing.counts
-        self.test = EchoTest(self.reactor, self.bridge, counts, self.call._notices, self._finish, seconds)
+        counts, gate = self.call.hearing.counts, self.bridge.gate
+        self.test = EchoTest(self.reactor, gate, meter, counts, self.call._notices, self._finish, seconds)
         self.service.on_entered = lambda: self.test.begin(self.call.echo)
 
     def block(self) -> None:
@@ -132,7 +134,7 @@ class Speaker(Player):
 
 
 def entered(tester: Speaker) -> Network:
-    """He is in an echo test of a real server."""
+    """They are in an echo test of a real server."""
     hub = Hub(tester.reactor, OpusCodec(), Secret(PASSWORD))
     network = Network(tester.reactor, VoiceServerFactory(hub))
     tester.service.start()
@@ -142,7 +144,7 @@ def entered(tester: Speaker) -> Network:
     return network
 
 
-def test_one_hears_himself_and_reads_that_all_is_fine() -> None:
+def test_one_hears_oneself_and_reads_that_all_is_fine() -> None:
     ann = Speaker(recorded("en_f2"), 3.0)
     network = entered(ann)
     pass_time([ann], 2.9, network.settle)
@@ -183,7 +185,8 @@ def test_a_server_that_knows_no_echo_test_is_left_at_once() -> None:
 
 
 def test_the_bridge_hands_on_what_it_measures() -> None:
-    bridge = MeteredBridge(lambda turn: None, TalkGate(-60.0))
+    meter = Meter()
+    bridge = AudioBridge(lambda turn: None, TalkGate(-60.0), taps=[meter])
     block = np.full(BLOCK_SAMPLES, 0.5, np.float32).tobytes()
     for _ in range(2):
         bridge.exchange(block)
@@ -193,5 +196,5 @@ def test_the_bridge_hands_on_what_it_measures() -> None:
     bridge.play()
     bridge.provide(captured.frame.tobytes())
     assert bridge.exchange(block) == block
-    assert bridge.meter.loudest() == pytest.approx((-6.02, -6.02), abs=0.01)
-    assert bridge.meter.loudest() == (-120.0, -120.0)
+    assert meter.loudest() == pytest.approx((-6.02, -6.02), abs=0.01)
+    assert meter.loudest() == (-120.0, -120.0)

@@ -1,6 +1,8 @@
 """Sound between the card and the call.
 
-bridge      the ONE object that two threads touch: the sound device's and the reactor's
+bridge      the ONE object that two threads touch: the sound device's and the reactor's. Its parts:
+            capture (blocks to frames of talk), playout (blocks that are ready), beat (when the device calls next),
+            processing (stages that change sound before the gate, taps that see it)
 devices     what --input and --output choose, opened as well as can be
 supervisor  keeps the devices going: lost, taken up again
 handover    which of the cards that were opened may call; threadstate: what Python keeps of its thread

@@ -9,11 +9,10 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Final
 
-from voicechat.client.audio.bridge import SILENT_BLOCK
 from voicechat.client.audio.portaudio import PortAudio
 from voicechat.client.audio.synthetic import Exchange, Sink, Source
 from voicechat.errors import DeviceError
-from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE
+from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, SILENT_BLOCK
 
 STARVED: Final = 50
 """Blocks without any from a microphone that is a stream of its own, after which it is taken to be gone: 500 ms."""

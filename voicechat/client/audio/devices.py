@@ -1,7 +1,7 @@
 """What --input and --output choose, opened as well as can be at the moment.
 
 Everything that opens or closes devices may block, and may even never return (PipeWire
-was killed under a running stream, and Pa_CloseStream hung: measured). `sound` calls it
+was killed under a running stream, and Pa_CloseStream hung: measured). `supervisor` calls it
 in a thread, one call at a time; one that hangs is given up with `abandon`, and does no
 harm if it returns after all.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from voicechat.client.audio.card import SoundCard
-from voicechat.client.audio.handover import Turns
+from voicechat.client.audio.handover import DeviceHandover
 from voicechat.client.audio.named import are_one_file, sink_of, source_of
 from voicechat.client.audio.portaudio import DEFAULT, Listing, PortAudio, look
 from voicechat.client.audio.synthetic import Exchange, Null, RealTime, Silence, Sink, Source, Tone
@@ -35,7 +35,7 @@ class Missing(NamedTuple):
     what: str
     """'microphone' or 'loudspeaker'."""
     name: str | None
-    """The device's, where he has named one."""
+    """The device's, where they have named one."""
     instead: str | None
     """What is used until it is back."""
 
@@ -69,7 +69,7 @@ class Devices:
         """A device is used that may be lost."""
         self.gate_dbfs: float | None = TUNING.gate.guard_dbfs if isinstance(source, Tone) else None
         """The level that opens the gate, where the source has no noise to learn: a tone would be learnt as noise."""
-        self._turns = Turns()
+        self._handover = DeviceHandover()
         self._tries = 0
         self._cards: str | None = None
         self._audio: PortAudio | None = None
@@ -95,7 +95,7 @@ class Devices:
 
     def open(self, exchange: Exchange) -> Opened:
         """Open for the first time. DeviceError if a device that was named does not start."""
-        self._turns.exchange = exchange
+        self._handover.exchange = exchange
         self._open(self._tries)
         for missing in self.opened.missing:
             if missing.name is not None:
@@ -113,7 +113,7 @@ class Devices:
         self._rank = WORST
         if card is not None:
             if not lost:
-                self._turns.rest()
+                self._handover.rest()
             card.stop(at_once=lost)
         if audio is not None:
             audio.close()
@@ -161,16 +161,16 @@ class Devices:
     def pause(self) -> Opened:
         """Stop playing, too, until `go_on`. DeviceError if the device is gone."""
         if isinstance(self._card, SoundCard):
-            self._turns.rest()
+            self._handover.rest()
             self._card.pause()
-            self._turns.again()
+            self._handover.again()
         return self.opened
 
     def go_on(self) -> Opened:
         """Play again. DeviceError if the device is gone."""
         if isinstance(self._card, SoundCard):
             self._card.go_on()
-            if not self._turns.taken.wait(FIRST_WITHIN):
+            if not self._handover.taken.wait(FIRST_WITHIN):
                 raise DeviceError("the sound device does not start again")
         return self.opened
 
@@ -183,8 +183,8 @@ class Devices:
     def close(self) -> None:
         """Let everything go; recordings are complete afterwards."""
         self.sink.close()
-        self._turns.rest()
-        self._turns.end()
+        self._handover.rest()
+        self._handover.end()
         card, audio = self._card, self._audio
         self._card = self._audio = None
         if card is not None:
@@ -222,7 +222,7 @@ class Devices:
                 before, self._card = self._card, card
                 self._rank, self.opened = rank, opened
                 if before is not None:
-                    self._turns.notice()
+                    self._handover.notice()
                     before.stop()
                 return
             self._problem = problem
@@ -230,11 +230,11 @@ class Devices:
     def _start(self, card: SoundCard | RealTime) -> str | None:
         """Have a card call; why it does not, or None when it has."""
         try:
-            card.start(self._turns.offer())
+            card.start(self._handover.offer())
         except DeviceError as error:
-            self._turns.withdraw()
+            self._handover.withdraw()
             return str(error)
-        if self._turns.taken.wait(FIRST_WITHIN) or not self._turns.withdraw():
+        if self._handover.taken.wait(FIRST_WITHIN) or not self._handover.withdraw():
             return None
         card.stop(at_once=True)
         return "it does not start"

@@ -8,15 +8,15 @@ whichever opens them; knows neither cards nor devices.
 import threading
 from typing import Final
 
-from voicechat.client.audio.bridge import SILENT_BLOCK
 from voicechat.client.audio.synthetic import Exchange
 from voicechat.client.audio.threadstate import ThreadState
+from voicechat.format import SILENT_BLOCK
 
 NOTICED_WITHIN: Final = 0.05
 """Seconds within which a card's thread has called once more, if it still does; it does so every 10 ms."""
 
 
-class Turns:
+class DeviceHandover:
     """Who may call ``exchange``: the newest card that has called at all. The one before it plays silence.
 
     The thread that has the turn keeps its Python state, and lets it go at its first call after that.

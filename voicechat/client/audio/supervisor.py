@@ -128,7 +128,7 @@ class Sound:
             return  # late: the whole program stood still, and what its devices' threads did tells nothing
         elif self._bridge.resting:
             self.changed()
-        elif self._devices.idle or self._devices.starved or now - self._bridge.exchanged_at > SILENT_FOR:
+        elif self._devices.idle or self._devices.starved or now - self._bridge.beat.called_at > SILENT_FOR:
             if not self._lost:
                 self._lost = True
                 self._notices.warn("the sound device stopped; waiting for it, or another one")

@@ -13,8 +13,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from voicechat.client.audio.bridge import SILENT_BLOCK
-from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE, Samples
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE, SILENT_BLOCK, Samples
 
 BLOCK_NS: Final = round(BLOCK_SECONDS * 1_000_000_000)
 

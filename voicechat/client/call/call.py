@@ -13,7 +13,8 @@ from typing import Any, Final, Protocol
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
-from voicechat.client.audio.bridge import AudioBridge, Captured
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.audio.capture import Captured
 from voicechat.client.call.friends import ByName, Friends
 from voicechat.client.call.playback import Playback
 from voicechat.client.call.voice import Voice

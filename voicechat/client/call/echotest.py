@@ -1,14 +1,13 @@
 """The echo test: say something, hear a second later what the server heard of you, and read how good that was.
 
 `Meter` judges (pure): what went out is looked at for clipping, what came back for level,
-noise and gaps, since that is what friends would hear. `MeteredBridge` is a bridge that
-shows both to a meter. `EchoTest` is the evening's shortest call: levels each second, and
-at the end a verdict in words.
+noise and gaps, since that is what friends would hear. It is a tap (`audio.processing`).
+`EchoTest` is the evening's shortest call: levels each second, and at the end a verdict in
+words.
 
 May import what the call imports; never the sound devices.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -16,7 +15,6 @@ from typing import Final, NamedTuple
 import numpy as np
 from twisted.internet.interfaces import IReactorTime
 
-from voicechat.client.audio.bridge import AudioBridge, Captured
 from voicechat.client.exits import Exit
 from voicechat.client.notices import INotices
 from voicechat.format import TICK_SECONDS, TICKS_PER_SECOND, Frame, Samples
@@ -79,21 +77,21 @@ class Figures(NamedTuple):
 
 
 class Meter:
-    """Hears both directions of one test."""
+    """A tap that measures both directions of one test."""
 
     def __init__(self) -> None:
         self._said: deque[bool] = deque(maxlen=MOST_FRAMES)
         self._returned: deque[float] = deque(maxlen=MOST_FRAMES)
         self._loudest = [0.0, 0.0]
 
-    def said(self, frame: Frame) -> None:
+    def captured(self, frame: Frame) -> None:
         """A frame of the microphone that goes out."""
         self._said.append(int(np.count_nonzero(np.abs(frame) >= FULL_SCALE)) >= CLIPPED_SAMPLES)
         self._loudest[0] = max(self._loudest[0], mean_square(frame))
 
-    def returned(self, frame: Samples) -> None:
-        """A frame that came back."""
-        level = mean_square(frame)
+    def provided(self, sound: Samples) -> None:
+        """A frame that came back, or half of one."""
+        level = mean_square(sound)
         if level > HEARD_AT:
             self._returned.append(level)
         self._loudest[1] = max(self._loudest[1], level)
@@ -135,45 +133,22 @@ def verdict(figures: Figures) -> list[str]:
     return found
 
 
-class MeteredBridge(AudioBridge):
-    """A bridge that shows a meter what goes out and what comes back."""
-
-    def __init__(
-        self,
-        call_from_thread: Callable[[Callable[[], None]], object],
-        gate: TalkGate,
-        seconds: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        super().__init__(call_from_thread, gate, seconds)
-        self.meter = Meter()
-
-    def captured(self) -> Captured | None:
-        """The next frame of talk, measured."""
-        captured = super().captured()
-        if captured is not None and captured.frame is not None:
-            self.meter.said(captured.frame)
-        return captured
-
-    def provide(self, frame: bytes) -> None:
-        """Measure what is to be played."""
-        self.meter.returned(np.frombuffer(frame, np.float32))
-        super().provide(frame)
-
-
 class EchoTest:
     """One test, from entering to the verdict. ``finish`` takes the exit code and a last line ('' for none)."""
 
     def __init__(
         self,
         clock: IReactorTime,
-        bridge: MeteredBridge,
+        gate: TalkGate,
+        meter: Meter,
         counts: Counts,
         notices: INotices,
         finish: Callable[[int, str], None],
         seconds: float | None = None,
     ) -> None:
         self._clock = clock
-        self._bridge = bridge
+        self._gate = gate
+        self._meter = meter
         self._counts = counts
         self._notices = notices
         self._finish = finish
@@ -194,13 +169,13 @@ class EchoTest:
         """The levels of the last second."""
         if self._over:
             return
-        said, returned = self._bridge.meter.loudest()
+        said, returned = self._meter.loudest()
         self._notices.say(f"you {_level(said):30} server heard {_level(returned)}")
         self._clock.callLater(1.0, self._tell)
 
     def _listen(self) -> None:
         """The time is up; the last words are still on their way."""
-        self._bridge.gate.mode = GateMode.MUTED
+        self._gate.mode = GateMode.MUTED
         self._clock.callLater(REST_SECONDS, self.end)
 
     def end(self) -> None:
@@ -208,7 +183,7 @@ class EchoTest:
         if self._over:
             return
         self._over = True
-        it = self._bridge.meter.figures(self._counts)
+        it = self._meter.figures(self._counts)
         if it.returned:
             self._notices.say(
                 f"speech {it.speech_dbfs:.0f} dBFS, noise {it.noise_dbfs:.0f} dBFS, "

@@ -21,12 +21,10 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.carriage.clock import ticks
-from voicechat.client.audio.bridge import STALLED, AudioBridge
-from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, TICK_SECONDS, silent_frame
+from voicechat.client.audio.bridge import AudioBridge
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, BLOCKS_PER_FRAME, TICK_SECONDS, silent_frame
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MediaPacket
-
-FRAME_BLOCKS: Final = FRAME_SAMPLES // BLOCK_SAMPLES
 
 READY: Final = 0.002
 """Seconds before its block is taken that a frame is made, or given up: for waking up (1 ms), decoding, handing over."""
@@ -100,13 +98,13 @@ class Playback:
         """Begin a beat: silence until the first block that is late enough, then the first frame."""
         due = self.hearing.due_at()
         now = self._clock.seconds()
-        if due is None or now - self._bridge.exchanged_at > STALLED:
+        if due is None or self._bridge.beat.stalled(now):
             return
         first = self._bridge.needed_at
         soonest = math.ceil((now + GATHER + READY - first) / BLOCK_SECONDS)
         blocks = math.ceil((due * TICK_SECONDS - EARLY - first) / BLOCK_SECONDS)
         if blocks < soonest:  # late already, as the pre-roll is: by whole frames, so that the next ones are on time
-            blocks += FRAME_BLOCKS * math.ceil((soonest - blocks) / FRAME_BLOCKS)
+            blocks += BLOCKS_PER_FRAME * math.ceil((soonest - blocks) / BLOCKS_PER_FRAME)
         first += blocks * BLOCK_SECONDS
         self._at = first / TICK_SECONDS
         self._bridge.play(blocks)
@@ -125,7 +123,7 @@ class Playback:
             self.hearing.repair(frame)
             self._bridge.provide(frame[BLOCK_SAMPLES:].tobytes())
         elif self.hearing.pull(self._at, frame):
-            self._half = self.hearing.pending and not self._bridge.in_a_row
+            self._half = self.hearing.pending and not self._bridge.beat.in_a_row
             self._bridge.provide((frame[:BLOCK_SAMPLES] if self._half else frame).tobytes())
         else:
             self._bridge.rest()
