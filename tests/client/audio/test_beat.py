@@ -100,3 +100,15 @@ def test_a_beat_that_two_threads_spoilt_is_told_anew_within_a_pattern() -> None:
         if number == BEATS:
             beat._soonest -= BLOCK_SECONDS
     assert beat.needed_at(0) == pytest.approx(now + BLOCK_SECONDS)
+
+
+@given(st.lists(st.floats(0, 0.9 * BLOCK_SECONDS), min_size=1, max_size=4 * BEATS), st.integers(0, BEATS - 1))
+def test_the_one_call_that_was_sooner_counts_for_as_long_as_a_pattern(lates: list[float], first: int) -> None:
+    """A regular device with calls that are late; what leaves the window counts no longer, wherever it stood in it."""
+    beat, plain = DeviceBeat(), Plain()
+    late_by = [5e-3] * first + [0.0] + [5e-3] * (BEATS + 1) + lates
+    for number, late in enumerate(late_by, 1):
+        now = START + number * BLOCK_SECONDS + late
+        plain.called(now, beat.together)
+        beat.called(now)
+        assert beat.needed_at(0) == pytest.approx(min(plain.beats) + (plain.calls + 1) * BLOCK_SECONDS, abs=1e-6)
