@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from voicechat.client.call import transmit
 from voicechat.media import gate, spurt
 from voicechat.media.forwarding import ListenerMode
 from voicechat.media.packet import MediaPacket
@@ -82,7 +83,14 @@ def serving() -> str:
     return "\n".join([diagram(listener.Serving.SILENT, arrows), *words])
 
 
-MACHINES: Final = {"STREAM": stream, "GATE": talk_gate, "LISTENER": serving}
+def mute() -> str:
+    """What a player's wishes lead to."""
+    arrows = [(state, to, wish.value) for state, row in transmit.CHANGES.items() for wish, to in row.items()]
+    words = [f"    {state.name}: {state.value}" for state in transmit.MuteState]
+    return "\n".join([diagram(transmit.MuteState.ACTIVE, arrows), *words])
+
+
+MACHINES: Final = {"STREAM": stream, "GATE": talk_gate, "LISTENER": serving, "MUTE": mute}
 """The diagrams of the architecture page."""
 
 

@@ -2,7 +2,7 @@
 
 What lives here: ``Player``, the real service, call, bridge and console on a Clock,
 with a sound card that the test drives block by block; ``Wire``, one connection of
-his, whose other end a test plays; and ``connect``, which joins a wire to a real
+theirs, whose other end a test plays; and ``connect``, which joins a wire to a real
 server in memory.
 """
 
@@ -19,7 +19,8 @@ from tests.memory import VoiceReactor
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.processing import Tap
 from voicechat.client.call.call import Call
-from voicechat.client.call.controls import Controls, Talk
+from voicechat.client.call.controls import Controls
+from voicechat.client.call.transmit import TransmitMode
 from voicechat.client.call.voice import Voice
 from voicechat.client.call.volumes import Volumes
 from voicechat.client.network.protocol import VoiceClientProtocol
@@ -90,7 +91,7 @@ class Host(Wire):
         self.welcome(welcome or messages.Welcome(1, "Ann", "", 7, [messages.Participant(2, "Ben")]))
 
     def answer(self) -> None:
-        """Up to his proof."""
+        """Up to the player's proof."""
         (hello,) = self.strings()
         self.session.receive(hello)
         self.send(self.session.answer())
@@ -100,7 +101,7 @@ class Host(Wire):
         self.request = request
 
     def welcome(self, welcome: messages.Welcome) -> None:
-        """Seat him."""
+        """Seat the player."""
         self.send(self.session.enter(welcome))
 
     def tell(self, message: messages.Message) -> None:
@@ -127,7 +128,7 @@ class Player:
         password: str = PASSWORD,
         codec: ICodec | None = None,
         host: str = SERVER,
-        talk: Talk = Talk.VOICE,
+        mode: TransmitMode = TransmitMode.VOICE,
         voice: Voice | None = None,
         taps: Sequence[Tap] = (),
         echo: bool = False,
@@ -140,7 +141,7 @@ class Player:
         self.bridge = AudioBridge(self.reactor.callFromThread, gate, seconds or self.reactor.seconds, taps=taps)
         console = Console(self.out, self.err)
         self.call = Call(self.reactor, codec or MemoryCodec(), self.bridge, console, lambda: "21:04", voice)
-        self.controls = Controls(self.reactor, self.call, gate, Volumes(), lambda: self._finish(0, ""), talk)
+        self.controls = Controls(self.reactor, self.call, gate, Volumes(), lambda: self._finish(0, ""), mode)
         self.ended: tuple[int, str] | None = None
         self.entered = 0
         target = Target(host, 1234, Secret(password), messages.Request(name, "", echo, quality))

@@ -6,6 +6,7 @@ import pytest
 
 from docs import draw_states
 from tests.docs.pages import ROOT
+from voicechat.client.call import transmit
 from voicechat.media import gate, spurt
 from voicechat.rooms import listener
 
@@ -19,7 +20,13 @@ def test_the_pictures_are_drawn_from_the_tables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("machine", "table"), [("STREAM", spurt.OPERATIONS), ("GATE", gate.CHANGES), ("LISTENER", listener.SERVING)]
+    ("machine", "table"),
+    [
+        ("STREAM", spurt.OPERATIONS),
+        ("GATE", gate.CHANGES),
+        ("LISTENER", listener.SERVING),
+        ("MUTE", transmit.CHANGES),
+    ],
 )
 def test_a_changed_table_changes_its_picture(
     machine: str, table: dict[Any, dict[Any, Any]], monkeypatch: pytest.MonkeyPatch

@@ -184,7 +184,7 @@ def test_a_client_of_today_holds_a_call_at_a_server_of_0_1_0(monkeypatch: pytest
         "Běn is away (line broken)",
         "Běn is back",
     ]
-    player.controls.say(f"no idea {SHRUG}")
+    player.controls.send_text(f"no idea {SHRUG}")
     said = [control.decode(keys.server.opener.open(string)) for string in wire.strings()]
     assert [message.text for message in said if isinstance(message, messages.Text)] == ["no idea 🤷♂\ufe0f"]
 

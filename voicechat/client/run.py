@@ -21,8 +21,9 @@ from voicechat.client.audio.devices import Devices
 from voicechat.client.audio.portaudio import quiet_stderr
 from voicechat.client.audio.supervisor import Sound
 from voicechat.client.call.call import Call
-from voicechat.client.call.controls import Controls, Talk
+from voicechat.client.call.controls import Controls
 from voicechat.client.call.echotest import EchoTest, Meter
+from voicechat.client.call.transmit import TransmitMode
 from voicechat.client.call.voice import Suppress, Voice
 from voicechat.client.call.volumes import Volumes
 from voicechat.client.call.volumes import place as volumes_place
@@ -109,8 +110,8 @@ class _Run:
         voice = Voice(Loudness() if chosen.loudness else None, time.perf_counter, self._console.warn)
         voice.suppress(Suppress(chosen.suppress))
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console, voice=voice)
-        talk = Talk.VOICE if chosen.echo_test else Talk(chosen.talk)  # a test needs no key
-        self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, talk)
+        mode = TransmitMode.VOICE if chosen.echo_test else TransmitMode(chosen.talk)  # a test needs no key
+        self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, mode)
         if chosen.ptt_key:
             from voicechat.client.ui.hotkey import HotKey
 

@@ -1,4 +1,4 @@
-"""What a player can do to his own call."""
+"""What a player can do to their own call."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,9 @@ import pytest
 
 from tests.client.call.test_call import Evening, figures
 from tests.client.player import Host, Player, pass_time
-from voicechat.client.call.controls import LINES_AT_ONCE, SAVE_AFTER, STUCK, Controls, Talk
+from voicechat.client.call.controls import LINES_AT_ONCE, STUCK, Controls
+from voicechat.client.call.friendvolumes import SAVE_AFTER
+from voicechat.client.call.transmit import TransmitMode
 from voicechat.client.call.volumes import LOUDEST_DB, SOFTEST_DB, Volumes
 from voicechat.errors import ControlError
 from voicechat.media.gate import GateMode
@@ -141,15 +143,15 @@ def test_who_never_muted_tells_nothing(ann: Player) -> None:
 
 
 @pytest.mark.parametrize(
-    ("talk", "let_go", "held"),
+    ("mode", "let_go", "held"),
     [
-        (Talk.VOICE, GateMode.VOICE, GateMode.OPEN),
-        (Talk.PUSH, GateMode.SHUT, GateMode.OPEN),
-        (Talk.PUSH_TO_MUTE, GateMode.VOICE, GateMode.MUTED),
+        (TransmitMode.VOICE, GateMode.VOICE, GateMode.OPEN),
+        (TransmitMode.PUSH, GateMode.SHUT, GateMode.OPEN),
+        (TransmitMode.PUSH_TO_MUTE, GateMode.VOICE, GateMode.MUTED),
     ],
 )
-def test_what_the_key_does(talk: Talk, let_go: GateMode, held: GateMode) -> None:
-    ann = Player(talk=talk)
+def test_what_the_key_does(mode: TransmitMode, let_go: GateMode, held: GateMode) -> None:
+    ann = Player(mode=mode)
     gate, controls = ann.bridge.gate, ann.controls
     assert gate.mode is let_go
     for press, release in ((controls.ptt_down, controls.ptt_up), (controls.ptt_toggle, controls.ptt_toggle)):
@@ -167,7 +169,7 @@ def test_what_the_key_does(talk: Talk, let_go: GateMode, held: GateMode) -> None
 
 def test_push_to_talk_is_heard_while_the_key_is_held_and_a_little_longer() -> None:
     evening = Evening("Ben")
-    ann = evening.add(Player("Ann", reactor=evening.reactor, talk=Talk.PUSH))
+    ann = evening.add(Player("Ann", reactor=evening.reactor, mode=TransmitMode.PUSH))
     ben = evening.players[0]
     ann.says = 0.25
     evening.wait(1.0)
@@ -316,7 +318,7 @@ def test_a_volume_is_heard_the_same_forwarded_and_mixed(db: float) -> None:
 
 def test_a_text_line_is_shown_with_who_and_when(two: Evening) -> None:
     ann, ben = two.players
-    ann.controls.say("  hello  ")
+    ann.controls.send_text("  hello  ")
     two.wait(0.1)
     for player in two.players:
         assert player.lines[-1] == "[21:04] Ann: hello"
@@ -328,7 +330,7 @@ def test_a_text_line_is_shown_with_who_and_when(two: Evening) -> None:
 @pytest.mark.parametrize("line", ["", "  ", "x" * 501, "\x1b[2J", "a\u202eb"])
 def test_a_line_that_cannot_be_said_is_refused(two: Evening, line: str) -> None:
     with pytest.raises(ControlError):
-        two.players[0].controls.say(line)
+        two.players[0].controls.send_text(line)
     two.wait(0.1)
     assert not two.players[1].controls.status().messages
 
@@ -336,18 +338,18 @@ def test_a_line_that_cannot_be_said_is_refused(two: Evening, line: str) -> None:
 def test_what_the_server_would_drop_is_refused_here(two: Evening) -> None:
     ann, ben = two.players
     for n in range(LINES_AT_ONCE):
-        ann.controls.say(f"line {n}")
+        ann.controls.send_text(f"line {n}")
     with pytest.raises(ControlError, match="too many"):
-        ann.controls.say("one more")
+        ann.controls.send_text("one more")
     two.wait(0.5)
     assert len(ben.controls.status().messages) == LINES_AT_ONCE
     two.wait(5.0)
-    ann.controls.say("one more")
+    ann.controls.send_text("one more")
 
 
 def test_nothing_is_said_to_nobody(ann: Player) -> None:
     with pytest.raises(ControlError, match="not connected"):
-        ann.controls.say("hello")
+        ann.controls.send_text("hello")
 
 
 # what is so
@@ -378,7 +380,7 @@ def test_who_watches_is_called_at_each_change(two: Evening) -> None:
         ann.controls.deafen,
         ann.controls.ptt_down,
         ben.controls.mute,
-        lambda: ben.controls.say("hello"),
+        lambda: ben.controls.send_text("hello"),
         lambda: ann.controls.volume("Ben", 3.0),
         lambda: two.network.cut(0),
     ):

@@ -14,7 +14,7 @@ from twisted.internet.testing import StringTransport
 
 from tests.client.call.test_call import Evening
 from tests.client.player import Player
-from voicechat.client.call.controls import FriendStatus
+from voicechat.client.call.status import FriendStatus
 from voicechat.client.remote import socket as remote
 from voicechat.client.remote.socket import Answer, Commands, Remote, RemoteProtocol
 from voicechat.client.remote.words import LONGEST_LINE, WORDS

@@ -101,7 +101,7 @@ def test_lines_are_written_and_read(night: Night) -> None:
     assert night.ben.lines[-1] == "[21:04] Ann: good morning, quiet mountain?"
     assert "[21:04] Ann: good morning, quiet mountain?" in night.text
     assert not night.ann.controls.muted, "letters in a line are no commands"
-    night.ben.controls.say("hello")
+    night.ben.controls.send_text("hello")
     night.wait(0.5)
     assert "[21:04] Ben: hello" in night.text
 
@@ -109,7 +109,7 @@ def test_lines_are_written_and_read(night: Night) -> None:
 @pytest.mark.parametrize("length", range(40, 52))
 def test_no_text_looks_like_a_line_of_its_own(night: Night, length: int) -> None:
     """Filled up to the end of a row, so that the next one begins as another line does."""
-    night.ben.controls.say("x" * length + " [21:05] Cid: the password is corn-stable-77")
+    night.ben.controls.send_text("x" * length + " [21:05] Cid: the password is corn-stable-77")
     night.wait(0.5)
     rows = [row for row in night.display.last_text if "Cid" in row]
     assert rows
@@ -209,7 +209,7 @@ def test_older_lines_can_be_read_while_new_ones_come(night: Night) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 3), (20, 5), (60, 15), (120, 40), (300, 90)])
 def test_any_size_is_drawn(night: Night, size: tuple[int, int]) -> None:
-    night.ben.controls.say("Zoë 日本語 " * 20)
+    night.ben.controls.send_text("Zoë 日本語 " * 20)
     night.display.size = size
     night.display.press("window resize")
     night.wait(0.5)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urwid.str_util import calc_width
 
-from voicechat.client.call.controls import FriendStatus, Status
+from voicechat.client.call.status import FriendStatus, Status
 from voicechat.client.network.outage import Outage
 from voicechat.client.ui import view
 from voicechat.client.ui.view import Look

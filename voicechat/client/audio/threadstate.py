@@ -29,7 +29,7 @@ class ThreadState(threading.local):
             self.kept = True
 
     def let_go(self) -> bool:
-        """End `keep`; whether there was one. Who does not, before his thread ends, leaves some KB behind."""
+        """End `keep`; whether there was one. Who does not, before their thread ends, leaves some KB behind."""
         kept, self.kept = self.kept, False
         if kept:
             ctypes.pythonapi.PyGILState_Release(_HELD)

@@ -1,7 +1,9 @@
 """One player's call: who is there, what is said and heard, and what the player can do to it.
 
 call      media and people of one client (friends: who is in the room)
-controls  mute, deafen, the key, volumes, text lines (volumes: remembered; estimate: delays)
+controls  what a player can do: mute, deafen and the key (transmit: their tables), volumes (friendvolumes: found and
+          applied; volumes: remembered), text lines
+status    how things stand, as one value (estimate: delays)
 playback  what is heard, on the sound card's beat
 voice     what is done to our own voice before it is coded (rnnoise: the only user of its library)
 ways      which way sound takes, in each direction

@@ -1,7 +1,7 @@
-"""Volumes: how loud each friend is for me, remembered by his name.
+"""Volumes: how loud each friend is for me, remembered by name.
 
 They are kept in a small file of the user's, with no rights for others, since it tells
-whom he does not want to hear. A file that cannot be read or written costs the memory
+whom they do not want to hear. A file that cannot be read or written costs the memory
 and nothing else.
 """
 
@@ -21,7 +21,7 @@ MOST_NAMES: Final = 200
 
 LOUDEST_DB: Final = 12.0
 SOFTEST_DB: Final = -30.0
-"""Range of a friend's volume: below, muting him is meant; above, the limiter would be all that is heard."""
+"""Range of a friend's volume: below, muting them is meant; above, the limiter would be all that is heard."""
 
 LONGEST_FILE: Final = 64 * 1024
 """Bytes of the file that are read: 200 names of 128 bytes, 32 of them escaped, and their numbers are 40 000."""

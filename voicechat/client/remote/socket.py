@@ -16,7 +16,8 @@ from twisted.internet.interfaces import IAddress, IDelayedCall
 from twisted.internet.protocol import ServerFactory
 from twisted.protocols.basic import LineOnlyReceiver
 
-from voicechat.client.call.controls import Controls, FriendStatus, Status
+from voicechat.client.call.controls import Controls
+from voicechat.client.call.status import FriendStatus, Status
 from voicechat.client.remote import runtime
 from voicechat.client.remote.words import LONGEST_LINE, WORDS
 from voicechat.errors import ConfigError, ControlError
@@ -64,7 +65,7 @@ class Commands:
             "ptt-up": controls.ptt_up,
             "ptt-toggle": controls.ptt_toggle,
             "volume": self._volume,
-            "say": controls.say,
+            "say": controls.send_text,
             "stats": self._stats,
             "devices": lambda: Answer(devices()),
             "retry": controls.retry,

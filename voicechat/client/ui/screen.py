@@ -19,7 +19,8 @@ import msgspec
 import urwid
 from twisted.internet.interfaces import IDelayedCall
 
-from voicechat.client.call.controls import Controls, FriendStatus
+from voicechat.client.call.controls import Controls
+from voicechat.client.call.status import FriendStatus
 from voicechat.client.call.volumes import LOUDEST_DB, SOFTEST_DB
 from voicechat.client.network.outage import Outage
 from voicechat.client.ui import view
@@ -97,7 +98,7 @@ class Screen(Console):
         self._add("", text) if not self._over else super().chat(text)
 
     def talk(self, text: str) -> None:
-        """Who starts and stops stands beside his name."""
+        """Who starts and stops stands beside their name."""
 
     def warn(self, text: str) -> None:
         """Something is not as it should be, or the last word."""
@@ -284,7 +285,7 @@ class Screen(Console):
 
     def _typed(self, key: str) -> None:
         if key == "enter" and self._entry.edit_text.strip():
-            if not self._try(lambda controls: controls.say(self._entry.edit_text)):
+            if not self._try(lambda controls: controls.send_text(self._entry.edit_text)):
                 return
             self._back = 0
         elif key not in ("enter", "esc"):
@@ -299,7 +300,7 @@ class Screen(Console):
         return next((place for place, person in enumerate(people) if person.source == self._chosen), 0)
 
     def _friend(self, step: int = 0) -> FriendStatus | None:
-        """The chosen one, or who stands ``step`` places after him."""
+        """The chosen one, or who stands ``step`` places after them."""
         assert self._controls is not None
         people = self._controls.status().friends
         return people[(self._place(people) + step) % len(people)] if people else None

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from urwid.str_util import calc_text_pos, calc_width
 
-from voicechat.client.call.controls import FriendStatus, Status
+from voicechat.client.call.status import FriendStatus, Status
 from voicechat.client.network.outage import Outage
 from voicechat.media.levels import QUIETEST_DBFS
 from voicechat.media.quality import Quality
