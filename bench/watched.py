@@ -147,6 +147,15 @@ class WatchedHub(Hub):
         return figures
 
 
+def counts(hub: Hub) -> dict[str, float]:
+    """What the hub has counted, by name and label."""
+    return {
+        name + "".join(f"{{{label}={value}}}" for label, value in labels.items()): number
+        for name, labels, number in hub.metrics.samples()
+        if name.endswith("_total")
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.watched", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, required=True)
@@ -168,7 +177,7 @@ def main() -> None:
     def tell() -> None:
         turn = {"turn": turns.longest * 1000, "turn_cpu": turns.longest_cpu * 1000}
         hub.datagrams.count_dropped()
-        now = hub.metrics.counts.copy()
+        now = Counter(counts(hub))
         whole = chosen.json.with_suffix(".new")
         whole.write_text(json.dumps(hub.told() | turn | {"counts": now - counted}) + "\n")
         whole.replace(chosen.json)

@@ -35,8 +35,8 @@ FLOOD_SECONDS: Final = 10.0
 LONGEST_TURN_MS: Final = 10.0
 """What a turn may last: half of the time between two beats."""
 
-_OURS: Final = ("ticks", "ticks skipped", "resumed")
-"""Counts that say nothing about a flood."""
+_OURS: Final = ("connections_", "frames_", "logins_", "packets_", "encode_", "ticks_", "log_")
+"""How counts begin that say nothing about a flood."""
 
 _CHANCE: Final = 0.5
 """Frames a second of one friend by which two stretches of a call differ by chance, as those of a calm call do."""
@@ -107,7 +107,7 @@ def _rates(sooner: dict[str, Any], later: dict[str, Any]) -> list[float]:
 
 def _row(name: str, seen: dict[str, Any]) -> tuple[str, ...]:
     sent, flood, calm = seen["sent"], seen["flood"], seen["calm"]
-    counts = {what: number for what, number in flood["counts"].items() if what not in _OURS}
+    counts = {what: number for what, number in flood["counts"].items() if number and not what.startswith(_OURS)}
     share = 100 * sum(counts.values()) / sent["sent"] if sent["sent"] else 0.0
     kept = min(seen["meanwhile"]) > min(seen["before"]) - _CHANCE
     quick = flood["turn_cpu"] <= LONGEST_TURN_MS

@@ -196,7 +196,7 @@ def test_a_text_line_is_told_as_it_is_printed() -> None:
 
 
 _CHANGES = re.compile(
-    r" from 192\.0\.2\.7(?:: )?|192\.0\.2\.7|HOST port 1234"
+    r" from 192\.0\.2\.7(?:: )?| was (?:refused|closed): |192\.0\.2\.7|HOST port 1234"
     r"|\bFILE\b|\((?:\.\.\.|the [^)]*)\)|\.\.\.|'\w*'|\b\d+\b| in 255 s|inputs?|Ann|Ben|Cid|UDP|TCP"
 )
 """What is put into the lines; the rest of them stands in the code as it is."""

@@ -14,8 +14,9 @@ from voicechat.codecs.opus import OpusCodec
 from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND
 from voicechat.media.packet import MediaPacket
 from voicechat.media.tuning import TUNING
+from voicechat.server.eventlog import Event, EventLog
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Metrics
+from voicechat.server.metrics import Kind, Metrics
 from voicechat.session.outbox import MOST_MEDIA
 from voicechat.wire import media, messages
 
@@ -67,16 +68,17 @@ def test_f6_frozen_friends_cost_the_others_no_frame(frozen: int, seats: int) -> 
 def test_f12_a_flood_of_bad_packets_is_a_few_log_lines() -> None:
     """There, one client wrote 12 MB of log a second."""
     log = Log()
-    metrics = Metrics(Logger("test", observer=log))
-    kinds = ("bad input", "wrong password", "messages over the limit", "shown out")
+    metrics = Metrics()
+    events = EventLog(metrics, Logger("test", observer=log))
+    kinds = (Event.BAD_INPUT, Event.WRONG_PASSWORD, Event.TOO_MANY, Event.SHOWN_OUT)
     for n in range(JUNK):
         now = n / 2400  # a flood that a server can take
-        metrics.note(kinds[n % 4], f"203.0.{n % 251}.{n % 241}", now, "not a voicechat handshake")
+        events.note(kinds[n % 4], f"203.0.{n % 251}.{n % 241}", now, "not a voicechat handshake")
     per_period = 5 * len(kinds)
     periods = JUNK / 2400 / 10 + 1
     assert len(log.lines) <= per_period * periods
     assert sum(map(len, log.lines)) < 100_000 * max(1.0, JUNK / 1_000_000)
-    assert sum(metrics.counts.values()) == JUNK
+    assert len(log.lines) + metrics.log_lines_kept_back_total.value == JUNK
 
 
 def test_f12_connections_that_send_garbage_are_a_few_log_lines() -> None:
@@ -87,7 +89,7 @@ def test_f12_connections_that_send_garbage_are_a_few_log_lines() -> None:
         stranger.send_string(chance.randbytes(chance.randrange(60)))
         stranger.deliver()
         house.friends.remove(stranger)
-    assert house.counted("bad input") == 3000
+    assert house.counted("protocol_errors_total") == 3000
     assert len(house.log.lines) <= 5
     assert sum(map(len, house.log.lines)) < 1000
 
@@ -117,7 +119,7 @@ def test_f13_a_payload_that_is_no_frame_of_ours_costs_its_sender_only(payload: b
     bad.send_string(bad.session.seal(bytes([0x40, 0xFF, 0, 1]) + payload))
     house.settle()
     assert not bad.connected
-    assert house.counted("bad input") == 1
+    assert house.counted("protocol_errors_total") == 1
     voice = OpusCodec().encoder(12_000)
     for tick in range(5):
         packet = MediaPacket(0xFF, tick, voice.encode(np.zeros(FRAME_SAMPLES, np.float32)), marker=not tick)
@@ -139,12 +141,12 @@ def test_f13_a_thousand_packets_a_second_change_nothing_for_the_others() -> None
         house.pass_ticks(1)
     limits = Limits()
     (hall,) = house.hub.halls
-    let_through = 4 * 1000 - house.counted("media over the limit")
+    let_through = 4 * 1000 - house.counted("over_limit_total", Kind.MEDIA)
     assert let_through <= limits.media_burst + 4.1 * limits.media_a_second
     assert hall.conference.encodings <= 4 * 4 * TICKS_PER_SECOND + 4 * PAST
     assert len(cid.mixed) > 3.7 * TICKS_PER_SECOND
     assert {ann.mixed[-1], ben.mixed[-1], cid.mixed[-1]} == {0.6, 0.5, 0.7}
-    assert house.counted("ticks skipped") == 0
+    assert house.counted("ticks_skipped_total") == 0
 
 
 def test_f16_whatever_cannot_be_sent_is_counted_or_ends_the_connection() -> None:

@@ -12,6 +12,7 @@ from voicechat.server.admission import ANSWER_PRICE
 from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
 from voicechat.server.limits import Limits
+from voicechat.server.metrics import Login
 from voicechat.testing import MemoryCodec
 from voicechat.wire import handshake
 from voicechat.wire.handshake import Reason, Refuse
@@ -156,7 +157,7 @@ def test_f11_logins_of_all_together_are_paced() -> None:
                 for stranger in answered - asked if proves else ():
                     stranger.send_string(handshake.Auth(bytes(32), bytes(16)).build())
                 asked |= answered
-            work.append(house.counted("wrong password") if proves else ANSWER_PRICE * len(asked))
+            work.append(house.counted("logins_total", Login.WRONG_PASSWORD) if proves else ANSWER_PRICE * len(asked))
         assert all(done <= limits.logins_burst + limits.logins_a_second * (n + 1) + 1 for n, done in enumerate(work)), (
             work
         )

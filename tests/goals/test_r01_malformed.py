@@ -16,6 +16,7 @@ from tests.server.house import House, TcpFriend
 from tests.server.test_datagrams import Lines, UdpFriend
 from voicechat.security.seal import MAX_STRING, STRING_TAG_BYTES
 from voicechat.security.tickets import AWAY_SECONDS
+from voicechat.server.metrics import Dropped
 from voicechat.wire.datagrams import MAX_PACKET, DatagramType
 
 TICKS: Final = 20_000 if SOAK else 150
@@ -126,8 +127,8 @@ def test_r1_malformed_input_costs_four_talkers_no_frame_and_leaves_nothing_behin
     before = census()
     evil(TICKS)
     assert malice.sealed > TICKS / COMES_EACH
-    assert house.counted("bad input") > STRANGERS * TICKS / 4
-    assert house.counted("bad datagrams") > DATAGRAMS * TICKS / 4
+    assert house.counted("protocol_errors_total") > STRANGERS * TICKS / 4
+    assert house.counted("datagrams_dropped_total", Dropped.NOT_OPENED) > DATAGRAMS * TICKS / 4
     house.pass_seconds(AWAY_SECONDS + 2)
     left = more(before, census())
     assert not left

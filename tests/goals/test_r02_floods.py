@@ -25,6 +25,7 @@ from voicechat.carriage.udp import MOST_A_TURN
 from voicechat.security.secret import Secret
 from voicechat.server.factory import LET_IN
 from voicechat.server.hub import Hub
+from voicechat.server.metrics import Dropped
 from voicechat.server.service import VoiceService
 from voicechat.testing import MemoryCodec
 from voicechat.wire.datagrams import MAX_DATAGRAM, VERSION
@@ -151,12 +152,12 @@ def test_r17_in_a_turn_of_the_reactor_few_datagrams_are_read_and_each_is_counted
         for _ in range(200):  # the kernel's queue holds them all
             stranger.send(datagram)
         read: list[int] = []
-        counts, end = hub.metrics.counts, held.now + SOON
-        while sum(read) + counts["datagrams dropped by the kernel"] < 200:
-            assert held.now < end, (sum(read), counts)
-            before = counts["bad datagrams"]
+        dropped, end = hub.metrics.datagrams_dropped_total, held.now + SOON
+        while sum(read) + dropped[Dropped.KERNEL].value < 200:
+            assert held.now < end, (sum(read), dropped[Dropped.KERNEL].value)
+            before = dropped[Dropped.NOT_OPENED].value
             held.turn(0.1)
-            read.append(counts["bad datagrams"] - before)
+            read.append(int(dropped[Dropped.NOT_OPENED].value - before))
             hub.datagrams.count_dropped()
         assert max(read) <= MOST_A_TURN
         assert sum(read) in (0, 200), "a filter refuses all of a kind, or none"

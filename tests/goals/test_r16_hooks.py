@@ -339,13 +339,13 @@ class Evening:
         """Have a hook fail, soon; no line of the log is kept back for what was told before."""
         self.house.log.events.clear()
         Reactor.told.clear()
-        self.counted = self.house.counted("faults")
+        self.counted = self.house.counted("faults_total")
         self.trap.set(hook, after=after)
 
     def faults(self) -> Iterator[str]:
         """What is wrong after a visit."""
         house, told = self.house, [*self.house.log.failures, *Reactor.told]
-        counted = len(Reactor.told) + house.counted("faults") - self.counted
+        counted = len(Reactor.told) + house.counted("faults_total") - self.counted
         gone = [friend.name for friend in self.friends.values() if not friend.connected]
         if not self.trap.sprung:
             yield "is not reached"

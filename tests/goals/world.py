@@ -29,7 +29,6 @@ from voicechat.security.secret import Secret
 from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Metrics
 from voicechat.testing import MemoryCodec
 
 RING: Final = 32.0
@@ -301,7 +300,6 @@ class World:
 
     def start_server(self) -> None:
         """A server that knows nobody."""
-        self.metrics = Metrics(Logger("test", observer=self.log))
         self.server.reactor = WorldReactor(self.server)
         self.hub = Hub(
             self.server.reactor,
@@ -309,8 +307,9 @@ class World:
             Secret(PASSWORD),
             limits=self._limits,
             always_mix=self._always_mix,
-            metrics=self.metrics,
+            log=Logger("test", observer=self.log),
         )
+        self.metrics = self.hub.metrics
         port: Any = WorldPort(PORT, self._server_sends)
         self.hub.datagrams.makeConnection(port)
         self._factory = VoiceServerFactory(self.hub)

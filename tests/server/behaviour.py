@@ -17,6 +17,7 @@ from voicechat.media.tuning import TUNING
 from voicechat.rooms.echo import ECHO_DELAY, ECHO_NAME, ROOM_NAME
 from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.limits import Limits, media_bytes
+from voicechat.server.metrics import Kind, Login
 from voicechat.session.states import State
 from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.text import MOST_TEXT
@@ -389,7 +390,7 @@ class Behaviour:
         assert [type(message) for message in ann.told] == [messages.Away, messages.Back], "no leaving, no joining"
         self.house.pass_ticks(5)
         assert set(back.values()) == {0.1}
-        assert self.house.counted("resumed") == 1
+        assert self.house.counted("logins_total", Login.RESUMED) == 1
 
     def test_one_who_comes_back_while_his_old_line_stands_replaces_it(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")
@@ -560,7 +561,7 @@ class Behaviour:
         replay.send_string(bytes(40))  # it has no key to seal anything with
         self.house.settle()
         assert not replay.connected
-        assert self.house.counted("resumed") == 0
+        assert self.house.counted("logins_total", Login.RESUMED) == 0
         assert self.enter("Ben", ticket=ben.ticket).source == ben.source
         self.house.pass_seconds(6)
         assert len(self.house.hub.admission) == 0, "nor is a place kept"
@@ -780,7 +781,7 @@ class Behaviour:
             ann.send(messages.Text(f"line {n}"))
         self.house.settle()
         assert len(ben.told_of(messages.Text)) == Limits().text_burst
-        assert self.house.counted("messages over the limit") == 15 - Limits().text_burst
+        assert self.house.counted("over_limit_total", Kind.TEXT) == 15 - Limits().text_burst
         assert ann.connected
 
     def test_a_line_of_text_has_500_characters_and_no_more(self) -> None:
@@ -799,7 +800,7 @@ class Behaviour:
             ann.send(messages.State(muted=not n % 2))
         self.house.settle()
         assert len(ben.told_of(messages.State)) == Limits().control_burst
-        assert self.house.counted("messages over the limit") == 480
+        assert self.house.counted("over_limit_total", Kind.REQUEST) == 480
         assert ann.connected
 
     def test_messages_without_end_end_the_connection(self) -> None:
@@ -825,7 +826,7 @@ class Behaviour:
                 bad.send_string(bad.session.seal(bytes([kind])))
         patch.restore()
         assert decoded <= Limits().messages_burst
-        assert self.house.counted("messages over the limit") == 1
+        assert self.house.counted("over_limit_total", Kind.MESSAGE) == 1
         self.assert_only_the_bad_one_goes(bad, ann, ben)
 
     def test_media_over_the_limit_is_dropped_before_it_is_decoded(self) -> None:
@@ -844,7 +845,7 @@ class Behaviour:
         self.house.settle()
         assert bad.connected
         assert decoded == Limits().media_burst
-        assert self.house.counted("media over the limit") == 900 - decoded
+        assert self.house.counted("over_limit_total", Kind.MEDIA) == 900 - decoded
         assert ann.connected
         assert ben.connected
 
@@ -884,7 +885,7 @@ class Behaviour:
         assert [value for value in listener.values()[heard:] if value] == [0.1] * 10
         assert [left.source for left in listener.told_of(messages.Left)] == [bad.source]
         assert len(self.house.hub.seats) == 2
-        assert self.house.counted("bad input") == 1
+        assert self.house.counted("protocol_errors_total") == 1
 
     def test_garbage_after_login_ends_that_connection_only(self) -> None:
         ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
@@ -936,7 +937,7 @@ class Behaviour:
             self.house.pass_ticks(5)
         # frames of one tick sent twice are one frame: what counts is how many the server let through
         limits = Limits()
-        let_through = 1000 + 50 - self.house.counted("media over the limit")
+        let_through = 1000 + 50 - self.house.counted("over_limit_total", Kind.MEDIA)
         assert let_through <= limits.media_burst + limits.media_a_second * 1.1
         assert ben.mixed[-1] == 0.3 or 0.1 in ben.values()[-5:]
         assert len(bad.values(ann.source)) >= 48
@@ -949,7 +950,7 @@ class Behaviour:
         passed = sum(len(packet.payload) for packet in ben.heard)
         a_second = Limits().media_share * media_bytes(bad.entered.bitrate)
         assert a_second * 5 * 0.7 < passed <= a_second * (5 + 1), "what is in it passes, and no more"
-        assert self.house.counted("media over the limit") == ticks - len(ben.heard)
+        assert self.house.counted("over_limit_total", Kind.MEDIA) == ticks - len(ben.heard)
         assert bad.connected, "it costs words, and nothing else"
         self.house.pass_seconds(1)
         self.say(ann, ONE_FRAME + bytes(30), TICKS_PER_SECOND)

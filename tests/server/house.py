@@ -8,6 +8,7 @@ sides got wrong in the same way would not be seen.
 Time passes in `House.pass_ticks` only, and everything that was sent arrives at once.
 """
 
+import enum
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +31,7 @@ from voicechat.security.tickets import Ticket
 from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
 from voicechat.server.limits import MOST_SEATS, Limits
-from voicechat.server.metrics import Metrics
+from voicechat.server.metrics import Labelled
 from voicechat.server.protocol import VoiceServerProtocol
 from voicechat.session.client import ClientSession
 from voicechat.session.states import State
@@ -76,7 +77,7 @@ class House:
             Secret(PASSWORD),
             limits=Limits(**{"seats_each": MOST_SEATS} | limits),  # friends all come from one address here
             always_mix=always_mix,
-            metrics=Metrics(Logger("test", observer=self.log)),
+            log=Logger("test", observer=self.log),
         )
         self.factory = VoiceServerFactory(self.hub)
         self.friends: list[Friend] = []
@@ -117,9 +118,12 @@ class House:
         """As `pass_ticks`, for about so long."""
         self.pass_ticks(round(seconds / TICK_SECONDS))
 
-    def counted(self, name: str) -> int:
-        """How often the server counted an event."""
-        return self.hub.metrics.counts[name]
+    def counted(self, name: str, label: enum.Enum | None = None) -> float:
+        """What a metric of the server's is; of one with labels, of all of them unless one is given."""
+        metric = self.hub.metrics.families()[name]
+        if not isinstance(metric, Labelled):
+            return metric.value
+        return sum(float(one.value) for which, one in metric.by.items() if label in (None, which))
 
 
 class Friend:

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 
 from voicechat.format import TICK_SECONDS
 from voicechat.server.admission import BREATH, LOGIN, RESUME_PRICE, Admission, Step
+from voicechat.server.eventlog import EventLog
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
 
@@ -49,11 +50,12 @@ class Visitor:
 
 def logins(number: int, seconds: float, beat: float = math.inf, *, tickets: bool = False) -> list[float]:
     """When each of so many that came at one moment was computed, with a beat each so many seconds."""
-    clock = Clock()
+    clock, metrics = Clock(), Metrics()
     admission = Admission(
         clock,
         Limits(before_login=5000, login_seconds=60.0),
-        Metrics(Logger("test")),
+        metrics,
+        EventLog(metrics, Logger("test")),
         lambda: math.inf if beat == math.inf else beat - clock.seconds() % beat,
     )
     visitors = [Visitor(clock, admission, f"192.0.{n // 250}.{n % 250}") for n in range(number)]

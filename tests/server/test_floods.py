@@ -19,8 +19,9 @@ from twisted.logger import Logger
 from tests.conftest import SOAK
 from voicechat.client.network.retry import FIRST_TRIES
 from voicechat.server.admission import Admission, Step
+from voicechat.server.eventlog import EventLog
 from voicechat.server.limits import Limits, neighbourhood
-from voicechat.server.metrics import Metrics
+from voicechat.server.metrics import Login, Metrics
 
 FRIENDS: Final = 100 if SOAK else 10
 WITHIN: Final = 2.0
@@ -124,8 +125,9 @@ class Door:
     def __init__(self) -> None:
         self.clock = Clock()
         self.clock.advance(1000.0)
-        self.metrics = Metrics(Logger("test"))
-        self.admission = Admission(self.clock, Limits(), self.metrics)
+        self.metrics = Metrics()
+        events = EventLog(self.metrics, Logger("test"))
+        self.admission = Admission(self.clock, Limits(), self.metrics, events)
         self.answered = self.looked_at = 0
 
     def flood(self, rate: float, sources: Iterator[str], kinds: tuple[str, ...]) -> None:
@@ -267,7 +269,7 @@ def test_one_who_asks_and_goes_again_and_again_comes_later_and_is_never_refused(
     for _ in range(20):
         Stranger(door, "203.0.113.9", "hangs up")
         door.run(0.2)
-    assert door.metrics.counts["login left"] == 20
+    assert door.metrics.logins_total[Login.LEFT].value == 20
     assert door.admission.knocks.rank("203.0.113.9", door.clock.seconds()) > 0
     assert not door.admission.banned(Friend(door, "203.0.113.9", 0.02)), "a friend may share the address"
     order: list[str] = []

@@ -11,13 +11,14 @@ from tests.server.house import Log
 from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, silent_frame
 from voicechat.interfaces import ICodec, IDecoder, IEncoder
+from voicechat.server.eventlog import EventLog
 from voicechat.server.guard import GuardedCodec
 from voicechat.server.metrics import Metrics
 
 
 def guarded(**fails: int) -> tuple[GuardedCodec, FaultyCodec, Log]:
-    codec, log = FaultyCodec(**fails), Log()
-    return GuardedCodec(codec, Clock(), Metrics(Logger("test", observer=log))), codec, log
+    codec, log, metrics = FaultyCodec(**fails), Log(), Metrics()
+    return GuardedCodec(codec, Clock(), metrics, EventLog(metrics, Logger("test", observer=log))), codec, log
 
 
 def test_it_is_a_codec() -> None:

@@ -9,6 +9,7 @@ from voicechat.rooms.directory import MOST_ROOMS
 from voicechat.security.secret import Secret
 from voicechat.server.hall import MOST_FAULTS
 from voicechat.server.hub import FAULT
+from voicechat.server.metrics import Login
 from voicechat.wire import messages
 from voicechat.wire.handshake import Refuse
 
@@ -47,7 +48,7 @@ class HubTests(SynchronousTestCase):
         late = [TcpFriend(self.house, "late", host=f"198.51.100.{n}").begin() for n in range(tries)]
         self.house.pass_seconds(0.5 + tries / self.house.hub.limits.logins_a_second)
         assert all(isinstance(one.refused, Refuse) for one in late)
-        assert len(late) == self.house.counted("wrong password")
+        assert len(late) == self.house.counted("logins_total", Login.WRONG_PASSWORD)
         new = TcpFriend(self.house, "Dan", host="203.0.113.1", password="another password").begin()
         self.house.login()
         assert new.welcome is not None
@@ -85,7 +86,7 @@ class HubTests(SynchronousTestCase):
         self.house.pass_ticks(20)
         assert len(friends[2].mixed) == heard + 19
         assert friends[2].mixed[-1] == 0.3
-        assert self.house.counted("faulty ticks") == 1
+        assert self.house.counted("ticks_failed_total") == 1
 
     def test_a_room_that_cannot_be_mixed_is_closed_and_no_other(self) -> None:
         red, blue = self.enter("Ann", "Ben", "Cid", room="red"), self.enter("Dan", "Eve", room="blue")
@@ -161,5 +162,5 @@ class HubTests(SynchronousTestCase):
             ann = TcpFriend(self.house, "Ann", ticket=ticket).begin()
             self.house.settle()
             ticket = ann.ticket
-        assert self.house.counted("resumed") == 500
+        assert self.house.counted("logins_total", Login.RESUMED) == 500
         assert len(self.house.log.lines) <= 51

@@ -1,117 +1,133 @@
-"""Counters, and a log that nobody can flood."""
+"""Counters and gauges, and their names."""
 
 import re
+from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-from twisted.logger import Logger
+from tests.server.house import House, TcpFriend
+from voicechat.server.metrics import Histogram, Labelled, Login, Metrics, Presence, Sample
+from voicechat.server.metrics import Path as Way
 
-from tests.server.house import Log
-from voicechat.server.metrics import EVERY, MOST_KEYS, MOST_LINES, MOST_OF_PEOPLE, Metrics
-
-
-def made() -> tuple[Metrics, Log]:
-    log = Log()
-    return Metrics(Logger("test", observer=log)), log
+DOC = Path(__file__).parents[2] / "docs" / "operating.md"
+BASE_UNITS = ("seconds", "bytes")
 
 
-def test_events_are_counted_whether_told_or_not() -> None:
-    metrics, log = made()
-    for _ in range(100):
-        metrics.note("bad input", "192.0.2.1", 0.0, "too long")
-    metrics.count("ticks", 7)
-    assert metrics.counts == {"bad input": 100, "ticks": 7}
-    assert len(log.lines) == 1
-    assert "bad input from 192.0.2.1: too long" in log.lines[0]
+def listed() -> dict[str, tuple[str, str]]:
+    """What docs/operating.md lists: name, kind, and labels with their values."""
+    rows = re.findall(r"^\| `([a-z_]+)(?:\{(.*?)\})?` \| (\w+) \|", DOC.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name: (kind, labels.replace("\\|", "|")) for name, labels, kind in rows}
 
 
-def test_the_next_line_says_how_many_were_kept_back() -> None:
-    metrics, log = made()
-    for n in range(50):
-        metrics.note("bad input", "a", n * 0.1, "x")
-    metrics.note("bad input", "a", EVERY, "x")
-    assert len(log.lines) == 2
-    assert "(49 more like it)" in log.lines[1]
+def test_the_list_in_the_docs_is_whole_and_true() -> None:
+    has = {}
+    for name, metric in Metrics().families().items():
+        labels = ""
+        if isinstance(metric, Labelled):
+            labels = f"{metric.label}={'|'.join(one.value for one in metric.by)}"
+        has[name] = (metric.kind, labels)
+    assert listed() == has
 
 
-def test_addresses_and_kinds_are_told_apart_up_to_a_number_of_lines() -> None:
-    metrics, log = made()
-    for n in range(100):
-        metrics.note("bad input", f"192.0.2.{n}", 0.0)
-    metrics.note("ban", "192.0.2.1", 0.0)
-    assert len(log.lines) == MOST_LINES + 1
+def test_names_are_as_prometheus_wants_them() -> None:
+    for name, metric in Metrics().families().items():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name)
+        assert (metric.kind == "counter") == name.endswith("_total")
+        if isinstance(metric, Histogram):
+            assert name.endswith(BASE_UNITS)
+        if isinstance(metric, Labelled):
+            assert all(re.fullmatch(r"[a-z_]+", one.value) for one in metric.by), "a closed set of words"
 
 
-def test_what_is_remembered_is_bounded() -> None:
-    metrics, _ = made()
-    for n in range(3 * MOST_KEYS):
-        metrics.note("bad input", f"address {n}", 0.0)
-    assert len(metrics._next) <= MOST_KEYS
+def test_a_histogram_counts_up_to_each_bound() -> None:
+    metrics = Metrics()
+    for late in (0.0, 0.001, 0.0011, 0.03, 7.0):
+        metrics.tick_late_seconds.observe(late)
+    samples = [one for one in metrics.samples() if one.name.startswith("tick_late")]
+    assert [(one.labels.get("le"), one.value) for one in samples[:-2]] == [
+        ("0.001", 2),
+        ("0.002", 3),
+        ("0.005", 3),
+        ("0.01", 3),
+        ("0.02", 3),
+        ("0.05", 4),
+        ("+Inf", 5),
+    ]
+    assert samples[-2] == Sample("tick_late_seconds_count", {}, 5)
+    assert samples[-1].name == "tick_late_seconds_sum"
+    assert abs(samples[-1].value - 7.0321) < 1e-9
 
 
-def fail(metrics: Metrics, now: float) -> None:
-    try:
-        dict[str, int]()["nothing"]
-    except KeyError:
-        metrics.failure("a tick failed", now)
+def test_a_call_is_counted() -> None:
+    """From the door to the mix, with what three friends did."""
+    house = House(always_mix=True)
+    ann, ben, cid = (TcpFriend(house, name, room="red") for name in ("Ann", "Ben", "Cid"))
+    for friend in (ann, ben, cid):
+        friend.begin()
+    house.login()
+    TcpFriend(house, "Eve", password="a wrong one").begin()
+    house.login()
+    assert house.counted("connections_total") == 4
+    assert house.counted("logins_total", Login.ENTERED) == 3
+    assert house.counted("logins_total", Login.WRONG_PASSWORD) == 1
+    assert house.counted("rooms") == 1
+    assert house.counted("participants", Presence.HERE) == 3
+    assert house.counted("talkers") == 0
+    ann.talk(0.25)
+    house.pass_seconds(1.0)
+    assert house.counted("talkers") == 1
+    assert house.counted("packets_received_total", Way.TCP) >= 50
+    assert house.counted("packets_received_total", Way.UDP) == 0
+    assert house.counted("frames_played_total") == house.counted("frames_mixed_total") / 2 > 40
+    assert house.counted("ticks_total") >= 50
+    assert house.counted("tick_late_seconds") == house.counted("ticks_total")
+    cid.transport.abortConnection()
+    house.settle()
+    assert house.counted("participants", Presence.HERE) == 2
+    assert house.counted("participants", Presence.AWAY) == 1
 
 
-def test_an_exception_is_told_with_its_traceback() -> None:
-    metrics, log = made()
-    fail(metrics, 0.0)
-    (line,) = log.failures
-    assert "a tick failed" in line
-    assert "KeyError: 'nothing'" in line
+def test_what_was_counted_outlives_its_room() -> None:
+    house = House(always_mix=True)
+    ann, ben = (TcpFriend(house, name, room="red") for name in ("Ann", "Ben"))
+    ann.begin()
+    ben.begin()
+    house.login()
+    ann.talk(0.25)
+    house.pass_seconds(0.5)
+    played = house.counted("frames_played_total")
+    assert played > 10
+    for friend in (ann, ben):
+        house.hub.leave(next(seat for seat in house.hub.seats.values() if seat.member.name == friend.name), "")
+    assert house.counted("rooms") == 0
+    assert house.counted("frames_played_total") == played
 
 
-def test_exceptions_in_a_row_are_told_a_few_times_and_counted() -> None:
-    metrics, log = made()
-    for n in range(1000):
-        fail(metrics, n / 100)
-    assert len(log.failures) == MOST_LINES
-    fail(metrics, EVERY)
-    assert len(log.failures) == MOST_LINES + 1
-    assert metrics.counts["faults"] == 1001
+def test_the_time_for_encoding_is_counted() -> None:
+    """By the clock that the server has, also of an encoder that fails."""
+    from twisted.internet.task import Clock
+    from twisted.logger import Logger
 
+    from voicechat.format import silent_frame
+    from voicechat.server.eventlog import EventLog
+    from voicechat.server.guard import GuardedCodec
+    from voicechat.testing import MemoryCodec
 
-def test_braces_and_line_breaks_of_others_do_not_break_a_line() -> None:
-    metrics, log = made()
-    metrics.say(f"{'{name} %s {'!r} entered")
-    assert "{name} %s {" in log.lines[0]
+    clock, metrics = Clock(), Metrics()
 
+    class Slow(MemoryCodec):
+        """Takes a hundredth of a second."""
 
-def test_who_comes_and_goes_without_end_is_told_in_part_and_counted() -> None:
-    metrics, log = made()
-    for n in range(MOST_OF_PEOPLE + 30):
-        metrics.people(f"{n} entered", n / 100)
-    assert len(log.lines) == MOST_OF_PEOPLE
-    metrics.people("the next entered", EVERY)
-    assert "the next entered (30 more like it)" in log.lines[-1]
-    metrics.people("one more entered", EVERY)
-    assert log.lines[-1].endswith("one more entered")
+        def encoder(self, bitrate: int):  # type: ignore[no-untyped-def]
+            encoder = super().encoder(bitrate)
+            encode = encoder.encode
 
+            def slowly(frame):  # type: ignore[no-untyped-def]
+                clock.advance(0.01)
+                return encode(frame)
 
-def test_faults_kept_back_are_counted_with_the_next() -> None:
-    metrics, log = made()
-    for n in range(MOST_LINES + 7):
-        fail(metrics, n / 100)
-    fail(metrics, EVERY)
-    assert "a tick failed (7 more like it)" in log.failures[-1]
+            encoder.encode = slowly  # type: ignore[method-assign]
+            return encoder
 
-
-EVENTS = st.tuples(st.sampled_from(["ban", "bad input"]), st.integers(0, 9), st.floats(0, 8))
-
-
-@given(st.lists(EVENTS, max_size=200))
-def test_each_line_is_told_or_counted(events: list[tuple[str, int, float]]) -> None:
-    """However many addresses they are from: also those that one limit let through, and the other did not."""
-    metrics, log = made()
-    now = 0.0
-    for name, address, later in events:
-        now += later
-        metrics.note(name, f"192.0.2.{address}", now)
-    for name in ("ban", "bad input"):
-        metrics.note(name, "192.0.2.99", now + EVERY)
-        told = [line for line in log.lines if f"{name} from" in line]
-        kept_back = sum(int(found[1]) for line in told if (found := re.search(r"\((\d+) more like it\)", line)))
-        assert len(told) + kept_back == metrics.counts[name] == sum(event[0] == name for event in events) + 1
+    encoder = GuardedCodec(Slow(), clock, metrics, EventLog(metrics, Logger("test"))).encoder(12_000)
+    for _ in range(3):
+        encoder.encode(silent_frame())
+    assert abs(metrics.encode_seconds_total.value - 0.03) < 1e-9

@@ -12,6 +12,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.security.tickets import Ticket
 from voicechat.server.admission import ANSWER_PRICE, BREATH
 from voicechat.server.limits import Limits
+from voicechat.server.metrics import Login, Refused
 from voicechat.session.outbox import MOST_CONTROL, MOST_MEDIA
 from voicechat.wire import handshake, media, messages
 from voicechat.wire.handshake import Reason, Refuse
@@ -50,7 +51,7 @@ class BeforeLoginTests(SynchronousTestCase):
         assert stranger.connected
         self.wait(0.2)
         assert not stranger.connected
-        assert self.house.counted("shown out") == 1
+        assert self.house.counted("refused_total", Refused.NO_LOGIN_IN_TIME) == 1
 
     def test_drops_of_bytes_do_not_prolong_the_time(self) -> None:
         stranger = self.stranger()
@@ -79,7 +80,7 @@ class BeforeLoginTests(SynchronousTestCase):
         self.house.login()
         assert guesser.refused == Refuse(Reason.PASSWORD)
         assert not guesser.connected
-        assert self.house.counted("wrong password") == 1
+        assert self.house.counted("logins_total", Login.WRONG_PASSWORD) == 1
         assert not self.house.hub.seats
 
     def test_another_version_is_told_ours(self) -> None:
@@ -127,7 +128,7 @@ class BeforeLoginTests(SynchronousTestCase):
         stranger.send_bytes(100 * (len(auth).to_bytes(4, "big") + auth))
         self.house.settle()
         assert not stranger.connected
-        assert self.house.counted("wrong password") == 1
+        assert self.house.counted("logins_total", Login.WRONG_PASSWORD) == 1
 
     def test_a_length_beyond_the_limit_ends_it_before_its_first_byte(self) -> None:
         for length in (handshake.MAX_CLEAR + 1, 1 << 31, 0xFFFFFFFF):
@@ -264,11 +265,11 @@ class BeforeLoginTests(SynchronousTestCase):
             self.house.clock.advance(BREATH)
         self.house.settle()
         assert back.source == friend.source, "his turn is among the next"
-        assert self.house.counted("came back too late") <= 4
+        assert self.house.counted("logins_total", Login.TICKET_UNKNOWN) <= 4
         for _ in range(63):
             self.house.clock.advance(BREATH)
         assert not any(other.connected for other in flood)
-        assert self.house.counted("came back too late") == 63
+        assert self.house.counted("logins_total", Login.TICKET_UNKNOWN) == 63
 
     def test_one_who_is_in_is_not_shown_out(self) -> None:
         friend = self.stranger().begin()

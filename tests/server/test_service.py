@@ -11,8 +11,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.memory import VoiceReactor
 from tests.server.house import Log
 from voicechat.security.secret import Secret
+from voicechat.server.eventlog import Event
 from voicechat.server.hub import Hub
-from voicechat.server.metrics import Metrics
 from voicechat.server.protocol import VoiceServerProtocol
 from voicechat.server.service import GOODBYE_SECONDS, VoiceService
 from voicechat.server.terminal import LOOK_EACH, Terminal
@@ -28,7 +28,7 @@ def made(
     from twisted.logger import Logger
 
     log = Log()
-    hub = Hub(reactor, MemoryCodec(), Secret("the first"), metrics=Metrics(Logger("test", observer=log)))
+    hub = Hub(reactor, MemoryCodec(), Secret("the first"), log=Logger("test", observer=log))
     return VoiceService(reactor, hub, port, interface, file), log
 
 
@@ -121,6 +121,17 @@ class EndTests(SynchronousTestCase):
         self.assertNoResult(over)
         reactor.advance(GOODBYE_SECONDS)
         self.successResultOf(over)
+
+    def test_the_log_ends_with_what_it_kept_back(self) -> None:
+        reactor = VoiceReactor()
+        service, log = made(reactor)
+        service.startService()
+        for _ in range(8):
+            service.hub.events.note(Event.BAD_INPUT, "192.0.2.1", reactor.seconds(), "noise")
+        over = service.stopService()
+        reactor.advance(GOODBYE_SECONDS)
+        self.successResultOf(over)
+        assert "7 more lines were kept back like: bad input came from" in log.lines[-1]
 
     def test_sigterm_stops_the_reactor_once(self) -> None:
         reactor = VoiceReactor()

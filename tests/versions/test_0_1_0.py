@@ -154,7 +154,7 @@ def test_a_client_of_0_1_0_holds_a_call_at_a_server_of_today(monkeypatch: pytest
     assert [line.text for line in ben.told_of(messages.Text)] == ["back again"]
     assert [left.source for left in ben.told_of(messages.Left)] == [welcome.source]
     assert not house.log.failures
-    assert house.counted("bad input") == 0
+    assert house.counted("protocol_errors_total") == 0
 
 
 def test_a_client_of_today_holds_a_call_at_a_server_of_0_1_0(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,10 @@ class Edge(NamedTuple):
 
 
 class Conference:
-    """The media of ``room``, mixed at ``bitrate``, or ``high`` for those who chose that. Times are ticks."""
+    """The media of ``room``, mixed at ``bitrate``, or ``high`` for those who chose that. Times are ticks.
+
+    ``counts``: where to count what became of frames, of this room's alone unless given.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Conference:
         *,
         high: int = HIGH_BITRATE,
         always_mix: bool = False,
+        counts: Counts | None = None,
         tuning: Tuning = TUNING,
     ) -> None:
         self._room = room
@@ -72,7 +76,7 @@ class Conference:
         self._edges: list[Edge] = []
         self._undecided = False
         """Somebody entered, and what they get has not been chosen."""
-        self.counts = Counts()
+        self.counts = Counts() if counts is None else counts
         self.forwarded = 0
         """Packets delivered undecoded, one for each listener."""
 
@@ -160,6 +164,11 @@ class Conference:
         for source, talker in self._talkers.items():
             if talker.talking and now - talker.last_arrival > SILENT_AFTER:
                 self._stop(source, now)
+
+    @property
+    def talkers(self) -> int:
+        """How many talk."""
+        return sum(talker.talking for talker in self._talkers.values())
 
     @property
     def talking(self) -> bool:

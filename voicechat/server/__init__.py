@@ -10,7 +10,8 @@ hall       one room's people and its conference
 ticker     the 20 ms beat, while somebody must be mixed for
 guard      coders whose faults cost one frame
 limits     every figure
-metrics    counters, and a log that nobody can flood
+metrics    counters and gauges
+eventlog   sentences for the host, of which a stranger causes few
 log        written without being waited for; sinks: where to
 
 Never imports PortAudio or the client.

@@ -29,10 +29,12 @@ from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from voicechat.server.eventlog import Event, EventLog
 from voicechat.server.knocks import Knocks
 from voicechat.server.limits import Bans, Limits
-from voicechat.server.metrics import Metrics
+from voicechat.server.metrics import Login, Metrics, Refused
 from voicechat.session.bucket import Bucket
+from voicechat.wire.messages import LOCKED_OUT, SHUTTING_DOWN
 
 BREATH: Final = 0.005
 """Seconds between two steps: what is read from the sockets meanwhile is forwarded first."""
@@ -61,6 +63,16 @@ who come: 8 of 64, and 56 answered in half a second are 112 a second who then sa
 
 LEFT_KNOCKS: Final = 5.0
 """For how many more knocks a HELLO counts to whose answer nothing came: it took an answer, and a place for a while."""
+
+
+_IN_WORDS: Final = {
+    Refused.NO_LOGIN_IN_TIME: "no login in time",
+    Refused.TOO_MANY_OF_ONE_ADDRESS: "too many connections of one address",
+    Refused.TOO_MANY: "too many connections before login",
+    Refused.BANNED: "banned for guessing",
+    Refused.PASSWORD_CHANGED: LOCKED_OUT,
+    Refused.SHUTTING_DOWN: SHUTTING_DOWN,
+}
 
 
 class Step(enum.Enum):
@@ -136,9 +148,14 @@ class Admission:
     """
 
     def __init__(
-        self, clock: IReactorTime, limits: Limits, metrics: Metrics, beat_in: Callable[[], float] = lambda: float("inf")
+        self,
+        clock: IReactorTime,
+        limits: Limits,
+        metrics: Metrics,
+        events: EventLog,
+        beat_in: Callable[[], float] = lambda: float("inf"),
     ) -> None:
-        self._clock, self._limits, self._metrics = clock, limits, metrics
+        self._clock, self._limits, self._metrics, self._events = clock, limits, metrics, events
         self._beat_in = beat_in
         self.bans = Bans(limits)
         self.knocks = Knocks(limits)
@@ -154,16 +171,17 @@ class Admission:
     def came(self, visitor: Visitor) -> None:
         """A new connection; it is shown out at once if more knocks went before it than before all who may go."""
         now = self._clock.seconds()
+        self._metrics.connections_total.value += 1
         self.knocks.count(visitor.address, now)
         self._places[visitor] = _Place(
             now,
-            self._clock.callLater(self._limits.login_seconds, self._show_out, visitor, "no login in time"),
+            self._clock.callLater(self._limits.login_seconds, self._show_out, visitor, Refused.NO_LOGIN_IN_TIME),
         )
         same = [other for other in self._may_go(now) if other.address == visitor.address and other is not visitor]
         if len(same) >= self._limits.before_login_each:
-            self._show_out(min(same, key=self._order(now)), "too many connections of one address")
+            self._show_out(min(same, key=self._order(now)), Refused.TOO_MANY_OF_ONE_ADDRESS)
         if len(self._places) > self._limits.before_login:
-            self._show_out(self._least_welcome(visitor, now), "too many connections before login")
+            self._show_out(self._least_welcome(visitor, now), Refused.TOO_MANY)
 
     def _may_go(self, now: float) -> list[Visitor]:
         return [other for other, place in self._places.items() if place.stage(other, now) < Stage.NEAR]
@@ -183,7 +201,8 @@ class Admission:
         """The seconds for which the visitor's address may not log in, 0 if it may; asked when one wants to."""
         seconds = self.bans.remaining(visitor.address, self._clock.seconds())
         if seconds:
-            self._metrics.note("banned", visitor.address, self._clock.seconds(), "is banned for guessing")
+            self._metrics.logins_total[Login.BANNED].value += 1
+            self._events.note(Event.BANNED, visitor.address, self._clock.seconds())
         return seconds
 
     def failed(self, visitor: Visitor) -> bool:
@@ -193,7 +212,7 @@ class Admission:
             return False
         for other in [other for other in self._places if other.address == address and other is not visitor]:
             if other.guesses:
-                self._show_out(other, "banned for guessing")
+                self._show_out(other, Refused.BANNED)
         return True
 
     def entered(self, visitor: Visitor) -> None:
@@ -207,7 +226,8 @@ class Admission:
         if place is not None and place.step is None and place.answered is Step.ANSWER:
             now = self._clock.seconds()
             self.knocks.count(visitor.address, now, LEFT_KNOCKS)
-            self._metrics.note("login left", visitor.address, now, "began a login and did not go on")
+            self._metrics.logins_total[Login.LEFT].value += 1
+            self._events.note(Event.LEFT, visitor.address, now)
 
     def _forget(self, visitor: Visitor) -> _Place | None:
         place = self._places.pop(visitor, None)
@@ -228,17 +248,18 @@ class Admission:
         if self._call is None or not self._call.active():
             self._call = self._clock.callLater(0, self._turn)
 
-    def empty(self, why: str) -> None:
+    def empty(self, why: Refused) -> None:
         """Show everybody out: the server stops, or another password counts."""
         if self._call is not None and self._call.active():
             self._call.cancel()
         for visitor in list(self._places):
             self._show_out(visitor, why)
 
-    def _show_out(self, visitor: Visitor, why: str) -> None:
+    def _show_out(self, visitor: Visitor, why: Refused) -> None:
         self.gone(visitor)
-        self._metrics.note("shown out", visitor.address, self._clock.seconds(), why)
-        visitor.show_out(why)
+        self._metrics.refused_total[why].value += 1
+        self._events.note(Event.SHOWN_OUT, visitor.address, self._clock.seconds(), _IN_WORDS[why])
+        visitor.show_out(_IN_WORDS[why])
 
     def _turn(self) -> None:
         """One step of the visitor whose turn it is."""

@@ -12,9 +12,11 @@ number in them, and a forged one must not use up what an honest friend may send.
 from typing import Final
 
 from voicechat.errors import WireError
+from voicechat.server.eventlog import Event, EventLog
 from voicechat.server.limits import Limits, media_bytes
-from voicechat.server.metrics import Metrics
+from voicechat.server.metrics import Kind, Metrics, Path
 from voicechat.session.bucket import Bucket
+from voicechat.wire.media import is_media
 
 EXCESS: Final = 9
 """Times the allowed rate that may be dropped on top of it before a participant is cut."""
@@ -25,21 +27,28 @@ class Allowance:
 
     __slots__ = (
         "_address",
+        "_by_tcp",
+        "_by_udp",
         "_bytes",
         "_control",
         "_datagrams",
+        "_events",
         "_excess",
         "_excess_since",
         "_limits",
         "_messages",
-        "_metrics",
+        "_over_limit",
         "_packets",
         "_texts",
     )
 
-    def __init__(self, limits: Limits, metrics: Metrics, address: str, bitrate: int, now: float) -> None:
+    def __init__(
+        self, limits: Limits, metrics: Metrics, events: EventLog, address: str, bitrate: int, now: float
+    ) -> None:
         """``bitrate``: what the participant was told to talk at, in bits a second."""
-        self._limits, self._metrics, self._address = limits, metrics, address
+        self._limits, self._events, self._address = limits, events, address
+        self._over_limit = metrics.over_limit_total
+        self._by_tcp, self._by_udp = (metrics.packets_received_total[path] for path in (Path.TCP, Path.UDP))
         self._datagrams = Bucket(limits.datagrams_a_second, limits.datagrams_burst, now)
         self._packets = Bucket(limits.media_a_second, limits.media_burst, now)
         allowed = limits.media_share * media_bytes(bitrate)
@@ -49,11 +58,17 @@ class Allowance:
         self._texts = Bucket(limits.text_a_second, limits.text_burst, now)
         self._excess_since, self._excess = now, 0
 
+    def string(self, now: float, packet: bytes, size: int) -> bool:
+        """Whether a packet that came in a string of ``size`` bytes is looked at. WireError beyond all measure."""
+        self._by_tcp.value += 1
+        return self.media(now, size) if is_media(packet) else self.message(now)
+
     def datagram(self, now: float) -> bool:
         """Whether a datagram that opened, of whatever type, is looked at. WireError beyond all measure."""
+        self._by_udp.value += 1
         if self._datagrams.take(now):
             return True
-        self._metrics.count("datagrams over the limit")
+        self._over_limit[Kind.DATAGRAM].value += 1
         self._too_much(now)
         return False
 
@@ -61,7 +76,7 @@ class Allowance:
         """Whether a media packet that came in ``size`` bytes is passed on. WireError beyond all measure."""
         if self._packets.take(now) and self._bytes.take(now, size):
             return True
-        self._metrics.count("media over the limit")
+        self._over_limit[Kind.MEDIA].value += 1
         self._too_much(now)
         return False
 
@@ -78,19 +93,20 @@ class Allowance:
         """A control packet, of a kind that is known or not, is looked at: True; WireError at far too many."""
         if self._messages.take(now):
             return True
-        self._metrics.count("messages over the limit")
+        self._over_limit[Kind.MESSAGE].value += 1
         raise WireError("far too many messages")
 
     def control(self, now: float) -> bool:
         """Whether a message that asks for something is obeyed."""
-        return self._obeyed(self._control, now)
+        return self._obeyed(self._control, Kind.REQUEST, now)
 
     def text(self, now: float) -> bool:
         """Whether a line of text, which `control` has let pass, is passed on."""
-        return self._obeyed(self._texts, now)
+        return self._obeyed(self._texts, Kind.TEXT, now)
 
-    def _obeyed(self, bucket: Bucket, now: float) -> bool:
+    def _obeyed(self, bucket: Bucket, kind: Kind, now: float) -> bool:
         if bucket.take(now):
             return True
-        self._metrics.note("messages over the limit", self._address, now)
+        self._over_limit[kind].value += 1
+        self._events.note(Event.TOO_MANY, self._address, now)
         return False

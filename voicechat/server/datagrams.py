@@ -14,7 +14,8 @@ from voicechat.carriage import udp
 from voicechat.carriage.datagrams import Address, Link
 from voicechat.errors import WireError
 from voicechat.security.keys import SessionKeys
-from voicechat.server.metrics import Metrics
+from voicechat.server.eventlog import EventLog
+from voicechat.server.metrics import Dropped, Metrics
 from voicechat.wire.datagrams import parse_header
 from voicechat.wire.messages import Message
 
@@ -27,9 +28,12 @@ class DatagramPort(DatagramProtocol):
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, metrics: Metrics) -> None:
+    def __init__(self, clock: IReactorTime, metrics: Metrics, events: EventLog) -> None:
         self._clock = clock
-        self._metrics = metrics
+        self._events = events
+        self._not_opened, self._by_kernel, self._not_sent = (
+            metrics.datagrams_dropped_total[why] for why in (Dropped.NOT_OPENED, Dropped.KERNEL, Dropped.NOT_SENT)
+        )
         self._links: dict[int, Link] = {}
         self._send: Callable[[bytes, Address], object] | None = None
         self._dropped = 0
@@ -79,7 +83,7 @@ class DatagramPort(DatagramProtocol):
             return
         before, self._dropped = self._dropped, udp.dropped(self.transport)
         if self._dropped != before:
-            self._metrics.count("datagrams dropped by the kernel", self._dropped - before & 0xFFFFFFFF)
+            self._by_kernel.value += self._dropped - before & 0xFFFFFFFF
 
     def datagramReceived(self, datagram: bytes, addr: Address) -> None:
         """Anything that came from anybody."""
@@ -92,12 +96,12 @@ class DatagramPort(DatagramProtocol):
         except WireError:
             pass
         except Exception:  # noqa: BLE001  told in the log; a datagram is as good as lost
-            self._metrics.failure("a fault in a datagram", self._clock.seconds())
+            self._events.failure("a fault in a datagram", self._clock.seconds())
             return
-        self._metrics.count("bad datagrams")
+        self._not_opened.value += 1
 
     def _write(self, datagram: bytes, address: Address) -> None:
         try:
             cast(Any, self._send)(datagram, address)
         except OSError:
-            self._metrics.count("datagrams not sent")
+            self._not_sent.value += 1

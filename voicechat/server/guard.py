@@ -4,7 +4,7 @@ A coder holds state in C. Should one ever raise what it never should, it is thro
 away for a fresh one, the fault is told in the log, and the room plays on; without
 this one talker's decoder, or one listener's encoder, would stop the beat for all.
 
-May import the interfaces and the metrics; knows nothing of Opus.
+May import the interfaces, the log and the metrics; knows nothing of Opus.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,8 @@ from zope.interface import implementer
 from voicechat.errors import WireError
 from voicechat.format import Frame
 from voicechat.interfaces import ICodec, IDecoder, IEncoder
-from voicechat.server.metrics import Metrics
+from voicechat.server.eventlog import EventLog
+from voicechat.server.metrics import Counter, Metrics
 
 Told = Callable[[str], None]
 """Tells the exception at hand, and what failed."""
@@ -23,19 +24,24 @@ Told = Callable[[str], None]
 
 @implementer(IEncoder)
 class GuardedEncoder:
-    """An encoder made by ``make``, and made again after a fault."""
+    """An encoder made by ``make``, and made again after a fault; ``spent`` counts the seconds that it takes."""
 
-    def __init__(self, make: Callable[[], IEncoder], told: Told) -> None:
+    def __init__(self, make: Callable[[], IEncoder], told: Told, clock: IReactorTime, spent: Counter) -> None:
+        self._seconds = clock.seconds
+        self._spent = spent
         self._make = make
         self._told = told
         self._encoder = make()
 
     def encode(self, frame: Frame) -> bytes:
         """As the encoder does; if it raises, as a fresh one does, whatever that raises."""
+        began = self._seconds()
         try:
             return self._encoder.encode(frame)
         except Exception:  # noqa: BLE001  told in the log
             self._told("an encoder failed and was replaced")
+        finally:
+            self._spent.value += self._seconds() - began
         self._encoder = self._make()
         return self._encoder.encode(frame)
 
@@ -93,14 +99,15 @@ class GuardedDecoder:
 class GuardedCodec:
     """``codec``, guarded."""
 
-    def __init__(self, codec: ICodec, clock: IReactorTime, metrics: Metrics) -> None:
+    def __init__(self, codec: ICodec, clock: IReactorTime, metrics: Metrics, events: EventLog) -> None:
         self._codec = codec
         self._clock = clock
-        self._metrics = metrics
+        self._spent = metrics.encode_seconds_total
+        self._events = events
 
     def encoder(self, bitrate: int) -> GuardedEncoder:
         """A fresh encoder."""
-        return GuardedEncoder(lambda: self._codec.encoder(bitrate), self._told)
+        return GuardedEncoder(lambda: self._codec.encoder(bitrate), self._told, self._clock, self._spent)
 
     def decoder(self) -> GuardedDecoder:
         """A fresh decoder."""
@@ -111,4 +118,4 @@ class GuardedCodec:
         self._codec.check(payload)
 
     def _told(self, text: str) -> None:
-        self._metrics.failure(text, self._clock.seconds())
+        self._events.failure(text, self._clock.seconds())

@@ -15,6 +15,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.rooms.conference import Conference, Delivery
 from voicechat.rooms.directory import Key
 from voicechat.rooms.talker import SILENT_AFTER
+from voicechat.server.eventlog import EventLog
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Metrics
 from voicechat.server.seat import IPeer, Seat
@@ -34,12 +35,21 @@ MOST_FAULTS: Final = 50
 class Hall:
     """One room on this server."""
 
-    def __init__(self, key: Key, conference: Conference, clock: IReactorTime, limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        key: Key,
+        conference: Conference,
+        clock: IReactorTime,
+        limits: Limits,
+        metrics: Metrics,
+        events: EventLog,
+    ) -> None:
         self.key = key
         """What the directory knows it by."""
         self.conference = conference
         self._clock = clock
-        self._metrics = metrics
+        self._forwarded, self._mixed = metrics.frames_forwarded_total, metrics.frames_mixed_total
+        self._events = events
         self.seats: dict[int, Seat] = {}
         self.faults = 0
         """Ticks in a row that failed; the hub counts."""
@@ -146,7 +156,7 @@ class Hall:
 
     def _cut(self, seat: Seat, peer: IPeer) -> None:
         """A fault of ours in sending to somebody costs that connection, and nobody else anything."""
-        self._metrics.failure(f"a fault in sending to {quoted(seat.member.name)}", self._clock.seconds())
+        self._events.failure(f"a fault in sending to {quoted(seat.member.name)}", self._clock.seconds())
         peer.abort()
 
     # -- media ------------------------------------------------------------------
@@ -166,6 +176,7 @@ class Hall:
     def deliver(self, deliveries: list[Delivery]) -> None:
         """Encode each packet once and hand it to its listeners' peers."""
         for listeners, packet in deliveries:
+            (self._forwarded if packet.source else self._mixed).value += len(listeners)
             plain = b""
             for listener in listeners:
                 seat = self.seats.get(listener)

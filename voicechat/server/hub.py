@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 
 from voicechat.carriage.clock import ticks
 from voicechat.interfaces import ICodec
@@ -24,10 +25,11 @@ from voicechat.security.secret import Secret
 from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
 from voicechat.server.admission import Admission
 from voicechat.server.datagrams import DatagramPort
+from voicechat.server.eventlog import EventLog
 from voicechat.server.guard import GuardedCodec
 from voicechat.server.hall import MOST_FAULTS, Hall
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Metrics
+from voicechat.server.metrics import Login, Metrics, Presence, Refused
 from voicechat.server.seat import IPeer, Returning, Seat
 from voicechat.server.ticker import Ticker
 from voicechat.server.yielding import TurnedAway, make_room
@@ -72,23 +74,34 @@ class Hub:
         bitrate: int = NORMAL_BITRATE,
         high_bitrate: int = HIGH_BITRATE,
         always_mix: bool = False,
-        metrics: Metrics | None = None,
+        log: Logger | None = None,
     ) -> None:
         self.clock = clock
         self.password = password
         self.limits = limits or Limits()
-        self.metrics = metrics or Metrics()
-        self.datagrams = DatagramPort(clock, self.metrics)
-        self._codec = GuardedCodec(codec, clock, self.metrics)
+        self.metrics = Metrics()
+        self.events = EventLog(self.metrics, log)
+        self.datagrams = DatagramPort(clock, self.metrics, self.events)
+        self._codec = GuardedCodec(codec, clock, self.metrics, self.events)
         self._bitrates = bitrate, high_bitrate
         self._always_mix = always_mix
         self.halls: Directory[Hall] = Directory(self._make_hall)
         self.seats: dict[int, Seat] = {}
         """By connection number."""
         self._tickets: TicketBook[Seat] = TicketBook()
-        self.ticker = Ticker(clock, self._beat, self.metrics)
-        self.admission = Admission(clock, self.limits, self.metrics, self.ticker.due_in)
+        self.ticker = Ticker(clock, self._beat, self.metrics, self.events)
+        self.admission = Admission(clock, self.limits, self.metrics, self.events, self.ticker.due_in)
         self._away_call: IDelayedCall | None = None
+        self._tell_metrics()
+
+    def _tell_metrics(self) -> None:
+        """What of the metrics is known here."""
+        metrics = self.metrics
+        metrics.rooms.read = lambda: len(self.halls)
+        metrics.talkers.read = lambda: sum(hall.conference.talkers for hall in self.halls)
+        metrics.connections_before_login.read = lambda: len(self.admission)
+        metrics.participants[Presence.AWAY].read = lambda: sum(seat.member.away for seat in self.seats.values())
+        metrics.participants[Presence.HERE].read = lambda: sum(not seat.member.away for seat in self.seats.values())
 
     def _make_hall(self, key: Key) -> Hall:
         bitrate, high = self._bitrates
@@ -96,8 +109,15 @@ class Hub:
         if isinstance(key, Alone):
             conference = EchoConference(self._codec, bitrate, ticks(self.clock))
         else:
-            conference = Conference(Room(key), self._codec, bitrate, high=high, always_mix=self._always_mix)
-        return Hall(key, conference, self.clock, self.limits, self.metrics)
+            conference = Conference(
+                Room(key),
+                self._codec,
+                bitrate,
+                high=high,
+                always_mix=self._always_mix,
+                counts=self.metrics.frames,
+            )
+        return Hall(key, conference, self.clock, self.limits, self.metrics, self.events)
 
     # -- seats ------------------------------------------------------------------
 
@@ -115,6 +135,7 @@ class Hub:
         seat.peer, seat.address, seat.asked = peer, peer.address, request.name
         try:
             hall.enter(seat)
+            self.metrics.logins_total[Login.ENTERED].value += 1
             self._tell_log(f"{quoted(member.name)} entered room {quoted(hall.name)} from {peer.address}")
             ticket = self._tickets.issue(seat)
             seat.ticket = ticket.id
@@ -157,7 +178,7 @@ class Hub:
             seat.connection = connection
             self.seats[connection] = seat
             seat.hall.back(seat)
-            self.metrics.count("resumed")
+            self.metrics.logins_total[Login.RESUMED].value += 1
             self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.hall.name)} is back")
         except Exception:
             self.leave(seat, FAULT)  # the ticket is used up
@@ -182,7 +203,7 @@ class Hub:
 
     def _tell_log(self, line: str) -> None:
         """A line about people."""
-        self.metrics.people(line, self.clock.seconds())
+        self.events.people(line, self.clock.seconds())
 
     def gone(self, peer: IPeer) -> None:
         """A connection is over, whatever came before: no seat stays with it."""
@@ -204,13 +225,13 @@ class Hub:
         if password == self.password:
             return
         self.password = password
-        self.admission.empty(LOCKED_OUT)
+        self.admission.empty(Refused.PASSWORD_CHANGED)
         if kick:
             self._dismiss(self.seats.values(), Bye(LOCKED_OUT))
 
     def close(self) -> None:
         """Goodbye to all; the server stops."""
-        self.admission.empty(SHUTTING_DOWN)
+        self.admission.empty(Refused.SHUTTING_DOWN)
         with ExitStack() as rest:  # all of it, even if something of it fails
             if self._away_call is not None and self._away_call.active():
                 rest.callback(self._away_call.cancel)
@@ -251,7 +272,7 @@ class Hub:
                 try:
                     self.leave(seat, "did not come back")
                 except Exception:  # noqa: BLE001  told in the log; the others have waited, too
-                    self.metrics.failure(f"a fault in giving up the seat of {quoted(seat.member.name)}", now)
+                    self.events.failure(f"a fault in giving up the seat of {quoted(seat.member.name)}", now)
         away = [seat.away_since for seat in self.seats.values() if seat.away_since is not None]
         if away:
             self._away_call = self.clock.callLater(max(1.0, min(away) + AWAY_SECONDS - now), self._expire)
@@ -282,10 +303,10 @@ class Hub:
     def _failed(self, hall: Hall) -> None:
         """A tick of a room failed; too many in a row cost the room its people."""
         hall.faults += 1
-        self.metrics.count("faulty ticks")
+        self.metrics.ticks_failed_total.value += 1
         if hall.faults == 1:
-            self.metrics.failure(f"a tick of room {quoted(hall.name)} failed", self.clock.seconds())
+            self.events.failure(f"a tick of room {quoted(hall.name)} failed", self.clock.seconds())
         if hall.faults < MOST_FAULTS:
             return
-        self.metrics.failure(f"room {quoted(hall.name)} is closed after too many faults", self.clock.seconds())
+        self.events.failure(f"room {quoted(hall.name)} is closed after too many faults", self.clock.seconds())
         self._dismiss(hall.seats.values(), Bye(FAULT))

@@ -24,7 +24,7 @@ from zope.interface import implementer
 from voicechat.server import sinks
 
 MOST_WAITING: Final = 500
-"""Lines: half a minute of the most that people and strangers can cause (`metrics`), and ten screens full."""
+"""Lines: half a minute of the most that people and strangers can cause (`eventlog`), and ten screens full."""
 
 LAST_MOMENT: Final = 1.0
 """Seconds in all that the last lines get at the end: a disk takes a thousandth, a stopped terminal never will."""

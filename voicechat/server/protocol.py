@@ -15,14 +15,16 @@ from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.security.tickets import TicketUnknown
 from voicechat.server.admission import Step
 from voicechat.server.allowance import Allowance
+from voicechat.server.eventlog import Event
 from voicechat.server.hub import Hub
+from voicechat.server.metrics import Login
 from voicechat.server.seat import Seat
 from voicechat.server.yielding import TurnedAway
 from voicechat.session.server import ServerSession, refusal
 from voicechat.session.states import State
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Resume, decode
-from voicechat.wire.media import is_media, upward
+from voicechat.wire.media import upward
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -127,21 +129,24 @@ class VoiceServerProtocol(Connection):
         except (WireError, PasswordRefused) as error:
             self.went_wrong(error)
         except Exception:  # noqa: BLE001  the one place that keeps a fault of ours from costing others
-            self._hub.metrics.failure(f"a fault in handling {self.address}", self.clock.seconds())
+            self._hub.events.failure(f"a fault in handling {self.address}", self.clock.seconds())
             self.abort()
         return None
 
     def went_wrong(self, error: Exception) -> None:
         """The other side broke the protocol, or does not know the password."""
-        now, metrics = self.clock.seconds(), self._hub.metrics
+        now, metrics, events = self.clock.seconds(), self._hub.metrics, self._hub.events
         if isinstance(error, PasswordRefused):
-            metrics.note("wrong password", self.address, now, "a login failed")
+            metrics.logins_total[Login.WRONG_PASSWORD].value += 1
+            events.note(Event.WRONG_PASSWORD, self.address, now)
             if self._hub.admission.failed(self):
-                metrics.note("ban", self.address, now, f"banned for {self._hub.limits.ban_seconds:.0f} s")
+                metrics.bans_total.value += 1
+                events.note(Event.BAN, self.address, now, f"{self._hub.limits.ban_seconds:.0f}")
         elif isinstance(error, TicketUnknown):
-            metrics.count("came back too late")  # after a restart of ours, every honest client
+            metrics.logins_total[Login.TICKET_UNKNOWN].value += 1  # after a restart of ours, every honest client
         else:
-            metrics.note("bad input", self.address, now, str(error))
+            metrics.protocol_errors_total.value += 1
+            events.note(Event.BAD_INPUT, self.address, now, error)
         if not self.stands:
             return
         if self._returning is not None:
@@ -161,7 +166,8 @@ class VoiceServerProtocol(Connection):
         try:
             seat, welcome = self._hub.enter(self, request)
         except TurnedAway as refused:
-            self._hub.metrics.note("turned away", self.address, self.clock.seconds(), refused.why)
+            self._hub.metrics.logins_total[Login.FULL].value += 1
+            self._hub.events.note(Event.TURNED_AWAY, self.address, self.clock.seconds(), refused.why)
             self.send_clear(self.session.turn_away(refused.reason, 5.0))
             self.close()
             return
@@ -176,7 +182,9 @@ class VoiceServerProtocol(Connection):
 
     def _greet(self, seat: Seat, welcome: messages.Welcome) -> None:
         hub = self._hub
-        self._allowed = Allowance(hub.limits, hub.metrics, self.address, welcome.bitrate, self.clock.seconds())
+        self._allowed = Allowance(
+            hub.limits, hub.metrics, hub.events, self.address, welcome.bitrate, self.clock.seconds()
+        )
         self.session.admit = self._admit_string
         self.send_clear(self.session.enter(welcome))
         self.start_heartbeat()
@@ -201,8 +209,7 @@ class VoiceServerProtocol(Connection):
 
     def _admit_string(self, packet: bytes, size: int) -> bool:
         """Whether a packet that came over TCP is looked at, whatever it is."""
-        now = self.clock.seconds()
-        return self._allowed.media(now, size) if is_media(packet) else self._allowed.message(now)
+        return self._allowed.string(self.clock.seconds(), packet, size)
 
     def _admit_datagram(self) -> bool:
         """Whether a datagram that opened is looked at; one that comes after a goodbye is late, not wrong."""
@@ -263,7 +270,7 @@ class VoiceServerProtocol(Connection):
         except WireError:
             if seat.letters:
                 raise
-            self._hub.metrics.count("lines that nobody would see")
+            self._hub.metrics.texts_unseen_total.value += 1
 
     def _about_link(self, message: messages.Path | messages.Report) -> None:
         if self.link is None:

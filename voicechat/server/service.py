@@ -114,8 +114,8 @@ class VoiceService(Service):
         self.terminal = Terminal()  # not before: a daemon has left the one that it was started in
         self._reactor.callWhenRunning(self._obey_signals, signal.getsignal(signal.SIGTERM))
         for warning in self.warnings:
-            self.hub.metrics.say(warning)
-        self.hub.metrics.say(f"listening on port {self.port}")
+            self.hub.events.say(warning)
+        self.hub.events.say(f"listening on port {self.port}")
         if self.supervision is not None:
             self._reactor.callWhenRunning(self.supervision.ready)
 
@@ -132,21 +132,23 @@ class VoiceService(Service):
         datagrams, self._datagrams = self._datagrams, None
         if datagrams is not None:
             datagrams.stopListening()
-        return cast(Deferred[None], deferLater(self._reactor, GOODBYE_SECONDS if someone else 0.0, lambda: None))
+        return cast(
+            Deferred[None], deferLater(self._reactor, GOODBYE_SECONDS if someone else 0.0, self.hub.events.close)
+        )
 
     def reload(self) -> None:
         """Read the password file again; whoever is in stays in, unless `kick_on_reload`."""
         if self._password_file is None:
-            self.hub.metrics.say("no password file to read again")
+            self.hub.events.say("no password file to read again")
             return
         try:
             self.hub.change_password(passwords.from_file_again(self._password_file), kick=self.kick_on_reload)
         except ConfigError as error:
-            self.hub.metrics.say(f"the old password stays: {error}")
+            self.hub.events.say(f"the old password stays: {error}")
         else:
-            self.hub.metrics.say("the password file was read again")
+            self.hub.events.say("the password file was read again")
             for warning in passwords.warnings(self.hub.password, self._password_file):
-                self.hub.metrics.say(warning)
+                self.hub.events.say(warning)
 
     def hang_up(self) -> None:
         """SIGHUP: by hand it asks for the password to be read again; from a terminal that is gone it is the end."""
@@ -184,7 +186,7 @@ class VoiceService(Service):
         """Once."""
         if self.running:
             if why:
-                self.hub.metrics.say(why)
+                self.hub.events.say(why)
             self._reactor.stop()
 
 

@@ -16,6 +16,7 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from voicechat.server.hub import Hub
+from voicechat.server.metrics import Presence
 
 FEEDS: Final = 3
 """Times that the watchdog is fed in its time: sd_watchdog_enabled(3) asks for two, and one may come late."""
@@ -84,4 +85,6 @@ class Supervision:
 
     def _status(self) -> str:
         hub = self._hub
-        return f"STATUS={len(hub.seats)} of {hub.limits.max_clients} seats taken, rooms: {len(hub.halls)}"
+        metrics = hub.metrics
+        taken = sum(metrics.participants[presence].value for presence in Presence)
+        return f"STATUS={taken} of {hub.limits.max_clients} seats taken, rooms: {metrics.rooms.value}"

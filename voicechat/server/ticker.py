@@ -8,22 +8,22 @@ from twisted.python.failure import Failure
 
 from voicechat.format import TICK_SECONDS
 from voicechat.media.ticks import TickSchedule
+from voicechat.server.eventlog import EventLog
 from voicechat.server.metrics import Metrics
 
 
 class Ticker:
     """Calls ``beat(tick)`` for every tick that is due, until ``beat`` says that nobody needs it any more."""
 
-    def __init__(self, clock: IReactorTime, beat: Callable[[int], bool], metrics: Metrics) -> None:
+    def __init__(self, clock: IReactorTime, beat: Callable[[int], bool], metrics: Metrics, events: EventLog) -> None:
         self._clock = clock
         self._beat = beat
         self._metrics = metrics
+        self._events = events
         self._schedule = TickSchedule()
         self._loop = LoopingCall(self._due)
         self._loop.clock = clock
         self._start_call: IDelayedCall | None = None
-        self.worst_late = 0.0
-        """Seconds that the latest tick so far came too late."""
 
     @property
     def running(self) -> bool:
@@ -59,15 +59,14 @@ class Ticker:
         due = self._schedule.due(now)
         needed = True
         for tick in due:
-            self.worst_late = max(self.worst_late, now - tick * TICK_SECONDS)
+            self._metrics.tick_late_seconds.observe(now - tick * TICK_SECONDS)
             needed = self._beat(tick)
-        self._metrics.count("ticks", len(due))
-        if self._schedule.skipped:
-            self._metrics.counts["ticks skipped"] = self._schedule.skipped
+        self._metrics.ticks_total.value += len(due)
+        self._metrics.ticks_skipped_total.value = self._schedule.skipped
         if not needed:
             self.stop()
 
     def _ended(self, failure: Failure) -> None:
         """An exception ends a LoopingCall for good, and only here is it told."""
-        self._metrics.failure("the tick failed", self._clock.seconds(), failure)
+        self._events.failure("the tick failed", self._clock.seconds(), failure)
         self.wake()
