@@ -635,6 +635,18 @@ class Behaviour:
         assert len(self.house.hub.halls.get("red") or ()) == 2
         assert self.enter("Dan", room="blue", ticket=dan.ticket).source == dan.source, "the other room's seat is kept"
 
+    def test_who_is_turned_away_has_taken_no_seat_from_anybody(self) -> None:
+        """A seat of the room would yield; but the address has its share of the seats, and so it is of no use."""
+        self.house = House(max_clients=8, room_size=2, seats_each=1)
+        _, ben = self.enter("Ann", room="red", host="192.0.2.1"), self.enter("Ben", room="red", host="192.0.2.2")
+        self.enter("Dan", room="blue", host="203.0.113.9")
+        ben.break_line()
+        self.house.pass_seconds(Limits().yields_after + 1)
+        eve = self.connect("Eve", room="red", host="203.0.113.9")
+        self.house.login()
+        assert eve.refused == messages.Bye(messages.FULL, 5.0)
+        assert self.enter("Ben", ticket=ben.ticket).source == ben.source
+
     def test_a_friend_who_was_away_finds_his_seat_in_a_full_room(self) -> None:
         self.house = House(max_clients=2, room_size=2)
         _, ben = self.enter_all("Ann", "Ben")

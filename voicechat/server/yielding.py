@@ -33,17 +33,20 @@ def make_room(hub: "Hub", key: Key, name: str, address: str) -> None:
     """See to it that a seat is free, in the room, in the house and of the address's share; or TurnedAway."""
     hall, limits = hub.halls.get(key), hub.limits
     mine = [seat for seat in hub.seats.values() if seat.address == address]
+    leaving: list[Seat] = []  # nobody has to go before it is clear that there is room everywhere
     for seats, most, refusal in (
         (hall.seats.values() if hall is not None else (), limits.room_size, TurnedAway(ROOM_FULL)),
         (mine, seats_of(limits, address), TurnedAway(FULL, "full: the address has its share of the seats")),
         (hub.seats.values(), limits.max_clients, TurnedAway(FULL)),
     ):
-        there = [seat for seat in seats if seat.connection in hub.seats]
+        there = [seat for seat in seats if seat not in leaving]
         if len(there) >= most:
             seat = yields(there, name, hub.clock.seconds(), limits.yields_after)
             if seat is None:
                 raise refusal
-            hub.leave(seat, "the seat was needed")
+            leaving.append(seat)
+    for seat in leaving:
+        hub.leave(seat, "the seat was needed")
 
 
 def yields(seats: Iterable[Seat], name: str, now: float, after: float) -> Seat | None:
