@@ -168,13 +168,23 @@ def test_without_the_client_extra_there_is_no_usual_place(
         (("--host", "a b"), "name or address"),
         (("--hots", "a"), "there is no option --hots; did you mean --host?"),
         (("--frobnicate",), "--help"),
+        *(((f"--{option.name}=--",), f"--{option.name}") for option in OPTIONS),
     ],
 )
 def test_who_errs_is_told_what_to_type(capsys: pytest.CaptureFixture[str], given: tuple[str, ...], words: str) -> None:
     assert words in usage_error(capsys, *given)
 
 
-@pytest.mark.parametrize("given", [("--pasword=hunter2",), ("--pass", "hunter2"), ("voicechat://h", "hunter2")])
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--pasword=hunter2",),
+        ("--pass", "hunter2"),
+        ("voicechat://h", "hunter2"),
+        ("--passwordhunter2",),
+        ("-phunter2",),
+    ],
+)
 def test_a_password_with_a_mistyped_option_is_not_shown(
     capsys: pytest.CaptureFixture[str], given: tuple[str, ...]
 ) -> None:
@@ -437,7 +447,7 @@ def test_what_was_chosen_is_known_by_where_it_was(monkeypatch: pytest.MonkeyPatc
 
 
 VALUES = st.text(max_size=8) | st.sampled_from(
-    ["-", "", "~", "~x/y", "1", "nan", "voicechat://h#s", "\udcff", "a:1", "wav:"]
+    ["-", "--", "", "~", "~x/y", "1", "nan", "voicechat://h#s", "\udcff", "a:1", "wav:"]
 )
 WORDS = st.sampled_from([f"--{option.name}" for option in OPTIONS] + ["--no-loudness", "doctor", "--", "-h"])
 
@@ -449,6 +459,7 @@ def test_any_arguments_are_understood_or_told_to_be_wrong(arguments: list[str]) 
         try:
             chosen = cli.options(arguments)
             assert set(vars(chosen)) >= {option.field for option in OPTIONS}
+            assert not any(isinstance(value, list) for value in vars(chosen).values())
         except SystemExit as end:
             assert end.code == 0 or (end.code == 2 and told.getvalue().startswith("usage: "))  # noqa: PT017
         except ConfigError as error:

@@ -187,12 +187,13 @@ def test_a_limit_that_cannot_be_is_told(text: str, capsys: pytest.CaptureFixture
     assert "--limit" in told
 
 
-@pytest.mark.parametrize("wrong", [["--passwort", "x"], ["--port"], ["surplus"]])
+@pytest.mark.parametrize("wrong", [["--passwort", "x"], ["--port"], ["surplus"], [f"--password{PASSWORD}"]])
 def test_what_is_no_option_is_told_in_one_line(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert ended("--password", PASSWORD, *wrong) == USAGE
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "--help" in told
+    assert PASSWORD not in told
 
 
 def test_without_a_password_it_does_not_start(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,9 @@ DESCRIPTION: Final = "Talk with your friends through a voicechat server."
 DOCTOR: Final = "doctor"
 """The word before all options that asks for a check in place of a call."""
 
+MISTYPED: Final = 2
+"""Letters that a mistyped option may have more than the right one."""
+
 EXAMPLES: Final = """examples:
   voicechat-client 'voicechat://play.example.org/#SECRET' --name Ann
   voicechat-client --host play.example.org --password-file secret.txt --name Ann
@@ -93,6 +96,9 @@ def flags(argv: Sequence[str]) -> dict[str, Any]:
     if unknown:
         _not_understood(it, unknown[0].partition("=")[0])
     given = {field: value for field, value in vars(chosen).items() if value is not None}
+    for option in OPTIONS:
+        if given.get(option.field) == []:  # argparse takes the value of --room=-- for the end of the options
+            it.error(f"argument --{option.name}: -- is no value")
     if doctor:
         given["doctor"] = True
     link = given.pop("link", None)
@@ -111,13 +117,17 @@ def _invited(link: str) -> dict[str, Any]:
 
 
 def _not_understood(it: argparse.ArgumentParser, word: str) -> None:
-    """A word that is no option ends the program; it is not shown, for it may be a password that lost its option."""
+    """A word that is no option ends the program; it is not shown where it may be a password that lost its option.
+
+    Nor where it is much longer than the option that it is like: the space between the two may be missing.
+    """
     if not word.startswith("--"):
         it.error("one link, and an option before everything else, as in --name NAME; see --help")
     import difflib
 
-    near = difflib.get_close_matches(word, [f"--{option.name}" for option in OPTIONS], n=1)
-    it.error(f"there is no option {word}" + (f"; did you mean {near[0]}?" if near else "; see --help"))
+    near = next(iter(difflib.get_close_matches(word, [f"--{option.name}" for option in OPTIONS], n=1)), "")
+    shown = "such option" if near and len(word) > len(near) + MISTYPED else f"option {word}"
+    it.error(f"there is no {shown}" + (f"; did you mean {near}?" if near else "; see --help"))
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:

@@ -102,7 +102,10 @@ class Options(usage.Options):
         try:
             super().parseOptions(options)
         except usage.UsageError as error:
-            fail(USAGE, f"{error}; twistd voicechat --help lists the options")
+            told = str(error)
+            if told.endswith("not recognized"):  # its end may be a password that lost the space before it
+                told = "there is no such option"
+            fail(USAGE, f"{told}; twistd voicechat --help lists the options")
         except ConfigError as error:
             fail(CONFIG, str(error))
         except KeyboardInterrupt:  # in the midst of reading the password from a terminal or a pipe
