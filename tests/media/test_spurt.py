@@ -10,7 +10,7 @@ from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import JitterBuffer
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.repair import LateFrameRepair
-from voicechat.media.spurt import ENDS_AFTER, OPERATIONS, Operation, Phase, Spurt
+from voicechat.media.spurt import ENDS_AFTER, OPERATIONS, PACKETS, Operation, Phase, Spurt
 from voicechat.media.stream import ReceiveStream
 from voicechat.media.timescale import Pace
 from voicechat.media.tuning import TUNING
@@ -123,7 +123,7 @@ def test_the_cases_have_every_operation_that_the_table_has() -> None:
 
 
 SOUND = CODEC.encoder(1).encode(np.full_like(silent_frame(), 0.3))
-PACKETS = st.builds(
+ARRIVALS = st.builds(
     MediaPacket,
     st.just(ME),
     st.integers(0, 60),
@@ -135,7 +135,7 @@ PACKETS = st.builds(
 )
 
 
-@given(st.lists(st.tuples(st.lists(PACKETS, max_size=4), st.floats(0, 3)), max_size=60), st.booleans())
+@given(st.lists(st.tuples(st.lists(ARRIVALS, max_size=4), st.floats(0, 3)), max_size=60), st.booleans())
 def test_whatever_comes_a_stream_moves_as_the_table_says(
     turns: list[tuple[list[MediaPacket], float]], halves: bool
 ) -> None:
@@ -147,9 +147,12 @@ def test_whatever_comes_a_stream_moves_as_the_table_says(
         return decided[-1][1]
 
     spurt.decide = watched  # type: ignore[method-assign]
+    moved = {(before, after) for before, after, _ in PACKETS}
     for packets, pause in turns:
         for packet in packets:
+            before = spurt.phase
             stream.put(packet, now)
+            assert spurt.phase is before or (before, spurt.phase) in moved
         now += pause
         decided.clear()
         stream.pull(now, out)
