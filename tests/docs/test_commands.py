@@ -252,9 +252,9 @@ def test_the_keys_of_the_screen_are_told() -> None:
     clock, gate = Clock(), TalkGate()
     call = Call(clock, MemoryCodec(), AudioBridge(lambda turn: None, gate), Console())
     screen = Screen(clock, lambda: None)
-    screen._controls = Controls(clock, call, gate, Volumes(), lambda: None)
+    screen.keys.begin(Controls(clock, call, gate, Volumes(), lambda: None))
     told = {key.lower() for row in table(CLIENT_PAGE, "press") for key in row[0].split(", ")}
-    assert {"space" if key == " " else key for key in screen._actions()} - {"="} == told
+    assert {"space" if key == " " else key for key in screen.keys.actions()} - {"="} == told
     assert {key for keys, _ in view.KEYS for key in keys.split(", ")} <= told
 
 

@@ -74,7 +74,7 @@ def test_who_is_here_and_who_talks(night: Night) -> None:
     night.ben.says = 0.25
     night.wait(0.5)
     assert any(line.startswith("> Ben") and "talks" in line for line in night.display.last_text)
-    assert "Ben talks" not in night.text, "it stands beside his name"
+    assert "Ben talks" not in night.text, "it stands beside their name"
 
 
 def test_m_and_d_mute_and_deafen(night: Night) -> None:

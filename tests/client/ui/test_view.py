@@ -224,3 +224,22 @@ def test_each_direction_is_shown_for_itself_where_they_differ(out: str, back: st
     line = words(view.title(status(path=out, path_in=back), 80, LOOK))
     assert told in line
     assert ("up" in line) == ("down" in line) == ("up" in told)
+
+
+@given(st.lists(st.integers(-7, 7), max_size=300))
+def test_what_is_read_back_does_not_run_away_and_the_newest_come_again(steps: list[int]) -> None:
+    """Each 0 is a new line; another number leafs so many back."""
+    backlog, count = view.Backlog(), 0
+    for step in steps:
+        before = backlog.shown()
+        at_end = backlog.shown()[-1:] == ([[("", str(count - 1))]] if count else [])
+        if step:
+            backlog.leaf(step)
+        else:
+            backlog.add([("", str(count))])
+            count += 1
+            assert backlog.shown()[-1] == ([("", str(count - 1))] if at_end else before[-1])
+        assert len(backlog.shown()) <= view.MOST_NEWS
+        assert bool(backlog.shown()) == bool(count), "one line at least is shown"
+    backlog.newest()
+    assert len(backlog.shown()) == min(count, view.MOST_NEWS)

@@ -1,4 +1,4 @@
-"""The terminal screen: draws `view` with urwid, turns keys into what `Controls` does.
+"""The terminal screen: draws `view` with urwid, hands keys on to `keys`.
 
 Imported only for this screen: urwid takes 0.2 s and 7 MB. It costs next to nothing
 while nobody looks at it: it is drawn when something has changed, at most
@@ -11,24 +11,20 @@ given back by `end`, which every way out of the client passes.
 
 import os
 import sys
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
 import urwid
 from twisted.internet.interfaces import IDelayedCall
 
 from voicechat.client.call.controls import Controls
-from voicechat.client.call.status import FriendStatus
-from voicechat.client.call.volumes import LOUDEST_DB, SOFTEST_DB
 from voicechat.client.network.outage import Outage
 from voicechat.client.ui import view
 from voicechat.client.ui.display import Display
+from voicechat.client.ui.keys import Keys
 from voicechat.client.ui.line import LAST_MOMENT, Console
 from voicechat.client.ui.patient import PatientWriter
-from voicechat.client.ui.widgets import PALETTE, Drawing, Entry, Loop, Page, Sheet, no_flow_control
-from voicechat.errors import ControlError
+from voicechat.client.ui.widgets import PALETTE, Drawing, Loop, Page, no_flow_control
 
 DRAWS_A_SECOND: Final = 5.0
 """Enough for the eye to follow a meter, and 1 % of a core at most."""
@@ -41,12 +37,6 @@ COUNTED_EVERY: Final = 1.0
 
 BEGUN: Final = 0.05
 """Seconds after which a try whose time has come has begun."""
-
-MOST_NEWS: Final = 200
-"""Lines kept: some large screens full."""
-
-VOLUME_STEP: Final = 3.0
-"""dB of one key press: plainly heard, and ten of them are all the way."""
 
 
 def _next_count(outage: Outage) -> float:
@@ -66,18 +56,12 @@ class Screen(Console):
         self._gone = gone
         self._display = display
         self._controls: Controls | None = None
+        self._news = view.Backlog()
         self._page = Page(self._above, self._below)
-        self._frame: Any = Sheet(self._before, self._page)
+        fancy = str(getattr(sys.stdout, "encoding", "")).lower().startswith("utf")
+        self.keys = Keys(self._page, self._news, self.warn, fancy=fancy)
         self._loop: urwid.MainLoop | None = None
         self._over = False
-        self._news: deque[view.Row] = deque(maxlen=MOST_NEWS)
-        self._back = 0
-        """The newest lines that are not shown, since older ones are read."""
-        self._chosen = 0
-        """The number of the friend whom keys are for."""
-        self._look = view.Look(fancy=str(getattr(sys.stdout, "encoding", "")).lower().startswith("utf"))
-        self._entry = Entry("> ", wrap="clip")
-        self._pasting = False
         self._draw_call: IDelayedCall | None = None
         self._drawn_at = float("-inf")
         self._meter_until = 0.0
@@ -105,8 +89,7 @@ class Screen(Console):
         self._add("trouble", text) if not self._over else super().warn(text)
 
     def _add(self, style: str, text: str) -> None:
-        self._news.append([(style, text)])
-        self._back = min(self._back + 1, len(self._news) - 1) if self._back else 0
+        self._news.add([(style, text)])
         self.redraw()
 
     # -- the terminal -------------------------------------------------------------------
@@ -121,14 +104,14 @@ class Screen(Console):
             self._display.set_terminal_properties(colors=1 if os.environ.get("NO_COLOR") else 16)
         self._loop = Drawing(
             self._may_draw,
-            self._frame,
+            self.keys.frame,
             PALETTE,
             self._display,
             handle_mouse=False,
             unhandled_input=self._key,
             event_loop=Loop(self._reactor, self._failed),
         )
-        self._stop_typing()
+        self.keys.begin(controls)
         self._loop.start()
         if self._writer is not None:
             no_flow_control(sys.stdin.fileno())
@@ -201,138 +184,19 @@ class Screen(Console):
         assert self._controls is not None
         status = self._controls.status()
         self._count_in = None if status.outage is None else _next_count(status.outage)
-        look = self._look = msgspec.structs.replace(self._look, chosen=self._place(status.friends))
+        self.keys.choose_among(status.friends)
+        look = self.keys.look
         return view.help_rows(look) if look.help else view.top(status, width, height, look)
 
     def _below(self) -> list[view.Row]:
-        if self._look.help:
-            return []
-        return list(self._news)[: len(self._news) - self._back]
+        return [] if self.keys.look.help else self._news.shown()
 
     # -- keys ---------------------------------------------------------------------------
-
-    def _before(self, key: str) -> str | None:
-        """A key on its way: what is pasted is text, never a command, and a line's end in it is a space."""
-        if key in ("begin paste", "end paste"):
-            self._pasting = key == "begin paste"
-            return None
-        if not self._pasting:
-            return key
-        if not self._typing:
-            return None
-        return " " if key in ("enter", "tab") else key
-
-    @property
-    def _typing(self) -> bool:
-        return bool(self._frame.focus_position == "footer")
 
     def _key(self, key: Any) -> bool:
         """A key that the entry had no use for."""
         if not isinstance(key, str) or self._controls is None:
             return False
         self._look_again()
-        if self._typing:
-            self._typed(key)
-        elif self._look.help:
-            self._look = msgspec.structs.replace(self._look, help=False)
-        else:
-            action = self._actions().get(key)
-            if action is not None:
-                action()
-        return True
-
-    def _actions(self) -> dict[str, Callable[[], None]]:
-        controls = self._controls
-        assert controls is not None
-        return {
-            "m": controls.toggle_mute,
-            "d": controls.toggle_deafen,
-            "n": controls.next_suppress,
-            " ": controls.ptt_toggle,
-            "r": self._retry,
-            "q": controls.quit,
-            "up": lambda: self._choose(-1),
-            "down": lambda: self._choose(1),
-            "+": lambda: self._louder(VOLUME_STEP),
-            "=": lambda: self._louder(VOLUME_STEP),
-            "right": lambda: self._louder(VOLUME_STEP),
-            "-": lambda: self._louder(-VOLUME_STEP),
-            "left": lambda: self._louder(-VOLUME_STEP),
-            "x": self._mute_friend,
-            "enter": self._start_typing,
-            "t": self._start_typing,
-            "page up": lambda: self._leaf(5),
-            "page down": lambda: self._leaf(-5),
-            "?": self._help,
-            "h": self._help,
-            "f1": self._help,
-        }
-
-    def _help(self) -> None:
-        self._look = msgspec.structs.replace(self._look, help=True)
-
-    def _leaf(self, lines: int) -> None:
-        self._back = max(0, min(len(self._news) - 1, self._back + lines))
-
-    def _start_typing(self) -> None:
-        self._frame.footer = self._entry
-        self._frame.focus_position = "footer"
-
-    def _stop_typing(self) -> None:
-        self._frame.focus_position = "body"
-        self._frame.footer = Page(lambda width, _height: [view.hint(width, self._look)], list)
-        self._frame.footer = urwid.BoxAdapter(self._frame.footer, 1)
-
-    def _typed(self, key: str) -> None:
-        if key == "enter" and self._entry.edit_text.strip():
-            if not self._try(lambda controls: controls.send_text(self._entry.edit_text)):
-                return
-            self._back = 0
-        elif key not in ("enter", "esc"):
-            return
-        self._entry.set_edit_text("")
-        self._stop_typing()
-
-    # -- the chosen friend --------------------------------------------------------------
-
-    def _place(self, people: list[FriendStatus]) -> int:
-        """Where the chosen one stands in the list."""
-        return next((place for place, person in enumerate(people) if person.source == self._chosen), 0)
-
-    def _friend(self, step: int = 0) -> FriendStatus | None:
-        """The chosen one, or who stands ``step`` places after them."""
-        assert self._controls is not None
-        people = self._controls.status().friends
-        return people[(self._place(people) + step) % len(people)] if people else None
-
-    def _choose(self, step: int) -> None:
-        friend = self._friend(step)
-        if friend is not None:
-            self._chosen = friend.source
-
-    def _louder(self, step: float) -> None:
-        friend = self._friend()
-        if friend is not None:
-            before = SOFTEST_DB - VOLUME_STEP if friend.volume_db is None else friend.volume_db
-            self._set_volume(friend, max(SOFTEST_DB, min(LOUDEST_DB, before + step)))
-
-    def _mute_friend(self) -> None:
-        friend = self._friend()
-        if friend is not None:
-            self._set_volume(friend, 0.0 if friend.volume_db is None else None)
-
-    def _retry(self) -> None:
-        self._try(Controls.retry)
-
-    def _set_volume(self, friend: FriendStatus, db: float | None) -> None:
-        self._try(lambda controls: controls.volume(friend.name, db))
-
-    def _try(self, action: Callable[[Controls], None]) -> bool:
-        """Do it, or say why not."""
-        assert self._controls is not None
-        try:
-            action(self._controls)
-        except ControlError as error:
-            self.warn(str(error))
-            return False
+        self.keys.press(key)
         return True

@@ -8,6 +8,7 @@ At 60 columns nothing is cut but long names and the room's.
 """
 
 import math
+from collections import deque
 from typing import Final
 
 import msgspec
@@ -26,6 +27,9 @@ METER_FLOOR: Final = -60.0
 
 METER_STEPS: Final = 20
 """Cells of the meter: 3 dB each, which is what is seen of a voice that is too loud or too soft."""
+
+MOST_NEWS: Final = 200
+"""Lines kept: some large screens full."""
 
 FEWEST_LINES: Final = 3
 """Lines of news that are shown however many friends are here."""
@@ -53,6 +57,32 @@ class Look(msgspec.Struct, frozen=True):
     help: bool = False
     fancy: bool = True
     """The terminal can draw more than ASCII."""
+
+
+class Backlog:
+    """Lines of news, the newest MOST_NEWS. What is read back does not run away when new ones come."""
+
+    def __init__(self) -> None:
+        self._rows: deque[Row] = deque(maxlen=MOST_NEWS)
+        self._back = 0
+        """The newest lines that are not shown, since older ones are read."""
+
+    def add(self, row: Row) -> None:
+        """One more."""
+        self._rows.append(row)
+        self._back = min(self._back + 1, len(self._rows) - 1) if self._back else 0
+
+    def leaf(self, lines: int) -> None:
+        """Show so many lines older, or newer."""
+        self._back = max(0, min(len(self._rows) - 1, self._back + lines))
+
+    def newest(self) -> None:
+        """Show the newest again."""
+        self._back = 0
+
+    def shown(self) -> list[Row]:
+        """From the oldest to the last one that is shown."""
+        return list(self._rows)[: len(self._rows) - self._back]
 
 
 def fit(text: str, width: int, *, fancy: bool = True) -> str:
