@@ -26,8 +26,9 @@ from bench.codec import VOICE, frames_of
 from bench.figures import percentile
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
+from voicechat.carriage.tcp import StringProtocol
 from voicechat.client.network.datagrams import DatagramSocket
-from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.protocol import RemoteServer
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import TICK_SECONDS
 from voicechat.media.packet import ME, MIX, MediaPacket
@@ -50,19 +51,19 @@ LOUD: Final = 100
 
 
 class Member:
-    """One client: what `VoiceClientProtocol` asks of a call, answered with counting."""
+    """One client: what `RemoteServer` asks of a call, answered with counting."""
 
     def __init__(self, crowd: "Crowd", room: str, name: str) -> None:
         self._crowd = crowd
         self.request = messages.Request(name, room)
-        self.connection: VoiceClientProtocol | None = None
+        self.connection: RemoteServer | None = None
         self._sent = 0
         self.mixed = 0
         """Frames of the mix that came."""
 
-    def protocol(self) -> VoiceClientProtocol:
+    def protocol(self) -> StringProtocol:
         session = ClientSession(self._crowd.password, self.request)
-        return VoiceClientProtocol(self._crowd.reactor, self, session, self._socket_to)
+        return StringProtocol(RemoteServer(self._crowd.reactor, self, session, self._socket_to).connection)
 
     def _socket_to(self, host: str, number: int) -> DatagramSocket:
         return DatagramSocket(self._crowd.reactor, host, number)
@@ -78,11 +79,11 @@ class Member:
 
     # -- what the protocol tells ----------------------------------------------------
 
-    def entered(self, connection: VoiceClientProtocol, _: messages.Welcome) -> None:
+    def entered(self, connection: RemoteServer, _: messages.Welcome) -> None:
         self.connection = connection
         self._crowd.entered()
 
-    def refused(self, _: VoiceClientProtocol, answer: Refuse | messages.Bye) -> None:
+    def refused(self, _: RemoteServer, answer: Refuse | messages.Bye) -> None:
         self._crowd.fail(f"refused: {answer}")
 
     def heard(self, packet: MediaPacket) -> None:
@@ -100,13 +101,13 @@ class Member:
     def heard_over(self, udp: bool) -> None:
         """Whichever way."""
 
-    def answers(self, connection: VoiceClientProtocol) -> None:
+    def answers(self, connection: RemoteServer) -> None:
         """Whoever is silent for long is given up."""
 
     def wronged(self, error: Exception) -> None:
         self._crowd.fail(f"the server broke the protocol: {error}")
 
-    def lost(self, _: VoiceClientProtocol, why: str) -> None:
+    def lost(self, _: RemoteServer, why: str) -> None:
         self.connection = None
         self._crowd.lost(why)
 

@@ -21,7 +21,7 @@ from twisted.internet.task import LoopingCall
 
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
-from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.protocol import RemoteServer
 from voicechat.client.network.reconnecting import Service, Target
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import silent_frame
@@ -39,7 +39,7 @@ class Member:
     def __init__(self, crowd: "Crowd", number: int) -> None:
         self._crowd = crowd
         self.friend = self
-        self.connection: VoiceClientProtocol | None = None
+        self.connection: RemoteServer | None = None
         self.talked_at: float | None = None
         """When his friend heard him."""
         self.pakes = self.reconnects = 0
@@ -60,7 +60,7 @@ class Member:
         """At once, and the ticket with it."""
         self.service._ticket = None  # noqa: SLF001  no client does so by itself
         if self.connection is not None:
-            self.connection.transport.abortConnection()  # type: ignore[union-attr]
+            self.connection.connection.abort()
 
     def _say(self) -> None:
         if self.talked_at is not None or self.connection is None:
@@ -72,12 +72,12 @@ class Member:
 
     # -- what the service tells a call, and a console -----------------------------------
 
-    def entered(self, connection: VoiceClientProtocol, _: messages.Welcome) -> None:
+    def entered(self, connection: RemoteServer, _: messages.Welcome) -> None:
         self.connection = connection
         if not self._says.running:
             self._says.start(SAYS_EACH)
 
-    def left(self, connection: VoiceClientProtocol) -> None:
+    def left(self, connection: RemoteServer) -> None:
         if connection is self.connection:
             self.connection = self.talked_at = None
             self._crowd.lost()
@@ -96,7 +96,7 @@ class Member:
     def heard_over(self, udp: bool) -> None:
         """Whichever way."""
 
-    def answers(self, connection: VoiceClientProtocol) -> None:
+    def answers(self, connection: RemoteServer) -> None:
         """Whoever is silent for long is given up."""
 
     def say(self, text: str) -> None:

@@ -16,8 +16,8 @@ import numpy as np
 from twisted.internet.task import Clock
 
 from bench.rig.listening import Heard, Signal, listen
+from voicechat.carriage.channel import REPORT_EVERY
 from voicechat.carriage.clock import ticks
-from voicechat.carriage.datagrams import REPORT_EVERY
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.call.playback import Playback
 from voicechat.codecs.opus import OpusCodec

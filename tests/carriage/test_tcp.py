@@ -2,8 +2,7 @@
 
 import socket
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from twisted.internet.interfaces import ITCPTransport
@@ -11,7 +10,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from voicechat.carriage.tcp import ANSWER_WITHIN, LINGER, PING_EVERY, Connection
+from voicechat.carriage.connection import LINGER, Connection
+from voicechat.carriage.events import Clear, Lifeless, PeerEvent, Wrong
+from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
+from voicechat.carriage.tcp import StringProtocol
 from voicechat.media.packet import MediaPacket
 from voicechat.security.keys import SessionKeys, Side, resume_keys
 from voicechat.session.base import Session
@@ -29,48 +31,74 @@ def keys(side: Side) -> SessionKeys:
 
 
 class Bare(Session):
-    """A session that is past its handshake."""
+    """A session that is past its handshake, or before it."""
 
-    def __init__(self, side: Side) -> None:
-        super().__init__(SERVER)
-        self._state = State.IN_ROOM
+    def __init__(self, side: Side, state: State = State.IN_ROOM) -> None:
+        super().__init__(SERVER, lambda packet: packet)
+        self._state = state
         self._keys = keys(side)
 
 
-class Plain(Connection):
-    """A connection that remembers what it was told."""
+class Listener:
+    """Remembers what it was told, and ends what went wrong."""
 
-    def __init__(self, clock: Clock) -> None:
-        super().__init__(clock)
-        self.session = Bare(Side.SERVER)
-        self.strings: list[bytes] = []
-        self.errors: list[Exception] = []
-        self.breaks = 0
+    def __init__(self) -> None:
+        self.connection: Connection
+        self.events: list[PeerEvent] = []
+        self.ends = 0
 
-    def string_came(self, string: bytes) -> None:
-        """A string."""
-        self.strings.append(string)
+    def connected(self) -> None:
+        """There is nothing to do."""
 
-    def went_wrong(self, error: Exception) -> None:
-        """The other side's fault."""
-        self.errors.append(error)
-        self.abort()
+    def happened(self, event: PeerEvent) -> None:
+        """Something."""
+        self.events.append(event)
+        if isinstance(event, Wrong | Lifeless):
+            self.connection.abort()
 
-    def line_broke(self) -> None:
+    def fault(self) -> None:
+        """A fault of ours."""
+        raise AssertionError("there should be none")
+
+    def disconnected(self) -> None:
         """Over."""
-        self.breaks += 1
+        self.ends += 1
+
+    @property
+    def strings(self) -> list[bytes]:
+        """Those of the handshake."""
+        return [event.string for event in self.events if isinstance(event, Clear)]
+
+    @property
+    def errors(self) -> list[PeerEvent]:
+        """What was wrong."""
+        return [event for event in self.events if isinstance(event, Wrong)]
+
+
+def made(clock: Clock, transport: VoiceTransport, state: State = State.IN_ROOM) -> tuple[StringProtocol, Listener]:
+    """A connection over TCP that stands, and who listens to it."""
+    listener = Listener()
+    listener.connection = Connection(clock, Bare(Side.SERVER, state), listener)
+    protocol = StringProtocol(listener.connection)
+    protocol.makeConnection(transport)
+    return protocol, listener
 
 
 class ConnectionTests(SynchronousTestCase):
-    """Plain between a transport in memory and keys of the other side."""
+    """A connection between a transport in memory and keys of the other side."""
 
     def setUp(self) -> None:
         self.clock = Clock()
         self.clock.advance(50.0)
-        self.connection = Plain(self.clock)
         self.transport = VoiceTransport()
-        self.connection.makeConnection(self.transport)
-        self.opener = keys(Side.CLIENT).opener
+        self.protocol, self.listener = made(self.clock, self.transport)
+        self.connection = self.protocol.connection
+        self.opener, self.seal = keys(Side.CLIENT).opener, keys(Side.CLIENT).seal
+
+    def say(self, message: messages.Message) -> None:
+        """The other side says something."""
+        string = self.seal.seal(control.encode(message))
+        self.protocol.dataReceived(len(string).to_bytes(4, "big") + string)
 
     def sent(self) -> list[Any]:
         """What the other side gets, opened and understood; in the order of its sealing, or it would not open."""
@@ -87,7 +115,7 @@ class ConnectionTests(SynchronousTestCase):
         from twisted.internet.error import ConnectionDone
         from twisted.python.failure import Failure
 
-        self.connection.connectionLost(Failure(ConnectionDone()))
+        self.protocol.connectionLost(Failure(ConnectionDone()))
 
     @staticmethod
     def packet(tick: int) -> bytes:
@@ -100,14 +128,14 @@ class ConnectionTests(SynchronousTestCase):
     def test_it_asks_for_low_delay_and_early_back_pressure(self) -> None:
         assert self.transport.no_delay
         assert self.transport.keep_alive
-        assert self.transport.producer is self.connection
+        assert self.transport.producer is self.protocol
         assert self.transport.bufferSize <= 1024  # type: ignore[attr-defined]
 
     def test_a_real_socket_gets_its_options(self) -> None:
         with socket.socket() as sock:
             transport = VoiceTransport()
             transport.getHandle = lambda: sock  # type: ignore[attr-defined]
-            Plain(self.clock).makeConnection(transport)
+            made(self.clock, transport)
             timeout = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
             unsent = sock.getsockopt(socket.IPPROTO_TCP, 25)
             congestion = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
@@ -120,7 +148,7 @@ class ConnectionTests(SynchronousTestCase):
         self.connection.send(messages.Ping(7))
         self.connection.send_media(self.packet(2))
         assert self.sent() == [1, messages.Ping(7), 2]
-        assert self.connection.packets_out == 3
+        assert self.connection.peer.packets_out == 3
 
     def test_a_blocked_line_keeps_control_before_media_and_drops_the_oldest(self) -> None:
         self.transport.block()
@@ -130,7 +158,7 @@ class ConnectionTests(SynchronousTestCase):
         assert not self.sent()
         self.transport.unblock()
         assert self.sent() == [messages.Ping(7), 3, 4, 5, 6, 7]
-        assert self.connection.outbox.dropped == 7 - MOST_MEDIA
+        assert self.connection.peer.outbox.dropped == 7 - MOST_MEDIA
 
     def test_old_words_are_not_sent_when_the_line_is_free_again(self) -> None:
         self.transport.block()
@@ -153,7 +181,7 @@ class ConnectionTests(SynchronousTestCase):
         self.transport.write = full  # type: ignore[method-assign]
         self.transport.unblock()
         assert self.sent() == [0]
-        assert len(self.connection.outbox) == 3
+        assert len(self.connection.peer.outbox) == 3
         self.transport.unblock()
         assert self.sent() == [1]
 
@@ -171,10 +199,10 @@ class ConnectionTests(SynchronousTestCase):
         self.connection.send_media(self.packet(1))
         self.connection.close()
         self.connection.farewell(messages.Bye())
-        self.connection.resumeProducing()
-        self.connection.stopProducing()
+        self.protocol.resumeProducing()
+        self.protocol.stopProducing()
         assert not self.transport.value()
-        assert self.connection.breaks == 1
+        assert self.listener.ends == 1
         assert not self.connection.stands
 
     def test_last_words_leave_before_the_end(self) -> None:
@@ -191,50 +219,69 @@ class ConnectionTests(SynchronousTestCase):
         assert not self.clock.getDelayedCalls()
 
     def test_strings_behind_the_end_are_not_listened_to(self) -> None:
-        came = self.connection.string_came
+        protocol, listener = made(self.clock, VoiceTransport(), State.NEW)
+        happened = listener.happened
 
-        def once(string: bytes) -> None:
-            came(string)
-            self.connection.close()
+        def once(event: PeerEvent) -> None:
+            happened(event)
+            listener.connection.close()
 
-        self.connection.string_came = once  # type: ignore[method-assign]
-        self.connection.dataReceived(3 * b"\0\0\0\2hi")
-        assert self.connection.strings == [b"hi"]
+        listener.happened = once  # type: ignore[method-assign]
+        protocol.dataReceived(3 * b"\0\0\0\2hi")
+        assert listener.strings == [b"hi"]
 
     def test_a_string_too_long_is_refused_by_its_length_alone(self) -> None:
-        self.connection.dataReceived((MAX_CLEAR + 1).to_bytes(4, "big"))
-        assert len(self.connection.errors) == 1
+        self.protocol.dataReceived((MAX_CLEAR + 1).to_bytes(4, "big"))
+        assert len(self.listener.errors) == 1
         assert self.transport.aborted
 
     def test_the_longest_strings_pass(self) -> None:
-        self.connection.dataReceived(MAX_CLEAR.to_bytes(4, "big") + bytes(MAX_CLEAR))
-        self.connection.start_heartbeat()
-        self.connection.dataReceived(MAX_WELCOME.to_bytes(4, "big") + bytes(MAX_WELCOME))
-        assert [len(string) for string in self.connection.strings] == [MAX_CLEAR, MAX_WELCOME]
-        self.connection.dataReceived((MAX_WELCOME + 1).to_bytes(4, "big"))
-        assert len(self.connection.errors) == 1
+        protocol, listener = made(self.clock, VoiceTransport(), State.NEW)
+        protocol.dataReceived(MAX_CLEAR.to_bytes(4, "big") + bytes(MAX_CLEAR))
+        listener.connection.enter()
+        protocol.dataReceived(MAX_WELCOME.to_bytes(4, "big") + bytes(MAX_WELCOME))
+        assert [len(string) for string in listener.strings] == [MAX_CLEAR, MAX_WELCOME]
+        protocol.dataReceived((MAX_WELCOME + 1).to_bytes(4, "big"))
+        assert len(listener.errors) == 1
+
+    def test_what_happens_while_it_is_told_is_told_afterwards(self) -> None:
+        """A listener that sends in the midst of an event does not get the next one before it is done."""
+        depth: list[int] = []
+        happened = self.listener.happened
+
+        def nested(event: PeerEvent) -> None:
+            depth.append(1)
+            assert len(depth) == 1
+            self.connection.send(messages.Ping(7))
+            happened(event)
+            depth.pop()
+
+        self.listener.happened = nested  # type: ignore[method-assign]
+        strings = [self.seal.seal(control.encode(messages.Gain(1, gain))) for gain in (0.1, 0.2)]
+        self.protocol.dataReceived(b"".join(len(string).to_bytes(4, "big") + string for string in strings))
+        assert [event.gain for event in self.listener.events if isinstance(event, messages.Gain)] == [0.1, 0.2]
 
     def test_pings_come_in_their_rhythm_and_measure_the_round_trip(self) -> None:
-        self.connection.start_heartbeat()
+        self.connection.enter()
         self.clock.advance(PING_EVERY)
         assert self.sent() == [messages.Ping(1)]
         self.clock.advance(0.04)
-        self.connection.answered(messages.Pong(1))
+        self.say(messages.Pong(1))
         assert self.connection.round_trip is not None
         assert abs(self.connection.round_trip - 0.04) < 1e-9
         self.clock.advance(PING_EVERY)
         self.clock.advance(0.08)
-        self.connection.answered(messages.Pong(2))
+        self.say(messages.Pong(2))
         assert 0.04 < self.connection.round_trip < 0.13, "smoothed"
 
     def test_ping_now_asks_at_once(self) -> None:
-        self.connection.start_heartbeat()
-        self.connection.ping_now()
+        self.connection.enter()
+        self.connection.ask()
         self.clock.advance(0)
         assert self.sent() == [messages.Ping(1)]
 
     def test_a_line_is_measured_by_ping_after_ping_and_then_no_more(self) -> None:
-        self.connection.start_heartbeat()
+        self.connection.enter()
         self.connection.measure()
         asked: list[float] = []
         for _ in range(600):
@@ -242,23 +289,24 @@ class ConnectionTests(SynchronousTestCase):
             for ping in self.sent():
                 trip = 0.03 + 0.01 * (len(asked) % 3)
                 asked.append(self.clock.seconds())
-                self.clock.callLater(trip, self.connection.answered, messages.Pong(ping.id))
+                self.clock.callLater(trip, self.say, messages.Pong(ping.id))
         assert len(asked) == KEPT + 1
         assert min(later - sooner for sooner, later in pairwise(asked)) >= MEASURE_EVERY - 0.01
         assert max(asked) - min(asked) < 2.0
-        assert max(self.connection.trips.lateness()) == pytest.approx(0.02)
+        assert max(self.connection.lateness()[0]) == pytest.approx(0.02)
 
     def test_a_line_with_datagrams_is_not_measured_by_pings(self) -> None:
-        self.connection.link = cast(Any, SimpleNamespace(up=True, stop=lambda: None))
-        self.connection.start_heartbeat()
+        self.connection.enter()
+        channel = self.connection.open_channel(7, lambda _datagram, _address: None, ("192.0.2.1", 5000))
+        channel.path.up = True
         self.connection.measure()
         self.clock.advance(0)
-        self.connection.answered(messages.Pong(1))
+        self.say(messages.Pong(1))
         self.clock.advance(PING_EVERY - 0.1)
         assert self.sent() == [messages.Ping(1)]
 
     def test_an_answer_owed_too_long_aborts(self) -> None:
-        self.connection.start_heartbeat()
+        self.connection.enter()
         self.clock.advance(PING_EVERY)
         self.clock.advance(ANSWER_WITHIN - 0.1)
         assert not self.transport.over
@@ -268,20 +316,21 @@ class ConnectionTests(SynchronousTestCase):
         assert not self.clock.getDelayedCalls()
 
     def test_an_answer_to_something_else_does_not_count(self) -> None:
-        self.connection.start_heartbeat()
+        self.connection.enter()
         self.clock.advance(PING_EVERY)
         for number in (0, 2, 99):
-            self.connection.answered(messages.Pong(number))
+            self.say(messages.Pong(number))
         assert self.connection.round_trip is None
         self.clock.advance(ANSWER_WITHIN)
         assert self.transport.aborted
 
     def test_a_ping_is_answered_with_its_number(self) -> None:
-        self.connection.answer(messages.Ping(42))
+        self.say(messages.Ping(42))
         assert self.sent() == [messages.Pong(42)]
 
     def test_what_came_and_went_is_counted_in_bytes(self) -> None:
-        self.connection.dataReceived(b"\0\0\0\2hi\0\0")
-        self.connection.send_clear(b"hello")
-        assert (self.connection.bytes_in, self.connection.packets_in) == (8, 1)
-        assert (self.connection.bytes_out, self.connection.packets_out) == (9, 1)
+        protocol, listener = made(self.clock, VoiceTransport(), State.NEW)
+        protocol.dataReceived(b"\0\0\0\2hi\0\0")
+        listener.connection.send_clear(b"hello")
+        traffic = {"bytes_in": 8, "packets_in": 1, "bytes_out": 9, "packets_out": 1}
+        assert listener.connection.peer.traffic() == traffic

@@ -19,7 +19,7 @@ from twisted.internet.selectreactor import SelectReactor
 from tests.memory import VoiceReactor
 from voicechat.carriage import filter as kernel
 from voicechat.carriage import udp
-from voicechat.carriage.datagrams import Address
+from voicechat.carriage.channel import Address
 from voicechat.carriage.udp import MOST_A_TURN, answer_from, dropped, listen, sender
 from voicechat.wire.datagrams import MAX_DATAGRAM
 

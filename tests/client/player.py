@@ -23,7 +23,7 @@ from voicechat.client.call.controls import Controls
 from voicechat.client.call.transmit import TransmitMode
 from voicechat.client.call.voice import Voice
 from voicechat.client.call.volumes import Volumes
-from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.protocol import RemoteServer
 from voicechat.client.network.reconnecting import Service, Target
 from voicechat.client.ui.line import Console
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
@@ -218,14 +218,14 @@ class Network:
         self.pairs: list[tuple[Wire, Wire]] = []
         self._hosts = 0
 
-    def join(self, player: Player) -> VoiceClientProtocol:
+    def join(self, player: Player) -> RemoteServer:
         """Make the connection that the player asks for."""
         near: Wire = player.accepted(Wire)
         self._hosts += 1
         host = f"198.51.100.{self._hosts}"
         far = Wire(self._factory.buildProtocol(IPv4Address("TCP", host, 40_000)), host)
         self.pairs.append((near, far))
-        return near.protocol  # type: ignore[no-any-return]
+        return near.protocol._wrappedProtocol.connection._listener  # type: ignore[no-any-return]
 
     def settle(self) -> None:
         """Deliver until nothing is on its way."""

@@ -198,9 +198,8 @@ class EchoHost:
         if self._back == "tcp":
             self.host.tell_bytes(media.encode(packet))
             return
-        assert connection.link is not None
         datagram = self._seal.seal(DatagramType.MEDIA, media.encode(packet))
-        connection.link.received(parse_header(datagram), datagram, ("192.0.2.10", 1234))
+        connection.connection.datagram_received(parse_header(datagram), datagram, ("192.0.2.10", 1234))
 
 
 @pytest.mark.parametrize(
@@ -241,9 +240,9 @@ def test_of_a_server_without_an_echo_an_answered_datagram_is_the_proof() -> None
             heard.append(datagram)
             header = parse_header(datagram)
             packet = opener.open(header, datagram)
-            if connection is not None and connection.link is not None and header.type is DatagramType.PROBE:
+            if connection is not None and connection.has_udp and header.type is DatagramType.PROBE:
                 answer = seal.seal(DatagramType.ANSWER, packet[:8] + bytes(8))
-                connection.link.received(parse_header(answer), answer, ("192.0.2.10", 1234))
+                connection.connection.datagram_received(parse_header(answer), answer, ("192.0.2.10", 1234))
 
     called.wait(5, look)
     assert called.visit.found[1].text == "server: UDP gets through, both ways"

@@ -280,11 +280,13 @@ def test_more_sound_than_anybody_needs_is_left_out_and_counted(ann: Player) -> N
 def test_what_a_full_house_may_make_is_never_too_much() -> None:
     """200 guests at their own limits, and sound beside."""
     clock = Clock()
-    allowance = Allowance(clock)
+    allowance = Allowance(clock.seconds())
     for _ in range(60):
         clock.advance(1.0)
-        assert all(allowance.string(b"", 0) for _ in range(int(MOST_SEATS * Limits().control_a_second)))
-        assert all(allowance.datagram() for _ in range(3 * TICKS_PER_SECOND))
+        assert all(
+            allowance.string(clock.seconds(), b"", 0) for _ in range(int(MOST_SEATS * Limits().control_a_second))
+        )
+        assert all(allowance.datagram(clock.seconds()) for _ in range(3 * TICKS_PER_SECOND))
     assert allowance.passed_over == 0
 
 
@@ -293,12 +295,11 @@ def test_datagrams_beyond_all_need_are_not_looked_at_and_counted(ann: Player) ->
     host.let_in(m.Welcome(1, "Ann", "", 7, [m.Participant(2, "Ben")], udp_port=1234))
     connection = ann.call.connection
     assert connection is not None
-    assert connection.link is not None
     seal = host.session.keys.datagram_seal(7)
     for number in range(int(PACKETS_AT_ONCE) + 500):
         packet = media.encode(MediaPacket(2, number & 0xFFFF, FRAME))
         datagram = seal.seal(DatagramType.MEDIA if number % 2 else DatagramType.PROBE, packet)
         with suppress(WireError):
-            connection.link.received(parse_header(datagram), datagram, ("192.0.2.10", 1234))
+            connection.connection.datagram_received(parse_header(datagram), datagram, ("192.0.2.10", 1234))
     assert figures(ann)["passed_over"] == 500
     assert not host.transport.aborted

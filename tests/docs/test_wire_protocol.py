@@ -13,7 +13,7 @@ from spake2.parameters.ed25519 import ParamsEd25519
 
 from docs import draw_states
 from tests.docs.pages import ROOT, hexadecimal, named, prose, spans, table
-from voicechat.carriage import datagrams as links
+from voicechat.carriage import channel as links
 from voicechat.media.packet import LAST_SOURCE, ME, MIX, MediaPacket
 from voicechat.security.keys import LOGIN_LABEL, RESUME_LABEL, SessionKeys, Side
 from voicechat.security.login import IDENTITY_A, IDENTITY_B, ClientLogin, ServerLogin

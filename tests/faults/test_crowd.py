@@ -9,7 +9,7 @@ from twisted.logger import Logger
 
 from tests.server.faulty import FaultyCodec
 from tests.server.house import House, Log, TcpFriend
-from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY
+from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND
 from voicechat.media.packet import MediaPacket
@@ -61,7 +61,7 @@ def test_f6_frozen_friends_cost_the_others_no_frame(frozen: int, seats: int) -> 
         assert friend.connected
     for friend in friends[-frozen:]:
         assert friend.transport.aborted
-        assert len(friend.protocol.outbox) <= MOST_MEDIA + 3 + seats
+        assert len(friend.connection.peer.outbox) <= MOST_MEDIA + 3 + seats
     assert not house.log.failures
 
 
@@ -157,14 +157,15 @@ def test_f16_whatever_cannot_be_sent_is_counted_or_ends_the_connection() -> None
     ben.deliver = lambda: False  # type: ignore[method-assign]
     ann.talk(0.1)
     house.pass_seconds(2)
-    sent = ben.protocol.packets_out
-    dropped, waiting = ben.protocol.outbox.dropped, len(ben.protocol.outbox)
+    sent = ben.connection.peer.traffic()
+    outbox = ben.connection.peer.outbox
+    dropped, waiting = outbox.dropped, len(outbox)
     assert dropped + waiting >= 2 * TICKS_PER_SECOND, "each of 100 packets is accounted for"
     ben.break_line()
     house.pass_seconds(1)
-    ben.protocol.send(messages.Ping(1))
-    ben.protocol.send_media(b"\x40\xff\0\1payload")
-    assert ben.protocol.packets_out == sent, "nothing goes to a line that is gone"
+    ben.connection.send(messages.Ping(1))
+    ben.connection.send_media(b"\x40\xff\0\1payload")
+    assert ben.connection.peer.traffic() == sent, "nothing goes to a line that is gone"
     assert len(cid.values()) == 3 * TICKS_PER_SECOND
     assert not house.log.failures
 
@@ -192,7 +193,7 @@ class TestF19:
     def test_f19_an_exception_in_the_parser_costs_one_connection(self) -> None:
         house, friends = self.talk(FaultyCodec())
         bad = friends.pop(2)
-        bad.protocol.session.receive = None  # type: ignore[method-assign, assignment]
+        bad.client.session.opened = None  # type: ignore[method-assign, assignment]
         bad.send(messages.Text("hello"))
         house.settle()
         assert not bad.connected
@@ -201,8 +202,8 @@ class TestF19:
     def test_f19_an_exception_in_handling_a_message_costs_one_connection(self) -> None:
         house, friends = self.talk(FaultyCodec())
         bad = friends.pop(2)
-        assert bad.protocol._seat is not None
-        bad.protocol._allowed._texts = None  # type: ignore[assignment]
+        assert bad.client._seat is not None
+        bad.client._allowed._texts = None  # type: ignore[assignment]
         bad.send(messages.Text("hello"))
         house.settle()
         assert not bad.connected

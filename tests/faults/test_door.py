@@ -5,7 +5,7 @@ import pytest
 from tests.client.player import PASSWORD, Host, Network, Player, pass_time
 from tests.memory import VoiceReactor
 from tests.server.house import House, TcpFriend
-from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY
+from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
 from voicechat.client.exits import Exit
 from voicechat.security.secret import Secret
 from voicechat.server.admission import ANSWER_PRICE

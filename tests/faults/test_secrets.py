@@ -43,7 +43,7 @@ def test_f3_no_log_line_traceback_or_repr_shows_a_password() -> None:
         stranger = TcpFriend(house, "stranger")
         stranger.send_string(PASSWORD.encode())
         house.login()
-        ann.protocol.session.receive = None  # type: ignore[method-assign, assignment]
+        ann.client.session.opened = None  # type: ignore[method-assign, assignment]
         ann.send(messages.Text("a fault of ours, with a traceback"))
         half = TcpFriend(house, "half").begin()
         house.settle()

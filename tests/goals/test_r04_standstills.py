@@ -17,7 +17,7 @@ from tests.conftest import SOAK
 from tests.goals.world import World
 from tests.integration.test_calls import heard, recorded
 from tests.server.house import House, TcpFriend
-from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY
+from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
 from voicechat.session.outbox import MOST_MEDIA
 
 RESTARTS = 20 if SOAK else 1
@@ -159,5 +159,5 @@ def test_r6_half_of_sixty_four_stand_still_and_cost_the_server_next_to_nothing()
     tracemalloc.stop()
     heard_by_awake = sum(len(friend.heard) for friend in awake)
     assert heard_by_awake == 105 * len(awake)
-    assert all(len(friend.protocol.outbox) <= MOST_MEDIA for friend in frozen)
+    assert all(len(friend.connection.peer.outbox) <= MOST_MEDIA for friend in frozen)
     assert more / len(frozen) < 100_000, "with all that the others heard and kept"

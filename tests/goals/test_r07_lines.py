@@ -150,7 +150,7 @@ def test_r7_a_line_that_is_better_after_a_reconnect_is_known_to_be() -> None:
     assert len(list(call.hearing.lateness())) > KNOWN, "some probes were lost"
     ben.line_is(Quality(), Quality())
     assert call.connection is not None
-    call.connection.abort()
+    call.connection.connection.abort()
     world.until(lambda: not call.connected, 24.0)
     world.until(lambda: call.connected, 20.0)
     world.run(5.0)
@@ -276,8 +276,9 @@ def test_r9_each_hears_over_udp_whichever_address_of_the_server_they_asked(tmp_p
         guests[0].tone, guests[1].tone = LOW, HIGH
 
         def heard_by_datagrams(guest: Guest) -> bool:
-            link = guest.call.connection.link if guest.call.connection is not None else None
-            return link is not None and link.up and link.heard_up is True
+            server = guest.call.connection
+            channel = None if server is None else server.connection.channel
+            return channel is not None and channel.up and channel.heard_up is True
 
         for guest, host in zip(guests, hosts, strict=True):
             held.until(lambda: heard_by_datagrams(guest), f"by datagrams both ways with {host}", 3.0)  # noqa: B023

@@ -17,11 +17,15 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from tests.conftest import SOAK
+from tests.driven import DrivenChannel
 from tests.server.faulty import InjectedError
 from tests.server.house import PASSWORD, House
 from tests.server.test_datagrams import Lines, UdpFriend
-from voicechat.carriage.datagrams import Address, Link
-from voicechat.carriage.tcp import Connection
+from voicechat.carriage.channel import Address, UdpChannel
+from voicechat.carriage.connection import Connection
+from voicechat.carriage.heartbeat import Heartbeat
+from voicechat.carriage.peer import Peer
+from voicechat.carriage.tcp import StringProtocol
 from voicechat.rooms.conference import Conference
 from voicechat.security.tickets import Ticket
 from voicechat.server.admission import Admission
@@ -29,7 +33,7 @@ from voicechat.server.datagrams import DatagramPort
 from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hall import Hall
 from voicechat.server.hub import Hub
-from voicechat.server.protocol import VoiceServerProtocol
+from voicechat.server.protocol import RemoteClient
 from voicechat.server.ticker import Ticker
 from voicechat.session.outbox import Outbox
 from voicechat.session.server import ServerSession
@@ -37,11 +41,16 @@ from voicechat.wire import messages
 
 HOOKS: Final[dict[type, str]] = {
     VoiceServerFactory: "buildProtocol",
-    VoiceServerProtocol: "line_stands prove string_came _take went_wrong _ask_in _enter _come_back _greet _opened "
-    "_ask_for_look _datagram _media _message _act _about_link line_broke",
-    Connection: "connectionMade dataReceived stringReceived connectionLost pauseProducing resumeProducing send "
-    "send_media send_clear _flush _write close abort start_heartbeat _ping answer answered",
-    ServerSession: "receive answer resume enter seal datagram close",
+    RemoteClient: "connected prove happened _take _proceed went_wrong _ask_in _enter _come_back _greet _opened "
+    "_ask_for_look _media _message _act disconnected",
+    StringProtocol: "connectionMade dataReceived stringReceived connectionLost pauseProducing resumeProducing "
+    "send_string close abort",
+    Connection: "connected received string_received paused disconnected datagram_received send send_media send_clear "
+    "enter open_channel ask close abort _due _pump _tell _send_strings",
+    Peer: "string_received datagram_received send send_clear send_media next_string enter open_channel ask poll close "
+    "_received _settle _note_ways",
+    Heartbeat: "start stop ask poll answered",
+    ServerSession: "receive answer resume enter seal opened read read_media close",
     Outbox: "put_control put_media take",
     Admission: "came gone entered queue _turn _show_out failed",
     Hub: "enter entered resume back leave gone _welcome _beat _expire",
@@ -49,12 +58,14 @@ HOOKS: Final[dict[type, str]] = {
     Conference: "add remove changed arrived expire edges tick",
     Ticker: "wake _due",
     DatagramPort: "open close datagramReceived _write",
-    Link: "start stop send_media received _probed _answered told reported _turn",
+    UdpChannel: "stop send_media opened received _probed _answered path_told reported poll",
 }
 
 SLOW: Final = {
-    "Connection._ping": 9.0,
-    "Connection.answered": 9.0,
+    "Connection._due": 9.0,
+    "Peer.poll": 9.0,
+    "Heartbeat.poll": 9.0,
+    "Heartbeat.answered": 9.0,
     "Admission._show_out": 6.0,
     "Hub._expire": 65.0,
     "Hall._watch": 1.0,
@@ -79,13 +90,14 @@ LOGINS: Final = (
 )
 """What only a login by password reaches; elsewhere the fourth friend has a ticket, which costs less."""
 
-ENDS_BADLY: Final = ("VoiceServerProtocol.went_wrong", "Connection.abort", "Hub.leave", "Hall.leave")
+ENDS_BADLY: Final = ("RemoteClient.went_wrong", "Connection.abort", "StringProtocol.abort", "Hub.leave", "Hall.leave")
 
 CANNOT_BE: Final = {
     ("DatagramPort.open", True),
-    ("Connection.connectionLost", False),
+    ("StringProtocol.connectionLost", False),
     ("DatagramPort.close", False),
-    ("VoiceServerProtocol.line_broke", False),
+    ("Connection.disconnected", False),
+    ("RemoteClient.disconnected", False),
     ("Conference.remove", False),
 }
 """There is nothing between a call and its first line, nor between its last and the caller's next, that could fail."""
@@ -174,12 +186,19 @@ class Guest(UdpFriend):
         self.house.friends.remove(self)
 
 
-class FriendsLink(Link):
+class FriendsChannel(DrivenChannel):
     """A friend's end of the datagrams, in which there is no trap."""
 
+    def stop(self) -> None:
+        """No more datagrams."""
+        _STOP(self)
+        self._timer.stop()
 
-for _name in HOOKS[Link].split():
-    setattr(FriendsLink, _name, getattr(Link, _name))
+
+_STOP: Final = UdpChannel.stop
+for _name in HOOKS[UdpChannel].split():
+    if _name != "stop":
+        setattr(FriendsChannel, _name, getattr(UdpChannel, _name))
 
 
 class Evening:
@@ -192,7 +211,7 @@ class Evening:
                 function = getattr(owner, name)
                 monkeypatch.setattr(owner, name, self.trap.around(f"{owner.__name__}.{name}", function))
         monkeypatch.setattr("tests.server.house.Clock", Reactor)
-        monkeypatch.setattr("tests.server.test_datagrams.Link", FriendsLink)
+        monkeypatch.setattr("tests.server.test_datagrams.DrivenChannel", FriendsChannel)
         self.open()
 
     def open(self) -> None:
@@ -365,12 +384,12 @@ class Evening:
             yield f"lets hear {heard}"
         if len(house.hub.admission):
             yield "leaves a visitor behind"
-        peers = [friend.protocol for friend in self.friends.values()]
+        peers = [friend.client for friend in self.friends.values()]
         ghosts = [seat.member.name for seat in house.hub.seats.values() if seat.peer and seat.peer not in peers]
         if ghosts:
             yield f"leaves {ghosts} in their seats"
-        if len(house.hub.datagrams._links) != len(self.friends):
-            yield f"leaves {len(house.hub.datagrams._links)} links"
+        if len(house.hub.datagrams._connections) != len(self.friends):
+            yield f"leaves {len(house.hub.datagrams._connections)} channels"
 
 
 def test_r16_a_fault_in_any_hook_costs_one_friend_at_most(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ GOALS: Final = (
     Mutation(
         "R5",
         "round trips that span a standstill are believed",
-        "voicechat/carriage/tcp.py",
+        "voicechat/carriage/heartbeat.py",
         "if self.trips.note(took, now) and self._usual.believes(took):",
         "if self.trips.note(took, now) or True:",
         ("tests/client/network/test_outage.py::test_a_round_trip_that_spans_a_standstill_is_forgotten",),
@@ -96,10 +96,10 @@ GOALS: Final = (
     Mutation(
         "R7",
         "reports of loss bring no redundancy",
-        "voicechat/carriage/datagrams.py",
+        "voicechat/carriage/channel.py",
         "self.policy.report(report.loss())",
         "pass",
-        ("tests/carriage/test_datagrams.py::test_loss_is_counted_reported_and_answered_with_redundancy",),
+        ("tests/carriage/test_channel.py::test_loss_is_counted_reported_and_answered_with_redundancy",),
     ),
     Mutation(
         "R15",
@@ -112,10 +112,10 @@ GOALS: Final = (
     Mutation(
         "R16 F19",
         "a fault in handling a string is thrown at the reactor",
-        "voicechat/server/protocol.py",
-        "except Exception:  # noqa: BLE001  the one place that keeps",
+        "voicechat/carriage/connection.py",
+        "except Exception:  # noqa: BLE001  the listener tells of it;",
         "except ZeroDivisionError:  #",
-        ("tests/faults/test_crowd.py::TestF19::test_f19_an_exception_in_handling_a_message_costs_one_connection",),
+        ("tests/faults/test_crowd.py::TestF19::test_f19_an_exception_in_the_parser_costs_one_connection",),
     ),
     Mutation(
         "R5 R6 F8",
@@ -149,10 +149,9 @@ GOALS: Final = (
     Mutation(
         "F15",
         "sound is sent twice over TCP",
-        "voicechat/carriage/tcp.py",
-        "        else:\n            self._write(self.session.seal(packet))",
-        "        else:\n            self._write(self.session.seal(packet))\n"
-        "            self._write(self.session.seal(packet))",
+        "voicechat/carriage/peer.py",
+        "            self.outbox.put_media(packet, now)\n",
+        "            self.outbox.put_media(packet, now)\n            self.outbox.put_media(packet, now)\n",
         ("tests/faults/test_sound.py::test_f15_a_second_of_talk_is_50_packets_of_24_bytes_and_its_payloads",),
     ),
     Mutation(

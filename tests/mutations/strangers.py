@@ -64,9 +64,9 @@ STRANGERS: Final = (
     Mutation(
         "T3 F2",
         "a stranger may announce 16 MiB",
-        "voicechat/carriage/tcp.py",
-        "MAX_LENGTH = handshake.MAX_CLEAR",
-        "MAX_LENGTH = 1 << 24",
+        "voicechat/session/base.py",
+        "LONGEST_CLEAR: ClassVar[int] = handshake.MAX_CLEAR",
+        "LONGEST_CLEAR: ClassVar[int] = 1 << 24",
         (
             f"{_DOOR}test_a_length_beyond_the_limit_ends_it_before_its_first_byte",
             "tests/faults/test_door.py::test_f2_before_the_login_256_bytes_are_the_limit",
@@ -75,9 +75,9 @@ STRANGERS: Final = (
     Mutation(
         "T3 T18 F2",
         "a server may announce 2 GiB to the client",
-        "voicechat/client/network/protocol.py",
-        "self.MAX_LENGTH = handshake.MAX_WELCOME",
-        "self.MAX_LENGTH = 1 << 31",
+        "voicechat/session/client.py",
+        "LONGEST_CLEAR = handshake.MAX_WELCOME",
+        "LONGEST_CLEAR = 1 << 31",
         ("tests/client/network/test_protocol.py::test_a_length_bomb_ends_the_connection_before_its_first_byte",),
     ),
     Mutation(
@@ -217,23 +217,23 @@ STRANGERS: Final = (
     Mutation(
         "T10",
         "a probe of any size is answered",
-        "voicechat/carriage/datagrams.py",
+        "voicechat/carriage/channel.py",
         'raise WireError("a probe of a wrong size")',
         "pass",
-        ("tests/carriage/test_datagrams.py::test_a_probe_or_an_answer_of_a_wrong_size_is_not_answered",),
+        ("tests/carriage/test_channel.py::test_a_probe_or_an_answer_of_a_wrong_size_is_not_answered",),
     ),
     Mutation(
         "T11 R9",
         "media follows at once to wherever something comes from",
-        "voicechat/carriage/datagrams.py",
-        "            self._challenge(address)",
+        "voicechat/carriage/channel.py",
+        "            self._challenge(address, now)",
         "            self.address = address",
         (f"{_DATAGRAMS}test_a_spoofed_address_gets_no_media",),
     ),
     Mutation(
         "T11",
         "every probe from an address that proved nothing is answered",
-        "voicechat/carriage/datagrams.py",
+        "voicechat/carriage/channel.py",
         "self._answer_at += 1 / ANSWERS_A_SECOND",
         "pass",
         (f"{_DATAGRAMS}test_a_spoofed_address_gets_no_more_than_a_few_answers_a_second",),
@@ -280,14 +280,14 @@ STRANGERS: Final = (
     Mutation(
         "R17",
         "a forged datagram uses up what a friend may send",
-        "voicechat/carriage/datagrams.py",
-        """        packet = self._opener.open(header, datagram)
-        if not self.admit():
-            return
+        "voicechat/carriage/peer.py",
+        """        packet = channel.opened(header, datagram)
+        if not self.open:
 """,
-        """        if not self.admit():
+        """        if self._allowance is not None and not self._allowance.datagram(now):
             return
-        packet = self._opener.open(header, datagram)
+        packet = channel.opened(header, datagram)
+        if not self.open:
 """,
         (f"{_DATAGRAMS}test_what_does_not_open_takes_nothing_from_whom_it_names",),
     ),

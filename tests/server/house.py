@@ -19,6 +19,7 @@ from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, Logger, eventAsText
 from zope.interface import implementer
 
+from voicechat.carriage.tcp import StringProtocol
 from voicechat.errors import VoiceChatError
 from voicechat.format import FRAME_SAMPLES, TICK_SECONDS, silent_frame
 from voicechat.interfaces import ICodec
@@ -32,7 +33,7 @@ from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
 from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.metrics import Labelled
-from voicechat.server.protocol import VoiceServerProtocol
+from voicechat.server.protocol import RemoteClient
 from voicechat.session.client import ClientSession
 from voicechat.session.states import State
 from voicechat.testing import MemoryCodec, VoiceTransport
@@ -293,8 +294,13 @@ class TcpFriend(Friend):
         self.transport = VoiceTransport(host)
         family = IPv6Address if ":" in host else IPv4Address
         protocol = house.factory.buildProtocol(family("TCP", host, 40_000))
-        assert isinstance(protocol, VoiceServerProtocol)
+        assert isinstance(protocol, StringProtocol)
         self.protocol = protocol
+        self.connection = protocol.connection
+        client = self.connection._listener
+        assert isinstance(client, RemoteClient)
+        self.client = client
+        """Us, as the server has us."""
         self._buffer = b""
         self._gone = False
         self.received = 0

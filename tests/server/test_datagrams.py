@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.driven import DrivenChannel
 from tests.memory import MemoryPort
 from tests.server.behaviour import Behaviour
 from tests.server.house import House, TcpFriend
 from voicechat.carriage import udp
-from voicechat.carriage.datagrams import PROBE_BYTES, Address, Link
+from voicechat.carriage.channel import PROBE_BYTES, Address
+from voicechat.carriage.connection import Connection
 from voicechat.errors import WireError
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.packing import split_pair
@@ -21,6 +23,7 @@ from voicechat.security.keys import Side, login_keys
 from voicechat.server.datagrams import COUNT_EVERY
 from voicechat.server.limits import Limits
 from voicechat.server.metrics import Dropped, Kind
+from voicechat.server.protocol import RemoteClient
 from voicechat.wire import media, messages
 from voicechat.wire.datagrams import DatagramType, parse_header
 
@@ -58,7 +61,7 @@ class UdpFriend(TcpFriend):
         super().__init__(house, name, **rest)
         self.lines = lines
         self.address: Address = (self.transport.getPeer().host, 50_000 + len(house.friends))
-        self.link: Link | None = None
+        self.link: DrivenChannel | None = None
         self.deaf = False
         """His router drops all datagrams."""
 
@@ -70,14 +73,11 @@ class UdpFriend(TcpFriend):
     def _understand(self, value: object) -> None:
         super()._understand(value)
         if isinstance(value, messages.Welcome):
-            self.link = Link(self.house.clock, self.session.keys, value.connection, self._write, self.send)
+            self.link = DrivenChannel(self.house.clock, self.session.keys, value.connection, self._write, self.send)
             self.link.on_media = self._datagram
             self.link.start(SERVER)
-        elif self.link is not None and isinstance(value, messages.Path):
+        elif self.link is not None and isinstance(value, messages.Path | messages.Report):
             self.link.told(value)
-            self.told.remove(value)
-        elif self.link is not None and isinstance(value, messages.Report):
-            self.link.reported(value)
             self.told.remove(value)
 
     def _write(self, datagram: bytes, _: Address) -> None:
@@ -95,7 +95,7 @@ class UdpFriend(TcpFriend):
     def send_media(self, packet: bytes) -> None:
         """By datagram, as soon as that works."""
         if self.link is not None and self.link.up:
-            self.link.send_media(packet)
+            self.link.say_media(packet)
         else:
             super().send_media(packet)
 
@@ -108,7 +108,7 @@ class UdpFriend(TcpFriend):
             some = True
             if self.link is not None and not self.deaf:
                 try:
-                    self.link.received(parse_header(datagram), datagram, SERVER)
+                    self.link.came(parse_header(datagram), datagram, SERVER)
                 except WireError as error:
                     self.wrong = error
         return some
@@ -170,35 +170,42 @@ class CountingPort(SocketPort):
         return struct.pack("@9I", *[77] * 8, self.dropped % 2**32)
 
 
+def opened(house: House) -> Connection:
+    """A connection that has datagrams from now on, by the number 7."""
+    client = RemoteClient(house.hub, "192.0.2.7")
+    client.session._keys = login_keys(Side.SERVER, bytes(32), b"")
+    house.hub.datagrams.open(client.connection, 7, pairs=False)
+    return client.connection
+
+
 def test_what_the_kernel_drops_is_counted_while_somebody_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(udp, "_COUNTS", True)
     house, port = House(), CountingPort("udp", 1234, SERVER[0])
     house.hub.datagrams.makeConnection(port)  # type: ignore[arg-type]
     assert not house.clock.getDelayedCalls(), "nobody is here, and nothing is to be done"
-    keys = login_keys(Side.SERVER, bytes(32), b"")
-    link = house.hub.datagrams.open(keys, 7, lambda _: None)
-    assert link is not None
+    connection = opened(house)
     for told in (0, 10, 10, 2**32 - 5, 2**32 + 5):
         port.dropped = told
         house.clock.advance(COUNT_EVERY)
         assert house.counted("datagrams_dropped_total", Dropped.KERNEL) == told
     port.dropped += 7
-    house.hub.datagrams.close(link)
+    house.hub.datagrams.close(connection)
     assert house.counted("datagrams_dropped_total", Dropped.KERNEL) == port.dropped, "to the last one"
+    connection.disconnected()
     assert not house.clock.getDelayedCalls()
 
 
 def test_a_socket_is_given_what_is_sent_and_may_fail() -> None:
     house, port, address = House(), SocketPort("udp", 1234, SERVER[0]), ("192.0.2.7", 5000)
     house.hub.datagrams.makeConnection(port)  # type: ignore[arg-type]
-    keys = login_keys(Side.SERVER, bytes(32), b"")
-    link = house.hub.datagrams.open(keys, 7, lambda _: None)
-    assert link is not None
-    link.address = address
-    link.send_media(b"a word")
+    connection = opened(house)
+    channel = connection.channel
+    assert channel is not None
+    channel.address, channel.path.up = address, True
+    connection.send_media(b"a word")
     assert [to for _, to in port.sent] == [address]
     port.broken = True
-    link.send_media(b"another")
+    connection.send_media(b"another")
     assert len(port.sent) == 1
     assert house.counted("datagrams_dropped_total", Dropped.NOT_SENT) == 1
 
@@ -332,9 +339,10 @@ class DatagramTests(SynchronousTestCase):
         self.house.pass_seconds(1)
         self.ben.forget()
         assert bad.link is not None
-        assert bad.protocol.link is not None
-        sent, work = 0, Work(bad.protocol.link._meter.note)
-        bad.protocol.link._meter.note = work  # type: ignore[assignment, method-assign]
+        channel = bad.connection.channel
+        assert channel is not None
+        sent, work = 0, Work(channel._meter.note)
+        channel._meter.note = work  # type: ignore[assignment, method-assign]
         for tick in range(1, 51):
             while bad.connected and not bad.transport.aborted and sent < tick * 57_000 / 50:
                 bad._write(bad.link._seal.seal(kind, packet), SERVER)
@@ -415,7 +423,7 @@ class DatagramTests(SynchronousTestCase):
         self.ann.talk(0.1)
         self.house.pass_ticks(3)
         self.ann.send(messages.Bye())
-        self.ann.link.send_media(media.encode(MediaPacket(0xFF, 1, b"MC\0\0\0\0")))
+        self.ann.link.say_media(media.encode(MediaPacket(0xFF, 1, b"MC\0\0\0\0")))
         self.house.settle()
         assert self.house.counted("protocol_errors_total") == 0
 

@@ -7,7 +7,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.server.behaviour import Behaviour
 from tests.server.house import House, TcpFriend
-from voicechat.carriage.tcp import ANSWER_WITHIN, LINGER, PING_EVERY
+from voicechat.carriage.connection import LINGER
+from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
 from voicechat.media.packet import MediaPacket
 from voicechat.security.tickets import Ticket
 from voicechat.server.admission import ANSWER_PRICE, BREATH
@@ -289,7 +290,7 @@ class BeforeLoginTests(SynchronousTestCase):
     def test_a_fault_of_ours_costs_that_connection_only(self) -> None:
         friend, bad = self.stranger("192.0.2.1").begin(), self.stranger().begin()
         self.house.login()
-        bad.protocol.session.receive = None  # type: ignore[method-assign, assignment]
+        bad.client.session.opened = None  # type: ignore[method-assign, assignment]
         bad.send(messages.Text("hello"))
         self.house.settle()
         assert not bad.connected
@@ -309,7 +310,7 @@ class SlowReaderTests(SynchronousTestCase):
         self.ben.transport.block()
         self.ann.talk(0.1)
         self.house.pass_seconds(7)
-        outbox = self.ben.protocol.outbox
+        outbox = self.ben.connection.peer.outbox
         assert len(outbox) <= MOST_MEDIA + 2
         assert outbox.dropped >= 7 * 50 - MOST_MEDIA
         assert self.cid.values() == [0.1] * 350
@@ -378,7 +379,7 @@ class SlowReaderTests(SynchronousTestCase):
             self.house.settle()
             self.house.friends.remove(guest)
         assert ben.connected
-        assert len(ben.protocol.outbox) <= 10
+        assert len(ben.connection.peer.outbox) <= 10
         ben.transport.unblock()
         self.house.settle()
         assert [joined.participant.name for joined in ben.told_of(messages.Joined)] == ["guest 59"]

@@ -10,10 +10,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.memory import VoiceReactor
 from tests.server.house import Log
+from voicechat.carriage.tcp import StringProtocol
 from voicechat.security.secret import Secret
 from voicechat.server.eventlog import Event
 from voicechat.server.hub import Hub
-from voicechat.server.protocol import VoiceServerProtocol
+from voicechat.server.protocol import RemoteClient
 from voicechat.server.service import GOODBYE_SECONDS, VoiceService
 from voicechat.server.terminal import LOOK_EACH, Terminal
 from voicechat.testing import MemoryCodec, VoiceTransport
@@ -112,7 +113,7 @@ class EndTests(SynchronousTestCase):
         reactor = VoiceReactor()
         service, _ = made(reactor)
         service.startService()
-        protocol = VoiceServerProtocol(service.hub, "192.0.2.1")
+        protocol = StringProtocol(RemoteClient(service.hub, "192.0.2.1").connection)
         transport = VoiceTransport()
         protocol.makeConnection(transport)
         over = service.stopService()

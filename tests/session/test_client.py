@@ -127,7 +127,7 @@ def test_friends_and_the_mix_are_heard(source: int) -> None:
     client, server = resumed()
     packet = MediaPacket(source, 9, b"sound")
     assert client.receive(server.seal(media.encode(packet))) == packet
-    assert client.datagram(media.encode(packet)) == packet
+    assert client.read_media(media.encode(packet)) == packet
 
 
 def test_a_server_cannot_speak_as_me() -> None:

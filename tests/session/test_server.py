@@ -142,14 +142,14 @@ def test_nobody_can_send_anothers_voice(source: int) -> None:
 
 def test_a_datagram_is_media_and_only_in_the_room() -> None:
     _, server = resumed()
-    assert server.datagram(media.encode(FRAME)) == FRAME
+    assert server.read_media(media.encode(FRAME)) == FRAME
     for wrong in (control.encode(messages.Bye()), b"", b"\x20"):
         _, server = resumed()
         with pytest.raises(WireError):
-            server.datagram(wrong)
+            server.read_media(wrong)
         assert server.state is State.CLOSED
     with pytest.raises(WireError):
-        ServerSession(PASSWORD).datagram(media.encode(FRAME))
+        ServerSession(PASSWORD).read_media(media.encode(FRAME))
 
 
 def test_one_who_knows_the_password_is_told_why_he_cannot_enter() -> None:

@@ -1,8 +1,13 @@
-"""How packets travel between two ends: the Twisted shells that server and client share.
+"""How packets travel between two ends: one connection, and the carriages that it may have.
 
-tcp        one connection: sealed strings, an outbox, heartbeats
-datagrams  sealed datagrams beside it, and which of the two media takes
+peer        ONE connection, sans-IO, the same at both ends and over every carriage
+            (events: what happens in it; heartbeat; channel: the datagrams beside it)
+connection  a peer on a clock: what carriages feed, and what server and client speak to
+tcp         strings over TCP: framing, back-pressure, socket options
+udp         sockets for datagrams, and what each system makes of them (filter: in the kernel)
+clock       the reactor made monotonic, and a timer
 
-A carriage knows nothing of rooms, sound or people. It may import session and
-below, and Twisted; it holds no policy but when to drop, to wait and to give up.
+peer, events, heartbeat and channel are pure: no Twisted, no socket, no clock. A further
+carriage is a file like tcp. A carriage knows nothing of rooms, sound or people. It may
+import session and below; it holds no policy but when to drop, to wait and to give up.
 """

@@ -32,7 +32,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from voicechat.carriage import filter as kernel
-from voicechat.carriage.datagrams import Address
+from voicechat.carriage.channel import Address
 from voicechat.wire.datagrams import MAX_DATAGRAM
 
 MOST_A_TURN: Final = 32

@@ -100,6 +100,10 @@ class Allowance:
         """Whether a message that asks for something is obeyed."""
         return self._obeyed(self._control, Kind.REQUEST, now)
 
+    def ping(self, now: float) -> bool:
+        """Whether a ping is answered."""
+        return self.control(now)
+
     def text(self, now: float) -> bool:
         """Whether a line of text, which `control` has let pass, is passed on."""
         return self._obeyed(self._texts, Kind.TEXT, now)

@@ -11,13 +11,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 
 from voicechat.carriage import udp
-from voicechat.carriage.datagrams import Address, Link
+from voicechat.carriage.channel import Address
+from voicechat.carriage.connection import Connection
 from voicechat.errors import WireError
-from voicechat.security.keys import SessionKeys
 from voicechat.server.eventlog import EventLog
 from voicechat.server.metrics import Dropped, Metrics
 from voicechat.wire.datagrams import parse_header
-from voicechat.wire.messages import Message
 
 COUNT_EVERY: Final = 5.0
 """Seconds between two looks at what the kernel has dropped."""
@@ -34,7 +33,7 @@ class DatagramPort(DatagramProtocol):
         self._not_opened, self._by_kernel, self._not_sent = (
             metrics.datagrams_dropped_total[why] for why in (Dropped.NOT_OPENED, Dropped.KERNEL, Dropped.NOT_SENT)
         )
-        self._links: dict[int, Link] = {}
+        self._connections: dict[int, Connection] = {}
         self._send: Callable[[bytes, Address], object] | None = None
         self._dropped = 0
         self._count_call: IDelayedCall | None = None
@@ -48,26 +47,28 @@ class DatagramPort(DatagramProtocol):
         """The port's number, told to clients; 0 while it is not open, and media goes over TCP only."""
         return int(cast(Any, self.transport).getHost().port) if self.transport is not None else 0
 
-    def open(self, keys: SessionKeys, connection: int, tell: Callable[[Message], None]) -> Link | None:
-        """The datagrams of a session that begins; None while the port is not open."""
+    def open(self, connection: Connection, number: int, *, pairs: bool) -> None:
+        """Have datagrams beside a connection that begins, by this number; not while the port is not open."""
         if self.transport is None:
-            return None
-        link = self._links[connection] = Link(self._clock, keys, connection, self._write, tell, resting=True)
+            return
+        self._connections[number] = connection
         if self._count_call is None:
             self._count_call = self._clock.callLater(COUNT_EVERY, self._count)
         try:
-            link.start()
+            connection.open_channel(number, self._write, resting=True, pairs=pairs)
         except Exception:
-            self.close(link)
+            self._forget(number)
             raise
-        return link
 
-    def close(self, link: Link) -> None:
-        """The session is over."""
-        if self._links.get(link.connection) is link:
-            del self._links[link.connection]
-        link.stop()
-        if not self._links and self._count_call is not None:
+    def close(self, connection: Connection) -> None:
+        """The connection is over."""
+        channel = connection.channel
+        if channel is not None and self._connections.get(channel.connection) is connection:
+            self._forget(channel.connection)
+
+    def _forget(self, number: int) -> None:
+        del self._connections[number]
+        if not self._connections and self._count_call is not None:
             self._count_call.cancel()
             self._count_call = None
             self.count_dropped()
@@ -89,9 +90,9 @@ class DatagramPort(DatagramProtocol):
         """Anything that came from anybody."""
         try:
             header = parse_header(datagram)
-            link = self._links.get(header.connection)
-            if link is not None:
-                link.received(header, datagram, addr)
+            connection = self._connections.get(header.connection)
+            if connection is not None:
+                connection.datagram_received(header, datagram, addr)
                 return
         except WireError:
             pass

@@ -5,9 +5,10 @@ from typing import Any, Final
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
 
+from voicechat.carriage.tcp import StringProtocol
 from voicechat.server.hub import Hub
 from voicechat.server.limits import neighbourhood
-from voicechat.server.protocol import VoiceServerProtocol
+from voicechat.server.protocol import RemoteClient
 
 LET_IN: Final = 10
 """Connections taken in a turn of the reactor: 4 ms. Voices that come meanwhile wait so long; of a hundred, as Twisted
@@ -40,4 +41,5 @@ class VoiceServerFactory(ServerFactory):
         if self._port is not None and not self._held_back:
             self._held_back = True
             self._hub.clock.callLater(0, self._hold_back)
-        return VoiceServerProtocol(self._hub, neighbourhood(getattr(addr, "host", "local")))
+        client = RemoteClient(self._hub, neighbourhood(getattr(addr, "host", "local")))
+        return StringProtocol(client.connection)

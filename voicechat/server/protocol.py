@@ -1,4 +1,4 @@
-"""The server's TCP protocol: an Int32StringReceiver that hands on.
+"""A client, as the server deals with it over whatever carriage.
 
 Before login it is a visitor of `Admission`, afterwards the peer of a `Seat`. Every
 error of the other side ends here, in one place, and costs this connection only.
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import ParamSpec, TypeVar
 
-from voicechat.carriage.tcp import Connection
+from voicechat.carriage.connection import Connection
+from voicechat.carriage.events import Clear, Confirmed, Lifeless, PeerEvent, Wrong
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
-from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.security.tickets import TicketUnknown
 from voicechat.server.admission import Step
 from voicechat.server.allowance import Allowance
@@ -24,23 +24,19 @@ from voicechat.session.server import ServerSession, refusal
 from voicechat.session.states import State
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Resume, decode
-from voicechat.wire.media import upward
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class VoiceServerProtocol(Connection):
-    """One client."""
-
-    session: ServerSession
+class RemoteClient:
+    """One client. ``address``: what limits and log lines go by; for IPv6 the /64."""
 
     def __init__(self, hub: Hub, address: str) -> None:
-        super().__init__(hub.clock)
         self._hub = hub
         self.address = address
-        """What limits and log lines go by: the address, for IPv6 the /64."""
         self.session = ServerSession(hub.password)
+        self.connection = Connection(hub.clock, self.session, self)
         self._seat: Seat | None = None
         self._returning: Seat | None = None
         """The seat whose ticket it showed, until it has shown the new keys, too."""
@@ -50,10 +46,27 @@ class VoiceServerProtocol(Connection):
         """Its proof, until the turn to look at it comes."""
         self._allowed: Allowance
         """Set with the seat."""
+        self.send, self.send_media = self.connection.send, self.connection.send_media
+        self.farewell, self.abort = self.connection.farewell, self.connection.abort
+
+    @property
+    def stands(self) -> bool:
+        """The connection is neither closed nor being closed."""
+        return self.connection.stands
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds there and back; None while it is not known."""
+        return self.connection.round_trip
+
+    @property
+    def redundancy(self) -> int:
+        """Offset of the redundant frame on this hop; 0 for none."""
+        return self.connection.redundancy
 
     # -- before login -------------------------------------------------------------
 
-    def line_stands(self) -> None:
+    def connected(self) -> None:
         """A visitor came."""
         self._hub.admission.came(self)
 
@@ -67,7 +80,7 @@ class VoiceServerProtocol(Connection):
         if not self.stands:
             return
         if self._auth:
-            self._guard(self._take, self._auth)
+            self._guard(self._proceed, self._auth)
         elif self._resume is None:
             self._guard(self._answer)
         else:
@@ -77,8 +90,8 @@ class VoiceServerProtocol(Connection):
         """HELLO or RESUME: queue for it; from a banned address nobody logs in."""
         banned = self._hub.admission.banned(self) if isinstance(string, Hello) else 0.0
         if banned:
-            self.send_clear(Refuse(Reason.TRY_LATER, min(255, int(banned) + 1)).build())
-            self.close()
+            self.connection.send_clear(Refuse(Reason.TRY_LATER, min(255, int(banned) + 1)).build())
+            self.connection.close()
             return
         self._resume = string if isinstance(string, Resume) else None
         self._hub.admission.queue(self, Step.ANSWER if self._resume is None else Step.TICKET)
@@ -91,36 +104,49 @@ class VoiceServerProtocol(Connection):
             self._auth = string
             self._hub.admission.queue(self, Step.PROOF)
         else:
-            self._take(string)  # costs nothing, and is told at once
+            self._proceed(string)  # costs nothing, and is told at once
 
     def _answer(self) -> None:
-        self.send_clear(self.session.answer())
+        self.connection.send_clear(self.session.answer())
 
     def show_out(self, why: str) -> None:
         """No login in time, or the place is needed: without a word, so that a friend just tries again."""
         if why == messages.SHUTTING_DOWN and self._returning is None:
-            self.send_clear(Refuse(Reason.SHUTTING_DOWN).build())
-            self.close()
+            self.connection.send_clear(Refuse(Reason.SHUTTING_DOWN).build())
+            self.connection.close()
         else:
             self.abort()
 
-    # -- strings ------------------------------------------------------------------
+    # -- what happens ---------------------------------------------------------------
 
-    def string_came(self, string: bytes) -> None:
-        """Any string."""
-        self._guard(self._ask_for_look if self.session.answered else self._take, string)
+    def happened(self, event: PeerEvent) -> None:
+        """Whatever the connection brings."""
+        self._guard(self._take, event)
 
-    def _take(self, string: bytes) -> None:
+    def _take(self, event: PeerEvent) -> None:
+        if isinstance(event, MediaPacket):
+            self._media(event)
+        elif isinstance(event, messages.Message):
+            self._message(event)
+        elif isinstance(event, Clear):
+            (self._ask_for_look if self.session.answered else self._proceed)(event.string)
+        elif isinstance(event, Confirmed):
+            self._opened()
+        elif isinstance(event, Wrong):
+            self.went_wrong(event.error)
+        elif isinstance(event, Lifeless):
+            self.abort()
+
+    def _proceed(self, string: bytes) -> None:
+        """The next string of the login."""
         value = self.session.receive(string)
-        self._opened()
-        if isinstance(value, MediaPacket):
-            self._media(value)
-        elif isinstance(value, Hello | Resume):
+        if isinstance(value, Hello | Resume):
             self._ask_in(value)
         elif isinstance(value, messages.Request):
             self._enter(value)
-        elif value is not None:
-            self._message(value)
+
+    def _now(self) -> float:
+        return float(self._hub.clock.seconds())
 
     def _guard(self, action: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Run something that the other side caused; whatever goes wrong ends this connection and no other."""
@@ -128,14 +154,18 @@ class VoiceServerProtocol(Connection):
             return action(*args, **kwargs)
         except (WireError, PasswordRefused) as error:
             self.went_wrong(error)
-        except Exception:  # noqa: BLE001  the one place that keeps a fault of ours from costing others
-            self._hub.events.failure(f"a fault in handling {self.address}", self.clock.seconds())
+        except Exception:  # noqa: BLE001  what keeps a fault of ours from costing others
+            self.fault()
             self.abort()
         return None
 
+    def fault(self) -> None:
+        """A fault of ours, the exception at hand."""
+        self._hub.events.failure(f"a fault in handling {self.address}", self._now())
+
     def went_wrong(self, error: Exception) -> None:
         """The other side broke the protocol, or does not know the password."""
-        now, metrics, events = self.clock.seconds(), self._hub.metrics, self._hub.events
+        now, metrics, events = self._now(), self._hub.metrics, self._hub.events
         if isinstance(error, PasswordRefused):
             metrics.logins_total[Login.WRONG_PASSWORD].value += 1
             events.note(Event.WRONG_PASSWORD, self.address, now)
@@ -152,8 +182,8 @@ class VoiceServerProtocol(Connection):
         if self._returning is not None:
             self.abort()  # what it was told is sealed; the seat stays as it was
         elif self._seat is None:
-            self.send_clear(refusal(error))
-            self.close()
+            self.connection.send_clear(refusal(error))
+            self.connection.close()
         else:
             seat, self._seat = self._seat, None
             self._hub.leave(seat, "broke the protocol")
@@ -167,9 +197,9 @@ class VoiceServerProtocol(Connection):
             seat, welcome = self._hub.enter(self, request)
         except TurnedAway as refused:
             self._hub.metrics.logins_total[Login.FULL].value += 1
-            self._hub.events.note(Event.TURNED_AWAY, self.address, self.clock.seconds(), refused.why)
-            self.send_clear(self.session.turn_away(refused.reason, 5.0))
-            self.close()
+            self._hub.events.note(Event.TURNED_AWAY, self.address, self._now(), refused.why)
+            self.connection.send_clear(self.session.turn_away(refused.reason, 5.0))
+            self.connection.close()
             return
         self._seat = seat
         self._greet(seat, welcome)
@@ -182,19 +212,12 @@ class VoiceServerProtocol(Connection):
 
     def _greet(self, seat: Seat, welcome: messages.Welcome) -> None:
         hub = self._hub
-        self._allowed = Allowance(
-            hub.limits, hub.metrics, hub.events, self.address, welcome.bitrate, self.clock.seconds()
-        )
-        self.session.admit = self._admit_string
-        self.send_clear(self.session.enter(welcome))
-        self.start_heartbeat()
-        self.ping_now()  # how far they are, for those who hear them; and an answer that settles who has the seat
-        self.link = hub.datagrams.open(self.session.keys, welcome.connection, self.send)
-        if self.link is not None:
-            self.link.admit = self._admit_datagram
-            self.link.on_media = self._datagram
-            if welcome.quality.pairs:
-                self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses
+        self._allowed = Allowance(hub.limits, hub.metrics, hub.events, self.address, welcome.bitrate, self._now())
+        connection = self.connection
+        connection.send_clear(self.session.enter(welcome))
+        connection.enter(self._allowed)
+        connection.ask()  # how far they are, for those who hear them; and an answer that settles who has the seat
+        hub.datagrams.open(connection, welcome.connection, pairs=welcome.quality.pairs)
         hub.entered(self, seat)
 
     def _opened(self) -> None:
@@ -207,27 +230,6 @@ class VoiceServerProtocol(Connection):
 
     # -- in the room --------------------------------------------------------------
 
-    def _admit_string(self, packet: bytes, size: int) -> bool:
-        """Whether a packet that came over TCP is looked at, whatever it is."""
-        return self._allowed.string(self.clock.seconds(), packet, size)
-
-    def _admit_datagram(self) -> bool:
-        """Whether a datagram that opened is looked at; one that comes after a goodbye is late, not wrong."""
-        if not self.stands:
-            return False
-        self._guard(self._opened)
-        if self._seat is None:
-            return False
-        return bool(self._guard(self._allowed.datagram, self.clock.seconds()))
-
-    def _datagram(self, packet: bytes, size: int) -> None:
-        """A media packet came over UDP."""
-        self._guard(self._take_datagram, packet, size)
-
-    def _take_datagram(self, packet: bytes, size: int) -> None:
-        if self._allowed.media(self.clock.seconds(), size):
-            self._media(upward(self.session.datagram(packet)))
-
     def _media(self, packet: MediaPacket) -> None:
         seat = self._seat
         if seat is None:
@@ -239,29 +241,23 @@ class VoiceServerProtocol(Connection):
     def _message(self, message: messages.Message) -> None:
         if self._seat is None:
             return
-        if isinstance(message, messages.Pong):
-            self.answered(message)
-        elif isinstance(message, messages.Path | messages.Report):
-            self._about_link(message)
-        elif self._allowed.control(self.clock.seconds()):
+        if self._allowed.control(self._now()):
             self._act(self._seat, message)
 
     def _act(self, seat: Seat, message: messages.Message) -> None:
         """What a participant asks for; the session's table has let nothing else pass."""
         match message:
-            case messages.Ping():
-                self.answer(message)
             case messages.State():
                 seat.hall.state(seat, message)
             case messages.Gain(source, gain):
                 seat.hall.gain(seat, source, gain)
             case messages.Text():
-                if self._allowed.text(self.clock.seconds()):
+                if self._allowed.text(self._now()):
                     self._say(seat, message.text)
             case messages.Bye():
                 self._seat = None
                 self._hub.leave(seat, "")
-                self.close()
+                self.connection.close()
 
     def _say(self, seat: Seat, line: str) -> None:
         """A text line. 0.1.0 lets one pass of which nobody would see anything; that goes to nobody."""
@@ -272,19 +268,10 @@ class VoiceServerProtocol(Connection):
                 raise
             self._hub.metrics.texts_unseen_total.value += 1
 
-    def _about_link(self, message: messages.Path | messages.Report) -> None:
-        if self.link is None:
-            return
-        if isinstance(message, messages.Path):
-            self.link.told(message)
-        else:
-            self.link.reported(message)
-
-    def line_broke(self) -> None:
+    def disconnected(self) -> None:
         """The connection is over."""
         self._seat = self._returning = None
         with ExitStack() as rest:  # all of it, even if something of it fails
             rest.callback(self._hub.gone, self)
             rest.callback(self._hub.admission.gone, self)
-            if self.link is not None:
-                self._hub.datagrams.close(self.link)
+            rest.callback(self._hub.datagrams.close, self.connection)

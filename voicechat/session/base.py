@@ -1,12 +1,13 @@
 """What both ends of a connection share: the state, the table, sealed packets in and out."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from voicechat.errors import WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.security.keys import SessionKeys
 from voicechat.session.states import State, Table
-from voicechat.wire import control, media
+from voicechat.wire import control, handshake, media
 from voicechat.wire.messages import Message
 
 Packet = MediaPacket | Message
@@ -15,13 +16,15 @@ Packet = MediaPacket | Message
 class Session:
     """State and keys of one connection; subclasses add their side's handshake."""
 
-    def __init__(self, table: Table) -> None:
+    LONGEST_CLEAR: ClassVar[int] = handshake.MAX_CLEAR
+    """Bytes of the longest string of the handshake that this side takes."""
+
+    def __init__(self, table: Table, checked: Callable[[MediaPacket], MediaPacket]) -> None:
         self._table = table
+        self._checked = checked
+        """What the other side's media must be; WireError."""
         self._state = State.NEW
         self._keys: SessionKeys | None = None
-        self.admit: Callable[[bytes, int], bool] = lambda _packet, _size: True
-        """Asked with each packet of a string that opened, and the string's length, before anything in it is looked at:
-        whether it is, or passed over. WireError ends it all."""
 
     @property
     def state(self) -> State:
@@ -51,27 +54,33 @@ class Session:
             raise WireError(f"{type(value).__name__} may not come in state {state.value}")
         self._state = following
 
-    def _open(self, string: bytes) -> Packet | None:
-        """The packet in a sealed string; None if it is passed over, as a kind of message this version does not know."""
-        packet = self.keys.opener.open(string)
-        return self._parse(packet) if self.admit(packet, len(string)) else None
-
-    def datagram(self, packet: bytes) -> MediaPacket:
-        """The plaintext packet of a datagram, which can only be media. WireError closes the session."""
+    def opened(self, string: bytes) -> bytes:
+        """The plaintext packet in a sealed string of somebody who is in the room. WireError closes the session."""
         try:
-            value = media.decode(packet)
-            self._advance(value)
+            return self.keys.opener.open(string)
+        except WireError:
+            self._state = State.CLOSED
+            raise
+
+    def read(self, packet: bytes) -> Packet | None:
+        """What a plaintext packet says; None for a kind of message this version does not know. WireError closes."""
+        if media.is_media(packet):
+            return self.read_media(packet)
+        try:
+            value = control.decode(packet)
+            if value is not None:
+                self._advance(value)
         except WireError:
             self._state = State.CLOSED
             raise
         return value
 
-    def _parse(self, packet: bytes) -> Packet | None:
-        value: Packet | None
-        if media.is_media(packet):
+    def read_media(self, packet: bytes) -> MediaPacket:
+        """A plaintext packet that can only be media, as that of a datagram. WireError closes the session."""
+        try:
             value = media.decode(packet)
-        else:
-            value = control.decode(packet)
-        if value is not None:
             self._advance(value)
-        return value
+            return self._checked(value)
+        except WireError:
+            self._state = State.CLOSED
+            raise

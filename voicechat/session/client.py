@@ -12,7 +12,6 @@ A server is trusted with nothing before it has proved that it knows the password
 """
 
 from voicechat.errors import ConfigError, PasswordRefused, WireError
-from voicechat.media.packet import MediaPacket
 from voicechat.security.login import ClientLogin
 from voicechat.security.resume import ClientResume
 from voicechat.security.secret import Secret
@@ -36,8 +35,10 @@ def encoded(request: messages.Request) -> bytes:
 class ClientSession(Session):
     """A login with the password, or with a ticket if there is one. ConfigError if the request is too long for AUTH."""
 
+    LONGEST_CLEAR = handshake.MAX_WELCOME
+
     def __init__(self, password: Secret, request: messages.Request, ticket: Ticket | None = None) -> None:
-        super().__init__(CLIENT)
+        super().__init__(CLIENT, media.downward)
         self._request = encoded(request)
         self._login = ClientLogin(password) if ticket is None else None
         self._resume = ClientResume(ticket) if ticket is not None else None
@@ -61,10 +62,7 @@ class ClientSession(Session):
 
     def _receive(self, string: bytes) -> Received:
         if self._state is State.IN_ROOM:
-            value = self._open(string)
-            if isinstance(value, MediaPacket):
-                return media.downward(value)
-            return value
+            return self.read(self.opened(string))
         if self._state is State.CLOSED:
             raise WireError("the connection is closed")
         parsed = handshake.decode(string)

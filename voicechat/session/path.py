@@ -181,5 +181,7 @@ class Path:
 
     def reported(self, now: float) -> None:
         """The other side tells that what we sent arrived, up to a second ago: the next probe is not put off by it."""
-        if now - self._answered_at < REPORTS_COUNT_FOR:
-            self._unanswered.clear()
+        if now - self._answered_at >= REPORTS_COUNT_FOR:
+            return
+        while self._unanswered and self._unanswered[0] < now:  # it knows nothing of a probe sent at this very moment
+            self._unanswered.popleft()

@@ -15,7 +15,6 @@ client then is `refusal`.
 import msgspec
 
 from voicechat.errors import PasswordRefused, WireError
-from voicechat.media.packet import MediaPacket
 from voicechat.security.login import ServerLogin
 from voicechat.security.resume import ServerResume
 from voicechat.security.secret import Secret
@@ -41,7 +40,7 @@ class ServerSession(Session):
     """One client's connection as the server sees it. ``password``: what the client must prove."""
 
     def __init__(self, password: Secret) -> None:
-        super().__init__(SERVER)
+        super().__init__(SERVER, media.upward)
         self._login: ServerLogin | None = ServerLogin(password)
         self._hello = b""
         self._answered = False
@@ -57,10 +56,7 @@ class ServerSession(Session):
 
     def _receive(self, string: bytes) -> Received:
         if self._state is State.IN_ROOM:
-            value = self._open(string)
-            if isinstance(value, MediaPacket):
-                return media.upward(value)
-            return value
+            return self.read(self.opened(string))
         if self._state is State.CLOSED:
             raise WireError("the connection is closed")
         if len(string) > handshake.MAX_CLEAR:

@@ -8,7 +8,7 @@ import pytest
 from tests.client.player import PASSWORD, Host, Network, Player, pass_time
 from tests.memory import VoiceReactor
 from voicechat.client.call.voice import Voice
-from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.protocol import RemoteServer
 from voicechat.format import BLOCK_SECONDS
 from voicechat.media.loudness import Loudness
 from voicechat.media.packet import MIX, MediaPacket
@@ -149,7 +149,7 @@ def test_savers_hear_all_of_it_too_one_frame_later() -> None:
 
 def _sent(player: Player) -> int:
     assert player.call.connection is not None
-    return player.call.connection.packets_out
+    return player.call.connection.traffic()["packets_out"]
 
 
 def test_loss_ends_pairs_and_brings_redundancy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_loss_ends_pairs_and_brings_redundancy(monkeypatch: pytest.MonkeyPatch) 
     pass_time([ann], 1.0)
     sent = [packet for packet in host.received() if isinstance(packet, MediaPacket)]
     assert sum(packet.pair for packet in sent) >= len(sent) - 2
-    monkeypatch.setattr(VoiceClientProtocol, "redundancy", 1)
+    monkeypatch.setattr(RemoteServer, "redundancy", 1)
     pass_time([ann], 1.0)
     sent = [packet for packet in host.received() if isinstance(packet, MediaPacket)]
     assert sum(packet.pair for packet in sent) <= 1

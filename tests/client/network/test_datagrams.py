@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from typing import Any
 
 import pytest
 from twisted.internet.protocol import DatagramProtocol
@@ -9,29 +10,62 @@ from twisted.internet.selectreactor import SelectReactor
 
 from tests.memory import VoiceReactor
 from voicechat.carriage import filter as kernel
+from voicechat.carriage.connection import Connection
+from voicechat.carriage.events import PeerEvent
 from voicechat.carriage.udp import MOST_A_TURN
 from voicechat.client.network.datagrams import DatagramSocket
 from voicechat.security.keys import Side, resume_keys
-from voicechat.wire.messages import Message
+from voicechat.security.secret import Secret
+from voicechat.session.client import ClientSession
+from voicechat.session.states import State
+from voicechat.wire.messages import Request
 
 
-def opened(reactor: VoiceReactor, host: str = "198.51.100.1") -> tuple[DatagramSocket, list[Message]]:
-    told: list[Message] = []
+class Nobody:
+    """Listens to a connection, and does nothing about it."""
+
+    def __init__(self) -> None:
+        self.events: list[PeerEvent] = []
+
+    def connected(self) -> None:
+        """There is no carriage."""
+
+    def happened(self, event: PeerEvent) -> None:
+        """Something."""
+        self.events.append(event)
+
+    def fault(self) -> None:
+        """A fault of ours."""
+        raise AssertionError("there should be none")
+
+    def disconnected(self) -> None:
+        """There was none."""
+
+
+def beside(clock: Any) -> tuple[Connection, Nobody]:
+    """A connection that is in the room, for a socket to be opened beside it."""
+    session = ClientSession(Secret("correct horse"), Request("Ann"))
+    session._keys, session._state = resume_keys(Side.CLIENT, bytes(32), b"transcript"), State.IN_ROOM
+    nobody = Nobody()
+    return Connection(clock, session, nobody), nobody
+
+
+def opened(reactor: VoiceReactor, host: str = "198.51.100.1") -> tuple[DatagramSocket, Connection, Nobody]:
+    connection, nobody = beside(reactor)
     sock = DatagramSocket(reactor, host, 1234)
-    sock.open(reactor, resume_keys(Side.CLIENT, bytes(32), b"transcript"), 7, told.append)
-    return sock, told
+    sock.open(connection, 7, pairs=False)
+    return sock, connection, nobody
 
 
 @pytest.mark.parametrize(("host", "interface"), [("198.51.100.1", ""), ("2001:db8::1", "::")])
 def test_it_is_of_the_servers_family_and_hears_nobody_else(host: str, interface: str) -> None:
     reactor = VoiceReactor()
-    sock, _ = opened(reactor, host)
+    sock, connection, _ = opened(reactor, host)
     (port,) = reactor.ports
     assert (port.kind, port.interface) == ("udp", interface)
-    assert sock.link is not None
     assert port.sent, "a probe is on its way"
     heard: list[object] = []
-    sock.link.received = lambda *args: heard.append(args)  # type: ignore[method-assign]
+    connection.datagram_received = lambda *args: heard.append(args)  # type: ignore[method-assign]
     datagram = b"\x10" + bytes(40)
     for stranger in (("203.0.113.9", 1234), (host, 1235)):
         sock.datagramReceived(datagram, stranger)
@@ -43,13 +77,12 @@ def test_it_is_of_the_servers_family_and_hears_nobody_else(host: str, interface:
 def test_the_zone_of_a_link_local_server_is_kept() -> None:
     """Datagrams need it to get there; those that come back bring an address without one."""
     reactor = VoiceReactor()
-    sock, _ = opened(reactor, "fe80::1%1")
+    sock, connection, _ = opened(reactor, "fe80::1%1")
     (port,) = reactor.ports
     assert port.interface == "::"
     assert {address for _, address in port.sent} == {("fe80::1", 1234, 0, 1)}
-    assert sock.link is not None
     heard: list[object] = []
-    sock.link.received = lambda *args: heard.append(args)  # type: ignore[method-assign]
+    connection.datagram_received = lambda *args: heard.append(args)  # type: ignore[method-assign]
     sock.datagramReceived(b"\x10" + bytes(40), ("fe80::2", 1234))
     assert not heard
     sock.datagramReceived(b"\x10" + bytes(40), ("fe80::1", 1234))
@@ -58,18 +91,18 @@ def test_the_zone_of_a_link_local_server_is_kept() -> None:
 
 def test_garbage_is_as_good_as_lost() -> None:
     reactor = VoiceReactor()
-    sock, told = opened(reactor)
+    sock, _, nobody = opened(reactor)
     sent = len(reactor.ports[0].sent)
     for size in (0, 3, 8, 40, 1500):
         sock.datagramReceived(bytes(size), ("198.51.100.1", 1234))
         sock.datagramReceived(b"\x11" + bytes(size), ("198.51.100.1", 1234))
     assert len(reactor.ports[0].sent) == sent
-    assert told == []
+    assert not nobody.events
 
 
 def test_no_route_and_nobody_listening_are_as_good_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     reactor = VoiceReactor()
-    sock, _ = opened(reactor)
+    sock, connection, _ = opened(reactor)
 
     def unreachable(*_: object) -> None:
         raise OSError(errno.ENETUNREACH, "Network is unreachable")
@@ -78,14 +111,14 @@ def test_no_route_and_nobody_listening_are_as_good_as_lost(monkeypatch: pytest.M
     sock.connectionRefused()
     for _ in range(10):
         reactor.advance(1.0)
-    assert sock.link is not None
-    assert not sock.link.up
+    assert connection.channel is not None
+    assert not connection.channel.up
 
 
 def test_without_a_socket_media_stays_on_tcp() -> None:
     reactor = VoiceReactor({("udp", ""): OSError(errno.EMFILE, "Too many open files")})
-    sock, _ = opened(reactor)
-    assert sock.link is None
+    sock, connection, _ = opened(reactor)
+    assert connection.channel is None
     sock.close()
     assert not reactor.getDelayedCalls()
 
@@ -98,11 +131,13 @@ def test_a_flood_from_the_server_is_read_in_portions(monkeypatch: pytest.MonkeyP
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind((host, 0))
         sock = DatagramSocket(reactor, host, server.getsockname()[1])
-        link = sock.open(reactor, resume_keys(Side.CLIENT, bytes(32), b"transcript"), 7, lambda _: None)
-        assert link is not None
+        connection, _ = beside(reactor)
+        sock.open(connection, 7, pairs=False)
         _, client = server.recvfrom(100)
         taken: list[bytes] = []
-        link.received = lambda header, datagram, address: taken.append(datagram)  # type: ignore[method-assign]
+        connection.datagram_received = (  # type: ignore[method-assign]
+            lambda header, datagram, address: taken.append(datagram)
+        )
         for _ in range(MOST_A_TURN + 5):
             server.sendto(b"\x13" + bytes(23), client)
         reactor.iterate()
@@ -115,9 +150,10 @@ def test_a_flood_from_the_server_is_read_in_portions(monkeypatch: pytest.MonkeyP
 
 def test_closing_ends_everything() -> None:
     reactor = VoiceReactor()
-    sock, _ = opened(reactor)
+    sock, connection, _ = opened(reactor)
     sock.close()
     sock.close()
+    connection.disconnected()
     assert not reactor.ports[0].open
     assert not reactor.getDelayedCalls()
     sock.datagramReceived(bytes(40), ("198.51.100.1", 1234))

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.client.player import SERVER, Host, Player, pass_time
-from voicechat.carriage.tcp import ANSWER_WITHIN, PING_EVERY
+from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
 from voicechat.client.exits import Exit
 from voicechat.client.network.protocol import LOGIN_SECONDS
 from voicechat.media.packet import MIX, MediaPacket
@@ -247,25 +247,26 @@ def test_it_knows_which_way_the_servers_media_comes(ann: Player) -> None:
     host: Host = ann.accepted()
     host.let_in(messages.Welcome(1, "Ann", "", 7, [messages.Participant(2, "Ben")], udp_port=1234))
     assert ann.call.connection is not None
-    link = ann.call.connection.link
-    assert link is not None
+    connection = ann.call.connection.connection
+    channel = connection.channel
+    assert channel is not None
     told: list[bool] = []
-    link.on_heard = told.append
+    ann.call.heard_over = told.append  # type: ignore[assignment]
     packets = (media.encode(MediaPacket(2, tick, FRAME)) for tick in range(100))
     seal = host.session.keys.datagram_seal(7)
     (socket,) = ann.reactor.ports
 
     def by_datagram() -> None:
         datagram = seal.seal(DatagramType.MEDIA, next(packets))
-        link.received(parse_header(datagram), datagram, (SERVER, 1234))
+        connection.datagram_received(parse_header(datagram), datagram, (SERVER, 1234))
 
-    assert link.heard_up is None
+    assert channel.heard_up is None
     for udp in (False, False, True, True, False, True):
         if udp:
             by_datagram()
         else:
             host.tell_bytes(next(packets))
-        assert link.heard_up is udp
+        assert channel.heard_up is udp
     assert told == [False, True, False, True]
     assert socket.sent, "and it asks all the while whether its own way is good"
 

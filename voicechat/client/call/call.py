@@ -20,10 +20,10 @@ from voicechat.client.call.playback import Playback
 from voicechat.client.call.voice import Voice
 from voicechat.client.call.ways import Ways
 from voicechat.client.network.outage import IRecovery
-from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.protocol import RemoteServer
 from voicechat.client.notices import INotices
 from voicechat.errors import WireError
-from voicechat.format import TICK_MS, TICK_SECONDS
+from voicechat.format import TICK_MS
 from voicechat.interfaces import ICodec
 from voicechat.media.echo_detector import EchoDetector
 from voicechat.media.hearing import Hearing
@@ -86,7 +86,7 @@ class Call:
         self.hearing.on_forwarded = self._watch
         self.hearing.lateness = self._lateness
         self.playback = Playback(clock, self.hearing, bridge)
-        self.connection: VoiceClientProtocol | None = None
+        self.connection: RemoteServer | None = None
         self._sending: SendStream | None = None
         self._packing = Packing()
         self._bitrate = 0
@@ -124,7 +124,7 @@ class Call:
 
     # -- connections ----------------------------------------------------------------
 
-    def entered(self, connection: VoiceClientProtocol, welcome: messages.Welcome) -> None:
+    def entered(self, connection: RemoteServer, welcome: messages.Welcome) -> None:
         """In the room; ``connection`` carries the media from now on."""
         self.connection = connection
         self.source, self.name, self.room = welcome.source, welcome.name, welcome.room
@@ -142,7 +142,7 @@ class Call:
         self._sending.finish(0)
         self._packing = Packing(pairs=welcome.quality.pairs)
         self._notices.say(self.friends.welcome(welcome))
-        self.ways.entered(udp=connection.link is not None)
+        self.ways.entered(udp=connection.has_udp)
         self.on_entered()
 
     def _changed(self) -> None:
@@ -153,9 +153,9 @@ class Call:
         """The carriage of what we send, 'udp' or 'tcp'."""
         return self.ways.out
 
-    def left(self, connection: VoiceClientProtocol) -> None:
+    def left(self, connection: RemoteServer) -> None:
         """The connection is over; what it counted is kept."""
-        self._totals.update(_traffic(connection))
+        self._totals.update(connection.traffic())
         if connection is self.connection:
             self._round_trip = connection.round_trip
             self._late_before = self._lateness()
@@ -177,8 +177,7 @@ class Call:
     @property
     def loss(self) -> float:
         """Share of the datagrams to us that were lost lately; 0 without datagrams."""
-        link = None if self.connection is None else self.connection.link
-        return 0.0 if link is None else link.loss
+        return 0.0 if self.connection is None else self.connection.loss
 
     @property
     def level(self) -> float:
@@ -242,7 +241,7 @@ class Call:
 
     def _lateness(self) -> list[float]:
         """By how many ticks probes to the server and back were late; a friend's voice passes two links, too."""
-        known = [] if self.connection is None else _lateness(self.connection, self._clock.seconds())
+        known = [] if self.connection is None else self.connection.lateness()
         return self._late_before if len(known) < min(KNOWN, len(self._late_before)) else known
 
     def _watch(self, source: int, mean_square: float) -> None:
@@ -313,7 +312,7 @@ class Call:
             self._settle_heard(source)
         totals = Counter(self._totals)
         if self.connection is not None:
-            totals.update(_traffic(self.connection))
+            totals.update(self.connection.traffic())
         counts = self.hearing.counts
         round_trip = self.round_trip
         return {
@@ -341,22 +340,3 @@ class Call:
             "sources_left_out": self._heard_by_name.left_out,
             "passed_over": totals["passed_over"] + self.hearing.passed_over,
         }
-
-
-def _lateness(connection: VoiceClientProtocol, now: float) -> list[float]:
-    """Ticks, by datagrams or pings, whichever there were more of; what is lost redundancy brings a tick later."""
-    trips, lost = connection.trips.lateness(), 0
-    if connection.link is not None:
-        path = connection.link.path
-        by_datagrams, lost = path.trips.lateness(), path.lost(now)
-        if len(by_datagrams) >= len(trips):
-            trips = by_datagrams
-    return [seconds / TICK_SECONDS for seconds in trips] + [1.0] * lost
-
-
-def _traffic(connection: VoiceClientProtocol) -> dict[str, int]:
-    traffic = {
-        field: sum(getattr(carriage, field) for carriage in (connection, connection.link) if carriage is not None)
-        for field in ("packets_in", "packets_out", "bytes_in", "bytes_out")
-    }
-    return traffic | {"passed_over": connection.allowance.passed_over}

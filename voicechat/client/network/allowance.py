@@ -5,9 +5,8 @@ that means harm could otherwise have the client open, decode and show things for
 a core that a game wants to have.
 """
 
+from collections.abc import Callable
 from typing import Final
-
-from twisted.internet.interfaces import IReactorTime
 
 from voicechat.errors import WireError
 from voicechat.session.bucket import Bucket
@@ -27,35 +26,49 @@ PACKETS_AT_ONCE: Final = 1000.0
 """After such a standstill: ten seconds of sound, twice over."""
 
 
-class Allowance:
-    """One connection's buckets."""
+FLOOD: Final = 100
+"""Strings of sound left out, after each of which it is told that there is a flood of them."""
 
-    def __init__(self, clock: IReactorTime) -> None:
-        now = clock.seconds()
-        self._clock = clock
+
+class Allowance:
+    """One connection's buckets. ``flooded`` is called in a flood of strings, so that less is read."""
+
+    def __init__(self, now: float, flooded: Callable[[], None] = lambda: None) -> None:
+        self._flooded = flooded
         self._messages = Bucket(MESSAGES_A_SECOND, MESSAGES_AT_ONCE, now)
         self._sound = Bucket(PACKETS_A_SECOND, PACKETS_AT_ONCE, now)
         self._datagrams = Bucket(PACKETS_A_SECOND, PACKETS_AT_ONCE, now)
         self.passed_over = 0
         """Packets that opened, and were not looked at."""
 
-    def string(self, packet: bytes, _size: int) -> bool:
+    def string(self, now: float, packet: bytes, size: int) -> bool:
         """Whether a string that opened is looked at. Sound that is left out is as good as lost.
 
         WireError if there were far too many messages: without one of them the later ones are wrong.
         """
         if is_media(packet):
-            return self._taken(self._sound)
-        if self._messages.take(self._clock.seconds()):
+            taken = self._taken(self._sound, now)
+            if not taken and self.passed_over % FLOOD == 0:
+                self._flooded()
+            return taken
+        if self._messages.take(now):
             return True
         raise WireError("far more messages than a room makes")
 
-    def datagram(self) -> bool:
+    def datagram(self, now: float) -> bool:
         """Whether a datagram that opened is looked at; one left out is as good as lost."""
-        return self._taken(self._datagrams)
+        return self._taken(self._datagrams, now)
 
-    def _taken(self, bucket: Bucket) -> bool:
-        if bucket.take(self._clock.seconds()):
+    def media(self, now: float, size: int) -> bool:
+        """All media of the datagrams that are looked at."""
+        return True
+
+    def ping(self, now: float) -> bool:
+        """All pings are answered: they are counted as messages."""
+        return True
+
+    def _taken(self, bucket: Bucket, now: float) -> bool:
+        if bucket.take(now):
             return True
         self.passed_over += 1
         return False

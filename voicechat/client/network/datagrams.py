@@ -7,23 +7,21 @@ TCP for good, and nobody needs to know more.
 """
 
 import socket
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 
 from voicechat.carriage import udp
-from voicechat.carriage.datagrams import Address, Link
+from voicechat.carriage.channel import Address
+from voicechat.carriage.connection import Connection
 from voicechat.errors import WireError
-from voicechat.security.keys import SessionKeys
 from voicechat.wire.datagrams import parse_header
-from voicechat.wire.messages import Message
 
 
 class DatagramSocket(DatagramProtocol):
-    """One link and its socket."""
+    """One connection's socket."""
 
     noisy = False
 
@@ -37,46 +35,39 @@ class DatagramSocket(DatagramProtocol):
             flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
             self._target = socket.getaddrinfo(host, number, type=socket.SOCK_DGRAM, flags=flags)[0][4]
         self._port: Any = None
-        self._send: Callable[[bytes, Address], object]
-        self.link: Link | None = None
+        self._connection: Connection | None = None
 
-    def open(
-        self, clock: IReactorTime, keys: SessionKeys, connection: int, tell: Callable[[Message], None]
-    ) -> Link | None:
-        """Open the socket and begin to probe; None if there can be no socket."""
+    def open(self, connection: Connection, number: int, *, pairs: bool) -> bool:
+        """Have datagrams beside a connection, by this number; False if there can be no socket."""
         host = self._address[0]
         try:
             self._port = udp.listen(self._reactor, 0, self, "::" if ":" in host else "")
         except (OSError, CannotListenError):
             self.close()
-            return None
-        self._send = udp.sender(self._port)
-        self.link = Link(clock, keys, connection, self._write, tell)
-        self.link.start(self._address)
-        return self.link
+            return False
+        send = udp.sender(self._port)
+
+        def write(datagram: bytes, _: Address) -> None:
+            with suppress(OSError, ValueError):  # no route just now: as good as lost
+                send(datagram, self._target)
+
+        self._connection = connection
+        connection.open_channel(number, write, self._address, pairs=pairs)
+        return True
 
     def close(self) -> None:
-        """The session is over."""
+        """The connection is over."""
         port, self._port = self._port, None
-        if self.link is not None:
-            self.link.stop()
+        self._connection = None
         if port is not None:
             port.stopListening()
 
     def datagramReceived(self, datagram: bytes, addr: Address) -> None:
         """A datagram from the server's address; what does not open is as good as lost."""
-        if self.link is None or addr[:2] != self._address:
+        if self._connection is None or addr[:2] != self._address:
             return
-        try:
-            self.link.received(parse_header(datagram), datagram, self._address)
-        except WireError:
-            return
+        with suppress(WireError):
+            self._connection.datagram_received(parse_header(datagram), datagram, self._address)
 
     def connectionRefused(self) -> None:
         """Nobody listens there: the probes will tell."""
-
-    def _write(self, datagram: bytes, address: Address) -> None:
-        try:
-            self._send(datagram, self._target)
-        except (OSError, ValueError):
-            return  # no route just now: as good as lost

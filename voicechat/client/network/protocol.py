@@ -1,42 +1,42 @@
-"""The client's TCP protocol: an Int32StringReceiver that hands on.
+"""A server, as the client deals with it over whatever carriage.
 
 A hostile server can do no more than a hostile client: whatever it breaks ends this
 connection, is told in one line, and the call decides what comes next.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Protocol
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-from voicechat.carriage.tcp import Connection
+from voicechat.carriage.clock import Timer
+from voicechat.carriage.connection import Connection
+from voicechat.carriage.events import Asked, Clear, HeardOver, Lifeless, PeerEvent, SentOver, Wrong
 from voicechat.client.network.allowance import Allowance
 from voicechat.client.network.answers import Answers
 from voicechat.client.network.datagrams import DatagramSocket
 from voicechat.errors import PasswordRefused, WireError
+from voicechat.format import TICK_SECONDS
 from voicechat.media.packet import MediaPacket
-from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.session.client import ClientSession, Received
-from voicechat.wire import handshake, messages
+from voicechat.wire import messages
 from voicechat.wire.handshake import Refuse
-from voicechat.wire.media import downward
 
-PAUSE_EACH = 100
 PAUSE = 0.01
-"""Packets of sound that are left out over TCP, after which nothing is read for so many seconds: a flood takes a
-tenth of a core then, and the rest of it waits at the server."""
+"""Seconds for which nothing is read after each `allowance.FLOOD` packets of sound that were left out over TCP: a flood
+takes a tenth of a core then, and the rest of it waits at the server."""
 
 LOGIN_SECONDS = 5.0
 """For the whole login, as the server has it."""
 
 
-class IConnectionListener(Protocol):
-    """What a connection tells."""
+class IServerListener(Protocol):
+    """Who is told what comes of one connection to a server."""
 
-    def entered(self, connection: "VoiceClientProtocol", welcome: messages.Welcome) -> None:
+    def entered(self, connection: "RemoteServer", welcome: messages.Welcome) -> None:
         """We are in the room."""
 
-    def refused(self, connection: "VoiceClientProtocol", answer: Refuse | messages.Bye) -> None:
+    def refused(self, connection: "RemoteServer", answer: Refuse | messages.Bye) -> None:
         """The server does not let us in, or not any longer."""
 
     def heard(self, packet: MediaPacket) -> None:
@@ -51,169 +51,171 @@ class IConnectionListener(Protocol):
     def heard_over(self, udp: bool) -> None:
         """Media comes over UDP, or over TCP again."""
 
-    def answers(self, connection: "VoiceClientProtocol") -> None:
+    def answers(self, connection: "RemoteServer") -> None:
         """The server has fallen silent, or is heard again: ``connection.answers`` knows."""
 
     def wronged(self, error: Exception) -> None:
         """The server broke the protocol, or does not know the password."""
 
-    def lost(self, connection: "VoiceClientProtocol", why: str) -> None:
+    def lost(self, connection: "RemoteServer", why: str) -> None:
         """The connection is over."""
 
 
-class VoiceClientProtocol(Connection):
-    """One connection to a server."""
-
-    session: ClientSession
+class RemoteServer:
+    """One connection to a server. ``socket_to`` opens a UDP socket to a host and port; without it there is none."""
 
     def __init__(
         self,
         clock: IReactorTime,
-        call: IConnectionListener,
+        listener: IServerListener,
         session: ClientSession,
         socket_to: Callable[[str, int], DatagramSocket] | None = None,
     ) -> None:
-        super().__init__(clock)
+        self.session = session
+        self.connection = Connection(clock, session, self)
         self._socket_to = socket_to
         self._socket: DatagramSocket | None = None
-        self._call = call
-        self.session = session
-        self.MAX_LENGTH = handshake.MAX_WELCOME
-        self._login_call: IDelayedCall | None = None
-        self._pause_call: IDelayedCall | None = None
+        self._listener = listener
+        self._login = Timer(clock, self._too_slow)
         self._why = "the connection was closed"
-        self.allowance = Allowance(clock)
-        self.answers = Answers(clock, self._strings_and_datagrams, self.ping_now, lambda: call.answers(self))
+        self.allowance = Allowance(clock.seconds(), lambda: self.connection.pause(PAUSE))
+        peer = self.connection.peer
+        self.answers = Answers(clock, lambda: peer.came, self.connection.ask, lambda: listener.answers(self))
+        self.send, self.send_media = self.connection.send, self.connection.send_media
+        self.farewell = self.connection.farewell
 
-    def line_stands(self) -> None:
+    # -- for the call ---------------------------------------------------------------------
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds there and back, over the connection; None while it is not known."""
+        return self.connection.round_trip
+
+    @property
+    def redundancy(self) -> int:
+        """Offset in ticks of the earlier frame that packets should carry again; 0 for none."""
+        return self.connection.redundancy
+
+    @property
+    def has_udp(self) -> bool:
+        """There are datagrams beside the connection, whether they get through or not."""
+        return self.connection.channel is not None
+
+    @property
+    def came_by_udp(self) -> bool:
+        """Some datagram of the server's has come."""
+        channel = self.connection.channel
+        return channel is not None and channel.packets_in > 0
+
+    @property
+    def loss(self) -> float:
+        """Share of the datagrams to us that were lost lately; 0 without datagrams."""
+        channel = self.connection.channel
+        return 0.0 if channel is None else channel.loss
+
+    def lateness(self) -> list[float]:
+        """By how many ticks probes there and back were late; what is lost, redundancy brings a tick later."""
+        late, lost = self.connection.lateness()
+        return [seconds / TICK_SECONDS for seconds in late] + [1.0] * lost
+
+    def traffic(self) -> dict[str, int]:
+        """What came and went, and what was not looked at, being too much."""
+        return self.connection.peer.traffic() | {"passed_over": self.allowance.passed_over}
+
+    # -- the connection calls these -----------------------------------------------------
+
+    def connected(self) -> None:
         """Connected: log in."""
-        self._login_call = self.clock.callLater(LOGIN_SECONDS, self._too_slow)
-        self.send_clear(self.session.begin())
+        self._login.start(LOGIN_SECONDS)
+        self.connection.send_clear(self.session.begin())
 
-    def string_came(self, string: bytes) -> None:
-        """Any string; whatever is wrong with it, or with what it says, ends the connection."""
+    def happened(self, event: PeerEvent) -> None:
+        """Whatever comes; what is wrong with it, or with what it says, ends the connection."""
         try:
-            self._take(self.session.receive(string))
+            self._take(event)
         except (WireError, PasswordRefused) as error:
-            self.went_wrong(error)
+            self._went_wrong(error)
 
-    def _take(self, value: Received) -> None:
-        if isinstance(value, MediaPacket):
-            self._media(value)
-        elif isinstance(value, bytes):
-            self.send_clear(value)
-        elif isinstance(value, messages.Welcome):
-            self._stop_waiting()
-            self.session.admit = self._admit
-            self.start_heartbeat()
-            self.measure()
-            self._open_datagrams(value)
-            self._call.entered(self, value)
-        elif isinstance(value, Refuse | messages.Bye):
-            self._stop_waiting()
-            self._call.refused(self, value)
-            self.close()
-        elif isinstance(value, messages.Ping):
-            self.answer(value)
-        elif isinstance(value, messages.Pong):
-            self.answered(value)
-        elif isinstance(value, messages.Path | messages.Report):
-            self._about_link(value)
-        elif value is not None:
-            self._call.told(value)
-
-    def _open_datagrams(self, welcome: messages.Welcome) -> None:
-        """Beside the connection, to the address that it reached; media moves over when a probe was answered."""
-        host = getattr(cast(Any, self.transport).getPeer(), "host", None)
-        if self._socket_to is None or host is None or not welcome.udp_port:
-            return
-        self._socket = self._socket_to(host, welcome.udp_port)
-        self.link = self._socket.open(self.clock, self.session.keys, welcome.connection, self.send)
-        if self.link is not None:
-            self.link.admit = self.allowance.datagram
-            self.link.on_media = self._datagram
-            if welcome.quality.pairs:
-                self.link.policy = RedundancyPolicy(first=0)  # pairs until a report says that the line loses
-            self.link.on_change = self._call.path_changed
-            self.link.on_heard = self._call.heard_over
-
-    def _media(self, packet: MediaPacket) -> None:
-        """A media packet came over TCP."""
-        if self.link is not None:
-            self.link.heard(False)
-        if not self.answers.watching:
-            self.answers.flows()
-        self._call.heard(packet)
-
-    def _datagram(self, packet: bytes, size: int) -> None:
-        """A media packet came over UDP."""
-        if not self.stands:
-            return  # one that comes after a goodbye is late, not wrong
-        if not self.answers.watching:
-            self.answers.flows()
-        try:
-            self._call.heard(downward(self.session.datagram(packet)))
-        except WireError as error:
-            self.went_wrong(error)
-
-    def _about_link(self, message: messages.Path | messages.Report) -> None:
-        if self.link is None:
-            return
-        if isinstance(message, messages.Report):
-            self.link.reported(message)
+    def _take(self, event: PeerEvent) -> None:
+        if isinstance(event, MediaPacket):
+            if not self.answers.watching:
+                self.answers.flows()
+            self._listener.heard(event)
+        elif isinstance(event, Clear):
+            self._proceed(self.session.receive(event.string))
+        elif isinstance(event, messages.Bye):
+            self._refused(event)
+        elif isinstance(event, messages.Message):
+            self._listener.told(event)
         else:
-            self.link.told(message)
+            self._noted(event)
 
-    def _admit(self, packet: bytes, size: int) -> bool:
-        """Whether a string that opened is looked at; of a flood of them the reading is slowed down, too."""
-        if self.allowance.string(packet, size):
-            return True
-        if self.allowance.passed_over % PAUSE_EACH == 0 and self._pause_call is None:
-            cast(Any, self.transport).pauseProducing()
-            self._pause_call = self.clock.callLater(PAUSE, self._read_on)
-        return False
+    def _noted(self, event: PeerEvent) -> None:
+        """Something about the connection itself."""
+        if isinstance(event, SentOver):
+            self._listener.path_changed(event.udp)
+        elif isinstance(event, HeardOver):
+            self._listener.heard_over(event.udp)
+        elif isinstance(event, Asked):
+            self.answers.asked()
+        elif isinstance(event, Wrong):
+            self._went_wrong(event.error)
+        elif isinstance(event, Lifeless):
+            self.give_up()
 
-    def _read_on(self) -> None:
-        self._pause_call = None
-        cast(Any, self.transport).resumeProducing()
+    def fault(self) -> None:
+        """A fault of ours: it is handed on, and seen."""
+        raise  # noqa: PLE0704  the one at hand
 
-    def _strings_and_datagrams(self) -> int:
-        """How many came."""
-        return self.packets_in + (0 if self.link is None else self.link.packets_in)
-
-    def _ping(self) -> None:
-        super()._ping()
-        self.answers.asked()
-
-    def give_up(self) -> None:
-        """A server that has fallen silent is not waited for any longer."""
-        self.owed_too_long()
-
-    def went_wrong(self, error: Exception) -> None:
-        """The server broke the protocol, or does not know the password."""
-        self._why = str(error)
-        self._call.wronged(error)
-        self.abort()
-
-    def owed_too_long(self) -> None:
-        """The server is dead or frozen."""
-        self._why = "the server does not answer"
-        super().owed_too_long()
-
-    def line_broke(self) -> None:
+    def disconnected(self) -> None:
         """The connection is over."""
-        self._stop_waiting()
-        if self._pause_call is not None:
-            self._pause_call.cancel()
+        self._login.stop()
         self.answers.stop()
         if self._socket is not None:
             self._socket.close()
-        self._call.lost(self, self._why)
+        self._listener.lost(self, self._why)
+
+    # -- logging in ---------------------------------------------------------------------
+
+    def _proceed(self, answer: Received) -> None:
+        """What the server said in the login."""
+        if isinstance(answer, bytes):
+            self.connection.send_clear(answer)
+        elif isinstance(answer, messages.Welcome):
+            self._entered(answer)
+        elif isinstance(answer, Refuse | messages.Bye):
+            self._refused(answer)
+
+    def _entered(self, welcome: messages.Welcome) -> None:
+        self._login.stop()
+        connection = self.connection
+        connection.enter(self.allowance)
+        connection.measure()
+        host = connection.host
+        if self._socket_to is not None and host is not None and welcome.udp_port:
+            # to the address that the connection reached; media moves over when a probe was answered
+            self._socket = self._socket_to(host, welcome.udp_port)
+            self._socket.open(connection, welcome.connection, pairs=welcome.quality.pairs)
+        self._listener.entered(self, welcome)
+
+    def _refused(self, answer: Refuse | messages.Bye) -> None:
+        self._login.stop()
+        self._listener.refused(self, answer)
+        self.connection.close()
 
     def _too_slow(self) -> None:
         self._why = "the server did not finish the login"
-        self.abort()
+        self.connection.abort()
 
-    def _stop_waiting(self) -> None:
-        if self._login_call is not None and self._login_call.active():
-            self._login_call.cancel()
+    # -- its end ------------------------------------------------------------------------
+
+    def give_up(self) -> None:
+        """The server is dead or frozen, and not waited for any longer."""
+        self._why = "the server does not answer"
+        self.connection.abort()
+
+    def _went_wrong(self, error: WireError | PasswordRefused) -> None:
+        """The server broke the protocol, or does not know the password."""
+        self._why = str(error)
+        self._listener.wronged(error)
+        self.connection.abort()

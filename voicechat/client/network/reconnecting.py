@@ -15,11 +15,12 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
+from voicechat.carriage.tcp import StringProtocol
 from voicechat.client.exits import Exit
 from voicechat.client.network.datagrams import DatagramSocket
 from voicechat.client.network.lookup import AsTyped
 from voicechat.client.network.outage import IRecovery, News, Outage
-from voicechat.client.network.protocol import VoiceClientProtocol
+from voicechat.client.network.protocol import RemoteServer
 from voicechat.client.network.reasons import ENDINGS, FULL_HOUSE, reason
 from voicechat.client.network.retry import FIRST_SECONDS, QUICK_FOR, Retry, Uniform
 from voicechat.client.notices import INotices
@@ -59,14 +60,14 @@ class ICall(Protocol):
     pakes: int
     """Logins by password."""
     reconnects: int
-    connection: VoiceClientProtocol | None
+    connection: RemoteServer | None
     recovery: IRecovery | None
     on_change: Callable[[], None]
 
-    def entered(self, connection: VoiceClientProtocol, welcome: messages.Welcome) -> None:
+    def entered(self, connection: RemoteServer, welcome: messages.Welcome) -> None:
         """In the room; ``connection`` carries the media from now on."""
 
-    def left(self, connection: VoiceClientProtocol) -> None:
+    def left(self, connection: RemoteServer) -> None:
         """A connection is over."""
 
     def heard(self, packet: MediaPacket) -> None:
@@ -137,11 +138,12 @@ class Service:
         self._attempt = endpoint.connect(Factory.forProtocol(self._protocol))
         self._attempt.addErrback(self._unreachable)
 
-    def _protocol(self) -> VoiceClientProtocol:
+    def _protocol(self) -> StringProtocol:
         if self._ticket is None:
             self._call.pakes += 1
         session = ClientSession(self._target.password, self._target.request, self._ticket)
-        return VoiceClientProtocol(self._reactor, self, session, self._socket_to if self._target.udp else None)
+        server = RemoteServer(self._reactor, self, session, self._socket_to if self._target.udp else None)
+        return StringProtocol(server.connection)
 
     def _socket_to(self, host: str, number: int) -> DatagramSocket:
         return DatagramSocket(self._reactor, host, number)
@@ -162,7 +164,7 @@ class Service:
 
     # -- what the protocol tells --------------------------------------------------------
 
-    def entered(self, connection: VoiceClientProtocol, welcome: messages.Welcome) -> None:
+    def entered(self, connection: RemoteServer, welcome: messages.Welcome) -> None:
         """In the room."""
         if self._retry.entered:
             self._call.reconnects += 1
@@ -174,7 +176,7 @@ class Service:
         self._call.entered(connection, welcome)
         self.on_entered()
 
-    def refused(self, connection: VoiceClientProtocol, answer: Refuse | messages.Bye) -> None:
+    def refused(self, connection: RemoteServer, answer: Refuse | messages.Bye) -> None:
         """The server sent us away."""
         if isinstance(answer, Refuse):
             self._refused_clear(answer)
@@ -263,7 +265,7 @@ class Service:
         elif not self._retry.entered:
             self._end(Exit.PROTOCOL, f"what answers on {self.where} does not speak voicechat ({error})")
 
-    def lost(self, connection: VoiceClientProtocol, why: str) -> None:
+    def lost(self, connection: RemoteServer, why: str) -> None:
         """A connection is over."""
         self._call.left(connection)
         if self._over:
@@ -319,7 +321,7 @@ class Service:
         else:
             raise ControlError("connected: there is nothing to try again")
 
-    def answers(self, connection: VoiceClientProtocol) -> None:
+    def answers(self, connection: RemoteServer) -> None:
         """The server has fallen silent, or is heard again."""
         if connection is self._call.connection:
             self._news.silent(connection.answers.unanswered, self._reactor.seconds())

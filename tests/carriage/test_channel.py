@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from twisted.internet.task import Clock
 
-from voicechat.carriage.datagrams import PROBE_BYTES, TOKEN_BYTES, Address, Link
+from tests.driven import DrivenChannel
+from voicechat.carriage.channel import PROBE_BYTES, TOKEN_BYTES, Address
 from voicechat.errors import WireError
 from voicechat.format import TICK_SECONDS
 from voicechat.media.redundancy import FIRST_REPORTS
@@ -21,12 +22,12 @@ SERVER: Address = ("198.51.100.1", 1234)
 
 
 class Pair:
-    """A client's link, a server's link, and the two ways between them."""
+    """A client's channel, a server's channel, and the two ways between them."""
 
     def __init__(self) -> None:
         self.clock = Clock()
         self.clock.advance(500.0)
-        self.on_its_way: deque[tuple[Link, bytes, Address]] = deque()
+        self.on_its_way: deque[tuple[DrivenChannel, bytes, Address]] = deque()
         self.lose: Callable[[Address, bytes], bool] = lambda _to, _datagram: False
         """Whether a datagram to an address gets lost."""
         self.home = CLIENT
@@ -34,9 +35,9 @@ class Pair:
         self.told: list[tuple[str, Message]] = []
         self.heard: list[tuple[str, bytes]] = []
         keys = {side: resume_keys(side, bytes(32), b"transcript") for side in Side}
-        self.client = Link(self.clock, keys[Side.CLIENT], 7, self._up, lambda m: self._tell("server", m))
+        self.client = DrivenChannel(self.clock, keys[Side.CLIENT], 7, self._up, lambda m: self._tell("server", m))
         server, tell = keys[Side.SERVER], lambda m: self._tell("client", m)
-        self.server = Link(self.clock, server, 7, self._down, tell, resting=True)
+        self.server = DrivenChannel(self.clock, server, 7, self._down, tell, resting=True)
         self.client.on_media = lambda packet, _: self.heard.append(("client", packet))
         self.server.on_media = lambda packet, _: self.heard.append(("server", packet))
         self.server.start()
@@ -55,10 +56,8 @@ class Pair:
         """Over TCP, which loses nothing."""
         self.told.append((to, message))
         link = self.client if to == "client" else self.server
-        if isinstance(message, Path):
-            link.told(message)
-        elif isinstance(message, Report):
-            link.reported(message)
+        assert isinstance(message, Path | Report)
+        link.told(message)
 
     def settle(self) -> None:
         """Deliver all."""
@@ -67,7 +66,7 @@ class Pair:
             if not self.on_its_way:
                 return
             link, datagram, source = self.on_its_way.popleft()
-            link.received(parse_header(datagram), datagram, source)
+            link.came(parse_header(datagram), datagram, source)
         raise AssertionError("they never cease to talk")
 
     def talk(self, seconds: float, client: bool = True, server: bool = True) -> None:
@@ -75,7 +74,7 @@ class Pair:
         for _ in range(round(seconds / TICK_SECONDS)):
             for link, talks in ((self.client, client), (self.server, server)):
                 if talks and link.up:
-                    link.send_media(b"\x00\xff\0\0payload")
+                    link.say_media(b"\x00\xff\0\0payload")
             self.settle()
             self.clock.advance(TICK_SECONDS)
             self.settle()
@@ -105,8 +104,8 @@ def test_a_client_knows_its_line_within_two_seconds_and_a_server_does_not_ask(pa
 
 
 def test_media_passes_as_it_is(pair: Pair) -> None:
-    pair.client.send_media(b"up")
-    pair.server.send_media(b"down")
+    pair.client.say_media(b"up")
+    pair.server.say_media(b"down")
     pair.settle()
     assert pair.heard == [("server", b"up"), ("client", b"down")]
     assert (pair.client.lost, pair.server.lost) == (0, 0)
@@ -132,7 +131,7 @@ def test_a_probe_or_an_answer_of_a_wrong_size_is_not_answered(pair: Pair, kind: 
     sent, told = pair.server.packets_out, len(pair.told)
     datagram = pair.client._seal.seal(kind, b"\1" * size)
     with pytest.raises(WireError):
-        pair.server.received(parse_header(datagram), datagram, CLIENT)
+        pair.server.came(parse_header(datagram), datagram, CLIENT)
     assert (pair.server.packets_out, len(pair.told)) == (sent, told)
 
 
@@ -241,18 +240,18 @@ def test_an_address_that_does_not_answer_gets_next_to_nothing(pair: Pair) -> Non
     pair.talk(1)
     victim: Address = ("203.0.113.9", 9)
     sent: list[bytes] = []
-    down = pair.server._write
+    down = pair.server.write
 
     def write(datagram: bytes, to: Address) -> None:
         sent.extend([datagram] * (to == victim))
         down(datagram, to)
 
-    pair.server._write = write
+    pair.server.write = write
     for _ in range(250):
         pair.home = victim
-        pair.client.send_media(b"\x00\xff\0\0payload")
+        pair.client.say_media(b"\x00\xff\0\0payload")
         link, datagram, source = pair.on_its_way.pop()
-        link.received(parse_header(datagram), datagram, source)
+        link.came(parse_header(datagram), datagram, source)
         pair.home = CLIENT
         pair.on_its_way.clear()
         pair.clock.advance(TICK_SECONDS)
@@ -261,14 +260,14 @@ def test_an_address_that_does_not_answer_gets_next_to_nothing(pair: Pair) -> Non
 
 
 def test_what_does_not_open_changes_nothing(pair: Pair) -> None:
-    pair.client.send_media(b"hello")
+    pair.client.say_media(b"hello")
     link, datagram, source = pair.on_its_way.popleft()
     for broken in (datagram[:-1] + bytes([datagram[-1] ^ 1]), datagram[:-3], datagram[:8] + bytes(20)):
         with pytest.raises(WireError):
-            link.received(parse_header(broken), broken, ("203.0.113.9", 9))
-    link.received(parse_header(datagram), datagram, source)
+            link.came(parse_header(broken), broken, ("203.0.113.9", 9))
+    link.came(parse_header(datagram), datagram, source)
     with pytest.raises(WireError):
-        link.received(parse_header(datagram), datagram, source)
+        link.came(parse_header(datagram), datagram, source)
     assert pair.heard == [("server", b"hello")]
     assert pair.server.address == CLIENT
 
