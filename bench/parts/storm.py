@@ -95,7 +95,7 @@ def during(*flood: str, seconds: float) -> dict[str, Any]:
                 seen |= json.loads(strangers.written())
             ann.tone = None
             held.run(1.0)
-            return seen | {"lost": ann.call.sent - ben.came(ann)}
+            return seen | {"lost": ann.call.uplink.sent - ben.came(ann)}
 
 
 def killed(times: int) -> Returns:

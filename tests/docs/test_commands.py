@@ -191,7 +191,7 @@ def test_lines_about_friends_are_told_as_they_are_printed() -> None:
 def test_a_text_line_is_told_as_it_is_printed() -> None:
     out = io.StringIO()
     bridge = AudioBridge(lambda turn: None, TalkGate())
-    Call(Clock(), MemoryCodec(), bridge, Console(out), lambda: "21:04").said("Ben", "hello")
+    Call(Clock(), MemoryCodec(), bridge, Console(out), lambda: "21:04").chat.add("Ben", "hello")
     assert f"`{out.getvalue().strip()}`" in CLIENT_PAGE
 
 

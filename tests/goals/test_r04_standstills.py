@@ -111,7 +111,7 @@ def test_r6_a_client_that_stood_still_for_a_second_hears_live_sound_at_once(tmp_
         ben.signal(signal.SIGTERM)
         assert ben.end() == 0
         ann.tone = None
-        held.until(lambda: cid.came(ann) == ann.call.sent, "Cid got every frame")
+        held.until(lambda: cid.came(ann) == ann.call.uplink.sent, "Cid got every frame")
     assert heard(recorded(tmp_path / "ben.wav"), HIGH) >= 25, "half of the last second at least"
 
 

@@ -87,7 +87,7 @@ def test_r13_a_full_disk_stops_the_log_and_nothing_else(tmp_path: Path) -> None:
         held.run(0.5)
         assert ben.longest_gap(LOW, start) < 0.2
         ann.tone = None
-        held.until(lambda: ben.came(ann) == ann.call.sent, "every frame came")
+        held.until(lambda: ben.came(ann) == ann.call.uplink.sent, "every frame came")
         assert log.stat().st_size == size
 
         resource.prlimit(program.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -117,7 +117,7 @@ def test_r13_a_log_folder_that_nothing_can_be_done_in_stops_nothing(tmp_path: Pa
         cid = held.guest("Cid", port)
         held.until(lambda: cid.in_room, "a friend gets in")
         ann.tone = None
-        held.until(lambda: ben.came(ann) == ann.call.sent, "every frame came")
+        held.until(lambda: ben.came(ann) == ann.call.uplink.sent, "every frame came")
         held.until(lambda: "'Cid' entered" in moved.read_text(), "what was open is written to")
         assert [guest.call.reconnects for guest in held.guests] == [0, 0, 0]
 

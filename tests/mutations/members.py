@@ -281,7 +281,7 @@ MEMBERS: Final = (
     Mutation(
         "T18",
         "the client counts frames for every name that a server makes up",
-        "voicechat/client/call/friends.py",
+        "voicechat/client/call/figures.py",
         "len(self.frames) < MOST_NAMES",
         "MOST_NAMES",
         (

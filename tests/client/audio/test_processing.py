@@ -143,4 +143,4 @@ def test_a_tap_sees_both_directions_of_a_call_and_changes_none() -> None:
         assert ear.talked.count(0.25) >= 9
         assert ear.heard.count(0.5) >= 9
     assert 0.5 in ann.played
-    assert ann.call.sent == len(ears[0].talked)  # type: ignore[attr-defined]
+    assert ann.call.uplink.sent == len(ears[0].talked)  # type: ignore[attr-defined]

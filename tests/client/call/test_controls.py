@@ -8,7 +8,8 @@ import pytest
 
 from tests.client.call.test_call import Evening, figures
 from tests.client.player import Host, Player, pass_time
-from voicechat.client.call.controls import LINES_AT_ONCE, STUCK, Controls
+from voicechat.client.call.chat import LINES_AT_ONCE
+from voicechat.client.call.controls import STUCK, Controls
 from voicechat.client.call.friendvolumes import SAVE_AFTER
 from voicechat.client.call.transmit import TransmitMode
 from voicechat.client.call.volumes import LOUDEST_DB, SOFTEST_DB, Volumes

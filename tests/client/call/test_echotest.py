@@ -121,7 +121,7 @@ class Speaker(Player):
         super().__init__(codec=OpusCodec(), taps=[meter], echo=True)
         self._sound, self._at = sound, 0
         counts, gate = self.call.hearing.counts, self.bridge.gate
-        self.test = EchoTest(self.reactor, gate, meter, counts, self.call._notices, self._finish, seconds)
+        self.test = EchoTest(self.reactor, gate, meter, counts, self.call.chat.notices, self._finish, seconds)
         self.service.on_entered = lambda: self.test.begin(self.call.echo)
 
     def block(self) -> None:

@@ -216,7 +216,7 @@ def test_a_round_trip_that_spans_a_standstill_is_forgotten(ann: Player, standsti
     ann.reactor.advance(8.0)
     answer(ann, host, standstill)
     assert figures(ann)["round_trip_ms"] == before
-    assert all(ticks < 3 for ticks in ann.call._lateness())
+    assert all(ticks < 3 for ticks in ann.call.measured.lateness())
     ann.reactor.advance(0)
     assert any(isinstance(message, m.Ping) for message in host.received()), "it is measured anew"
 

@@ -39,7 +39,7 @@ class Night(Evening):
         self.gone = 0
         self.display = Display(size=(60, 15))
         self.screen = Screen(self.reactor, self._gone, self.display)
-        self.ann.call._notices = self.screen
+        self.ann.call.chat.notices = self.screen
         self.screen.begin(self.ann.controls)
         self.add(self.ann)
         self.wait(0.5)

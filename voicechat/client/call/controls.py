@@ -10,7 +10,6 @@ room is told of mute and deafen, again after each entering. The key is held, or 
 by `ptt_toggle`.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -30,9 +29,6 @@ from voicechat.wire import messages, text
 STUCK: Final = 120.0
 """Seconds after which a held key is taken to be stuck: nobody talks for two minutes without letting go, and a key whose
 release was lost (another window took it) must not leave the microphone open for an evening."""
-
-LINES_AT_ONCE: Final = 5
-"""Text lines in as many seconds: what the server passes on (`text_burst`, `text_a_second`); it drops more unsaid."""
 
 
 class Controls:
@@ -58,7 +54,6 @@ class Controls:
         self._stated = False
         """The room was sent something else than that we talk and listen."""
         self._stuck_call: IDelayedCall | None = None
-        self._lines: deque[float] = deque(maxlen=LINES_AT_ONCE)
         self._watchers: list[Callable[[], None]] = []
         call.on_change = self._changed
         call.on_entered = self._entered
@@ -155,7 +150,9 @@ class Controls:
 
     def _stuck(self) -> None:
         self._hold(False)
-        self._call.tell(f"the key was held for {STUCK:.0f} s and is taken to be stuck: let go and press it again")
+        self._call.chat.notify(
+            f"the key was held for {STUCK:.0f} s and is taken to be stuck: let go and press it again"
+        )
 
     def _hold(self, held: bool) -> None:
         if held != self.key_held:
@@ -198,7 +195,7 @@ class Controls:
         self.suppress(modes[(modes.index(before) + 1) % len(modes)].value)
         if self.suppressed is before:
             self.suppress(Suppress.OFF.value)  # strong is missing, light was on already
-        self._call.tell(f"noise suppression: {self.suppressed.value}")
+        self._call.chat.notify(f"noise suppression: {self.suppressed.value}")
 
     # -- friends ------------------------------------------------------------------------
 
@@ -219,12 +216,9 @@ class Controls:
             raise ControlError(str(error)) from None
         if not self._call.connected:
             raise ControlError("not connected: the line was not sent")
-        now = self._clock.seconds()
-        if len(self._lines) == LINES_AT_ONCE and now - self._lines[0] < LINES_AT_ONCE:
-            raise ControlError("too many lines at once: wait some seconds")
-        self._lines.append(now)
+        self._call.chat.count_sent()
         self._call.send(messages.Text(line))
-        self._call.said(self._call.name, line)
+        self._call.chat.add(self._call.name, line)
 
     # -- the call -----------------------------------------------------------------------
 

@@ -69,7 +69,7 @@ class Friends:
         return f"you are in as {shown.isolated(message.name)}{company}"
 
     def lost(self) -> None:
-        """The line is gone: nobody is known to talk, or how late."""
+        """The connection is gone: nobody is known to talk, or how late."""
         self._talking.clear()
         self._late.clear()
 
@@ -129,22 +129,6 @@ class Friends:
         person = self._by_source.get(source)
         if person is not None:
             self._by_source[source] = msgspec.structs.replace(person, **fields)
-
-
-class ByName:
-    """Frames heard, by name. Of a server that makes up names without end, the first ones have a count."""
-
-    def __init__(self) -> None:
-        self.frames: dict[str, int] = {}
-        self.left_out = 0
-        """Frames of the other names."""
-
-    def add(self, name: str, frames: int) -> None:
-        """So many more."""
-        if name in self.frames or len(self.frames) < MOST_NAMES:
-            self.frames[name] = self.frames.get(name, 0) + frames
-        else:
-            self.left_out += frames
 
 
 def _shown(person: m.Participant) -> str:

@@ -66,7 +66,7 @@ class FriendVolumes:
         try:
             self.kept.save()
         except ConfigError as error:
-            self._call.tell(str(error))
+            self._call.chat.notify(str(error))
 
     def _known(self, name: str) -> str:
         here = [person.name for person in self._call.friends.people]

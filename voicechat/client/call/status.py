@@ -2,7 +2,8 @@
 
 import msgspec
 
-from voicechat.client.call.call import Call, Said
+from voicechat.client.call.call import Call
+from voicechat.client.call.chat import ChatMessage
 from voicechat.client.call.estimate import delay_ms
 from voicechat.client.call.transmit import MuteState, TransmitMode
 from voicechat.client.call.volumes import Volumes
@@ -57,7 +58,7 @@ class Status(msgspec.Struct, frozen=True):
     loss_percent: float
     """Of what comes to us, over the last seconds in which something came; 0 over TCP."""
     friends: list[FriendStatus]
-    messages: list[Said]
+    messages: list[ChatMessage]
     """Text lines, the newest last."""
     path_in: str | None = None
     """'udp' or 'tcp': the way that the others' sound took last; None before any came."""
@@ -70,7 +71,7 @@ def status_of(
 ) -> Status:
     """How things stand now."""
     outage = None if call.recovery is None else call.recovery.outage()
-    round_trip = call.round_trip if call.connected and outage is None else None
+    round_trip = call.measured.round_trip if call.connected and outage is None else None
     return Status(
         connected=call.connected,
         name=call.name,
@@ -85,9 +86,9 @@ def status_of(
         opens_at_dbfs=round(dbfs_of(gate.opens_at), 1),
         playout_ms=round(call.hearing.held * TICK_MS, 1),
         round_trip_ms=None if round_trip is None else round(round_trip * 1000, 1),
-        loss_percent=round(call.loss * 100, 1),
+        loss_percent=round(call.measured.loss * 100, 1),
         friends=[_friend(call, volumes, person, unknown=outage is not None) for person in call.friends.people],
-        messages=list(call.messages),
+        messages=list(call.chat.messages),
         path_in=call.ways.back,
         outage=outage,
     )
@@ -110,7 +111,7 @@ def _friend(call: Call, volumes: Volumes, person: messages.Participant, *, unkno
 
 def _delay(call: Call, person: messages.Participant) -> float | None:
     """How late they are heard, in milliseconds, as far as we know."""
-    late, round_trip = call.friends.lateness(person.source), call.round_trip
+    late, round_trip = call.friends.lateness(person.source), call.measured.round_trip
     if late is None or round_trip is None:
         return None
     return delay_ms(

@@ -60,9 +60,12 @@ class ICall(Protocol):
     pakes: int
     """Logins by password."""
     reconnects: int
-    connection: RemoteServer | None
     recovery: IRecovery | None
     on_change: Callable[[], None]
+
+    @property
+    def connection(self) -> RemoteServer | None:
+        """The present one."""
 
     def entered(self, connection: RemoteServer, welcome: messages.Welcome) -> None:
         """In the room; ``connection`` carries the media from now on."""

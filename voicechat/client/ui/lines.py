@@ -13,7 +13,7 @@ from collections import deque
 from typing import Any, Final, TextIO
 
 MOST_WAITING: Final = 200
-"""Lines: ten seconds of the most that a room can make (`call.MOST_LINES`), and a few screens full."""
+"""Lines: ten seconds of the most that a room can make (`call.chat.MOST_LINES`), and a few screens full."""
 
 
 class Lines:
