@@ -72,6 +72,20 @@ def test_a_new_connection_hears_the_beginning_of_a_spurt_first(ann: Player) -> N
     assert media_of(host)[0].marker
 
 
+def test_so_it_does_where_the_microphone_gave_nothing_between_two_connections(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in()
+    ann.says = 0.25
+    pass_time([ann], 0.5)
+    assert not media_of(host)[-1].end
+    host.lose()
+    ann.reactor.advance(2.0)
+    host = ann.accepted()
+    host.let_in()
+    pass_time([ann], 0.1)
+    assert media_of(host)[0].marker
+
+
 def test_only_beginning_and_ending_to_talk_is_a_change(ann: Player) -> None:
     host: Host = ann.accepted()
     host.let_in()
