@@ -42,7 +42,7 @@ class Member:
         self.connection: RemoteServer | None = None
         self.talked_at: float | None = None
         """When his friend heard him."""
-        self.pakes = self.reconnects = 0
+        self.password_logins = self.reconnects = 0
         self._tick = 0
         target = Target("127.0.0.1", crowd.port, crowd.password, messages.Request(f"m{number}", f"pair{number // 2}"))
         self.service = Service(

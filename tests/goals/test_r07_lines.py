@@ -179,7 +179,7 @@ def test_r8_after_a_cut_speech_is_back_soon_and_as_it_was(seconds: float, back: 
     assert max(ben.ages(world.now - 3)) <= before + 0.011
     assert ben.longest_gap(world.now - 3, world.now) <= 0.02
     assert ben.player.call.reconnects == (seconds > 10)
-    assert ben.player.call.pakes == 1, "his ticket brings him back"
+    assert ben.player.call.password_logins == 1, "his ticket brings him back"
     assert ann.player.call.reconnects == 0
     assert not world.log.failures
 
@@ -263,7 +263,7 @@ def test_r8_and_r9_over_real_sockets(tmp_path: Path, server: Server) -> None:
         held.until(lambda: ben.call.path == "udp", "and back", 8.0)
         assert rebound < dropped
         assert [guest.call.reconnects for guest in held.guests] == [0, 0]
-        assert [guest.call.pakes for guest in held.guests] == [1, 1]
+        assert [guest.call.password_logins for guest in held.guests] == [1, 1]
 
 
 def test_r9_each_hears_over_udp_whichever_address_of_the_server_they_asked(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ class _Run:
         self._sound = Sound(self._reactor, devices, self._bridge, self._console, self._no_device)
         self._controls.watch(self._sound.changed)
         devices.sink.failed = self._recording_failed
-        self._untold: deque[str] = deque()
+        self._recording_lines: deque[str] = deque()
         """What happened to the recording, told by the sound's thread."""
         self._recorded = True
         """Nothing of it is missing."""
@@ -157,7 +157,7 @@ class _Run:
             self._console.end()
             written = self._stats_written()
             self._sound.stop(self._leaving.left)
-        self._tell_of_recording()
+        self._notify_of_recording()
         if self._console.fault is not None:
             raise self._console.fault
         if not written:
@@ -242,13 +242,13 @@ class _Run:
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
 
     def _recording_failed(self, line: str) -> None:
-        self._untold.append(line)
-        self._reactor.callFromThread(self._tell_of_recording)  # nobody does it any more after the reactor's end
+        self._recording_lines.append(line)
+        self._reactor.callFromThread(self._notify_of_recording)  # nobody does it any more after the reactor's end
 
-    def _tell_of_recording(self) -> None:
-        while self._untold:
+    def _notify_of_recording(self) -> None:
+        while self._recording_lines:
             self._recorded = False
-            self._console.warn(self._untold.popleft())
+            self._console.warn(self._recording_lines.popleft())
 
     def _no_device(self, error: DeviceError) -> None:
         self._finish(Exit.NO_DEVICE, str(error))

@@ -295,7 +295,7 @@ def test_what_hangs_is_tried_again_beside_it_but_not_without_end(library: Librar
     assert house.told() == ["the sound goes on with USB Headset"]
 
 
-def test_who_is_muted_for_long_has_his_microphone_closed_and_opened_at_once(library: Library) -> None:
+def test_who_is_muted_for_long_has_the_microphone_closed_and_opened_at_once(library: Library) -> None:
     house = House(library)
     house.run(5)
     house.bridge.gate.mode = GateMode.MUTED

@@ -99,7 +99,7 @@ def test_who_is_soft_is_made_as_loud_as_all(two: Evening) -> None:
 
 
 def test_a_friend_whose_microphone_returns_my_voice_is_named(two: Evening) -> None:
-    """Ben's microphone hears his loudspeaker; Ann's voice has the ups and downs of a seeded chance."""
+    """Ben's microphone hears their loudspeaker; Ann's voice has the ups and downs of a seeded chance."""
     ann, ben = two.players
     chance = np.random.default_rng(5)
     for _ in range(90):
@@ -108,7 +108,7 @@ def test_a_friend_whose_microphone_returns_my_voice_is_named(two: Evening) -> No
             two.wait(0.02)
             ben.says = 0.3 * ben.played[-1]
     assert "Ben's microphone returns your voice: headphones would end that" in ann.lines
-    assert not [line for line in ben.lines if "microphone" in line], "his own is the one"
+    assert not [line for line in ben.lines if "microphone" in line], "their own is the one"
 
 
 def test_a_word_after_a_pause_keeps_its_beginning(two: Evening) -> None:

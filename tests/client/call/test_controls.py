@@ -38,7 +38,7 @@ def told(host: Host, kind: type[Any]) -> list[Any]:
 # mute and deafen
 
 
-def test_who_is_muted_is_not_heard_and_his_friends_know(two: Evening) -> None:
+def test_who_is_muted_is_not_heard_and_their_friends_know(two: Evening) -> None:
     ann, ben = two.players
     ann.controls.mute()
     ann.says = 0.25
@@ -65,7 +65,7 @@ def test_mute_in_the_middle_of_a_word_is_at_once(two: Evening) -> None:
 def test_nothing_is_sent_to_the_deafened_and_nothing_played(two: Evening) -> None:
     ann, ben = two.players
     ann.says = 0.25
-    two.wait(3.0)  # his line is measured
+    two.wait(3.0)  # the way to them is measured
     ben.controls.deafen()
     two.forget()
     two.wait(0.1)
@@ -217,7 +217,7 @@ def test_a_friends_volume_is_heard_and_told_to_the_server(ann: Player) -> None:
     assert told(host, messages.Gain) == [messages.Gain(2, 1.0)]
 
 
-def test_it_is_told_anew_when_he_comes_again_and_after_a_new_login(ann: Player) -> None:
+def test_it_is_sent_anew_when_they_come_again_and_after_a_new_login(ann: Player) -> None:
     host: Host = ann.accepted()
     host.let_in()
     ann.controls.volume("Ben", None)
@@ -287,7 +287,7 @@ def test_how_late_a_friend_is_heard_is_estimated() -> None:
 
 
 def test_a_friend_at_zero_is_no_talker_for_me() -> None:
-    """The other one is passed on as he is, without a mix."""
+    """The other one is passed on as they are, without a mix."""
     evening = Evening("Ann", "Ben", "Cid")
     ann, ben, cid = evening.players
     ann.controls.volume("Ben", None)

@@ -63,7 +63,7 @@ def test_each_change_has_its_line() -> None:
     assert [friends.learn(message) for message, _ in told] == [line for _, line in told]
 
 
-def test_how_late_somebody_comes_is_known_until_he_leaves() -> None:
+def test_how_late_somebody_comes_is_known_until_they_leave() -> None:
     friends = met(m.Participant(2, "Ben"), m.Participant(3, "Cid"))
     friends.learn(m.Talk(2, talking=True, way_ms=12, held_ms=21))
     friends.learn(m.Talk(3, talking=True, way_ms=7))
@@ -79,7 +79,7 @@ def test_what_is_no_news_has_none() -> None:
     assert met().learn(m.Pong(1)) is None
 
 
-def test_who_talks_is_known_until_he_stops_leaves_or_is_away() -> None:
+def test_who_talks_is_known_until_they_stop_leave_or_are_away() -> None:
     friends = met(m.Participant(2, "Ben"), m.Participant(3, "Cid"), m.Participant(4, "Dan"))
     for source in (4, 3, 2):
         friends.learn(m.Talk(source, talking=True))
@@ -114,7 +114,7 @@ def test_somebody_listens_unless_all_are_away_or_deafened() -> None:
     assert friends.listening
 
 
-def test_one_who_has_left_still_has_his_name_and_a_stranger_a_number() -> None:
+def test_one_who_has_left_still_has_a_name_and_a_stranger_a_number() -> None:
     friends = met(m.Participant(2, "Ben"))
     friends.learn(m.Left(2))
     assert friends.name(2) == "Ben"

@@ -250,12 +250,12 @@ def test_what_came_while_the_card_stood_still_is_over_when_it_is_back(ann: Playe
 @pytest.mark.parametrize("phase", [0.0, 0.3, 0.7])
 def test_a_card_with_periods_of_its_own_gets_every_frame_and_plays_it_whole(period: int, phase: float) -> None:
     ann = Player(reactor=LaterReactor())
-    mine, his = (Card(ann.reactor.seconds(), period, part) for part in (0.0, phase))
+    mine, theirs = (Card(ann.reactor.seconds(), period, part) for part in (0.0, phase))
     ben, block = Talker(ann), np.zeros(BLOCK_SAMPLES, np.float32).tobytes()
     for _ in range(6 * TICKS_PER_SECOND * 20):
-        for _ in range(his.blocks(ann.reactor.seconds()) // 2):
+        for _ in range(theirs.blocks(ann.reactor.seconds()) // 2):
             ben.say()
-            his.taken += 2
+            theirs.taken += 2
         for _ in range(mine.blocks(ann.reactor.seconds())):
             out = ann.bridge.exchange(block)
             ann.played.append(round(float(np.frombuffer(out, np.float32).mean()), 4))

@@ -128,7 +128,7 @@ def test_loudness_is_judged_after_the_suppression(library: Library) -> None:
 def test_without_rnnoise_strong_is_light_and_the_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rnnoise, "_places", list)
     lines: list[str] = []
-    voice = Voice(None, say=lines.append)
+    voice = Voice(None, notify=lines.append)
     voice.suppress(Suppress.STRONG)
     assert voice.suppressed is Suppress.LIGHT
     assert lines == [f"{MISSING}; light suppression instead"]

@@ -38,7 +38,7 @@ def test_a_login_asks_for_the_seat_it_wants(ann: Player) -> None:
     assert host.request is not None
     assert (host.request.name, host.request.room) == ("Ann", "")
     assert ann.lines == ["you are in as Ann, with Ben"]
-    assert ann.call.pakes == 1
+    assert ann.call.password_logins == 1
 
 
 def test_after_the_login_it_pings_at_once_and_answers(ann: Player) -> None:

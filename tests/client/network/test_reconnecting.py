@@ -148,7 +148,7 @@ def test_a_broken_line_is_mended_with_the_ticket_and_without_the_password(ann: P
     host.session.resume(ticket, resume)
     host.welcome(welcome_with_ticket(book))
     assert ann.entered == 2
-    assert ann.call.pakes == 1
+    assert ann.call.password_logins == 1
     assert ann.call.reconnects == 1
 
 
@@ -165,7 +165,7 @@ def test_a_ticket_that_is_not_known_any_more_is_replaced_by_the_password(ann: Pl
     host = ann.accepted()
     host.let_in()
     assert ann.entered == 2
-    assert ann.call.pakes == 2
+    assert ann.call.password_logins == 2
     assert ann.ended is None
 
 
@@ -245,7 +245,7 @@ def test_one_who_was_in_waits_for_a_seat_and_takes_it(ann: Player, reason: str, 
     assert [line for line in ann.lines if "full" in line] == [lost + told], "once, not at each try"
     ann.accepted().let_in()
     assert ann.call.connected
-    assert ann.call.pakes == 22
+    assert ann.call.password_logins == 22
 
 
 def test_a_password_changed_meanwhile_ends_it(ann: Player) -> None:

@@ -242,17 +242,17 @@ class Sound:
             self._failed(problem)
             return
         self._lost = self._devices.idle
-        self._tell(opened)
+        self._notify(opened)
         if opened.microphone is not None and opened.loudspeaker is not None:
             self._notices.say("wear headphones: there is no echo cancelling, your friends would hear themselves")
 
     def _again(self, opened: Opened | None, _: DeviceError) -> None:
         if opened is None or self._devices.idle:
             return  # told already
-        if self._tell(opened):
+        if self._notify(opened):
             self._lost = False
 
-    def _tell(self, opened: Opened) -> bool:
+    def _notify(self, opened: Opened) -> bool:
         """Say what is missing now, and what is not any more; whether anything was said."""
         before, self._missing = self._missing, opened.missing
         gone = [missing for missing in opened.missing if missing not in before]

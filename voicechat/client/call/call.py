@@ -71,8 +71,7 @@ class Call:
         """Called when somebody entered the room."""
         self.ways = Ways(clock, self.chat.notify, self._changed)
         self.sent_over, self.heard_over = self.ways.sent_over, self.ways.heard_over
-        self.pakes = 0
-        """Logins by password."""
+        self.password_logins = 0
         self.reconnects = 0
         self._figures = CallFigures(self.friends, self.hearing, bridge, self.ways, self.measured)
         bridge.on_turn = self.turn
@@ -202,5 +201,5 @@ class Call:
             recorded_out,
             frames_sent=self.uplink.sent,
             reconnects=self.reconnects,
-            password_logins=self.pakes,
+            password_logins=self.password_logins,
         )

@@ -162,16 +162,16 @@ class EchoTest:
             self._finish(Exit.PROTOCOL, "this server knows no echo test; it should be updated")
             return
         self._notices.say(f"say something for {self._seconds:.0f} s; you hear it a second later (Ctrl-C ends the test)")
-        self._clock.callLater(1.0, self._tell)
+        self._clock.callLater(1.0, self._notify_levels)
         self._clock.callLater(self._seconds, self._listen)
 
-    def _tell(self) -> None:
+    def _notify_levels(self) -> None:
         """The levels of the last second."""
         if self._over:
             return
         said, returned = self._meter.loudest()
         self._notices.say(f"you {_level(said):30} server heard {_level(returned)}")
-        self._clock.callLater(1.0, self._tell)
+        self._clock.callLater(1.0, self._notify_levels)
 
     def _listen(self) -> None:
         """The time is up; the last words are still on their way."""

@@ -51,20 +51,20 @@ class Suppressor(Protocol):
 class Voice:
     """The treatment of one player's own voice. Without ``loudness`` it stays as loud as it is.
 
-    ``clock`` gives seconds, to measure what suppression costs; ``say`` tells the player a line.
+    ``clock`` gives seconds, to measure what suppression costs; ``notify`` takes lines for the player.
     """
 
     def __init__(
         self,
         loudness: Loudness | None = None,
         clock: Callable[[], float] = lambda: 0.0,
-        say: Callable[[str], None] = lambda _line: None,
+        notify: Callable[[str], None] = lambda _line: None,
         tuning: SuppressionTuning = TUNING.suppression,
     ) -> None:
         self._tuning = tuning
         self._loudness = loudness
         self._clock = clock
-        self._say = say
+        self._notify = notify
         self.suppressed = Suppress.OFF
         """What is on now."""
         self._suppressor: Suppressor | None = None
@@ -80,7 +80,7 @@ class Voice:
             try:
                 suppressor = rnnoise.RnnoiseSuppressor(rnnoise.load())
             except ConfigError as error:
-                self._say(f"{error}; light suppression instead")
+                self._notify(f"{error}; light suppression instead")
                 mode = Suppress.LIGHT
         if mode is Suppress.LIGHT:
             suppressor = WienerSuppressor(self._tuning)
@@ -119,4 +119,4 @@ class Voice:
         self._spent, self._frames = 0.0, 0
         if share > MOST_SHARE:
             self.suppress(Suppress.OFF)
-            self._say(f"noise suppression is off again: it took {share:.0%} of the time, too much for this machine")
+            self._notify(f"noise suppression is off again: it took {share:.0%} of the time, too much for this machine")

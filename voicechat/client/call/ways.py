@@ -19,26 +19,26 @@ def _named(udp: bool) -> str:
 
 
 class Ways:
-    """Both ways of one call. ``say`` tells the player a line, ``changed`` is called when a way is another one."""
+    """Both ways of one call. ``notify`` takes lines for the player, ``changed`` is called when a way is another one."""
 
-    def __init__(self, clock: IReactorTime, say: Callable[[str], None], changed: Callable[[], None]) -> None:
+    def __init__(self, clock: IReactorTime, notify: Callable[[str], None], changed: Callable[[], None]) -> None:
         self._clock = clock
-        self._say = say
+        self._notify = notify
         self._changed = changed
         self.out = "tcp"
         """The carriage of what we send, 'udp' or 'tcp'."""
         self.back: str | None = None
         """The carriage of what came last; None before anything came over this connection."""
         self._may_udp = False
-        self._first_told = False
-        self._unlike_told = False
+        self._first_notified = False
+        self._unlike_notified = False
         self._call: IDelayedCall | None = None
 
     def entered(self, *, udp: bool) -> None:
         """A new connection, on which everything begins over TCP; ``udp``: there are datagrams beside it."""
         self.out, self.back = "tcp", None
         self._may_udp = udp
-        if udp and not self._first_told:
+        if udp and not self._first_notified:
             self._judge_soon()
 
     def left(self) -> None:
@@ -49,7 +49,7 @@ class Ways:
         """Our sound takes the other carriage."""
         if _named(udp) != self.out:
             self.out = _named(udp)
-            self._say(f"your sound goes over {self.out.upper()} now")
+            self._notify(f"your sound goes over {self.out.upper()} now")
             self._judge_soon()
             self._changed()
 
@@ -74,10 +74,12 @@ class Ways:
         if not self._may_udp:
             return
         unlike = self.back is not None and self.back != self.out
-        if unlike and not self._unlike_told:
-            self._say(f"your sound goes over {self.out.upper()}, but what you hear comes over {str(self.back).upper()}")
-        elif self._unlike_told and not unlike:
-            self._say(f"what you hear comes over {self.out.upper()}, too")
-        elif self.out == "tcp" and not self._first_told:
-            self._say("your sound goes over TCP: UDP does not get through (has the host forwarded it?)")
-        self._unlike_told, self._first_told = unlike, True
+        if unlike and not self._unlike_notified:
+            self._notify(
+                f"your sound goes over {self.out.upper()}, but what you hear comes over {str(self.back).upper()}"
+            )
+        elif self._unlike_notified and not unlike:
+            self._notify(f"what you hear comes over {self.out.upper()}, too")
+        elif self.out == "tcp" and not self._first_notified:
+            self._notify("your sound goes over TCP: UDP does not get through (has the host forwarded it?)")
+        self._unlike_notified, self._first_notified = unlike, True

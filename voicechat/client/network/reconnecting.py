@@ -57,7 +57,7 @@ class Target(msgspec.Struct, frozen=True):
 class ICall(Protocol):
     """The call that is kept connected, which is told what its connections bring."""
 
-    pakes: int
+    password_logins: int
     """Logins by password."""
     reconnects: int
     recovery: IRecovery | None
@@ -143,7 +143,7 @@ class Service:
 
     def _protocol(self) -> StringProtocol:
         if self._ticket is None:
-            self._call.pakes += 1
+            self._call.password_logins += 1
         session = ClientSession(self._target.password, self._target.request, self._ticket)
         server = RemoteServer(self._reactor, self, session, self._socket_to if self._target.udp else None)
         return StringProtocol(server.connection)
