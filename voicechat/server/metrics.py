@@ -17,9 +17,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from voicechat.format import TICK_SECONDS
 from voicechat.media.counts import Counts
 
-TICK_BOUNDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
+TICK_BOUNDS: Final = (0.001, 0.002, 0.005, 0.01, TICK_SECONDS, 0.05)
 """Seconds: a fair tick is late by 1 ms, one of a full core by 5 to 10, and 20 are the next tick's time."""
 
 
