@@ -21,8 +21,11 @@ STATS = {
     "reconnects": None,
     "pakes": None,
     "path": None,
+    "path_in": None,
     "wav": {"in_start_ns", "out_start_ns"},
     "sources": None,
+    "sources_left_out": None,
+    "passed_over": None,
 }
 """The keys that --stats is promised to have, and those inside."""
 
