@@ -1,0 +1,86 @@
+"""From blocks to frames of talk, without a device: whatever the gate does, nothing is lost, doubled or out of order."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicechat.client.audio.capture import MOST_CAPTURED, Captured, CaptureQueue
+from voicechat.format import BLOCK_SAMPLES, SILENT_BLOCK
+from voicechat.media.gate import PRE_ROLL_FRAMES, GateMode, TalkGate
+
+
+def block(value: float) -> bytes:
+    return np.full(BLOCK_SAMPLES, value, np.float32).tobytes()
+
+
+def all_of(queue: CaptureQueue) -> list[Captured]:
+    return list(iter(queue.pop, None))
+
+
+spurts = st.lists(st.tuples(st.sampled_from([0.0, 0.0001, 0.3]), st.integers(1, 60)), max_size=12)
+
+
+@given(spurts)
+def test_each_frame_comes_at_most_once_in_order_and_each_spurt_whole(heard: list[tuple[float, int]]) -> None:
+    """A frame's samples are its number, so that none can be taken for another."""
+    queue, came, frames = CaptureQueue(TalkGate()), list[Captured](), 0
+    for level, count in heard:
+        for _ in range(count):
+            value = level * (1 + frames / 10_000)
+            frames += 1
+            fetch = [queue.push(block(value)), queue.push(block(value))]
+            assert fetch[0] is False, "half a frame wakes nobody"
+            new = all_of(queue)
+            assert bool(new) == fetch[1]
+            came += new
+            if new and new[-1].frame is not None:
+                assert new[-1].tick == frames - 1
+                assert new[-1].frame[0] == np.float32(value)
+    ticks = [one.tick for one in came]
+    assert ticks == sorted(set(ticks))
+    assert queue.tick == frames
+    assert queue.overruns == 0
+    for before, after in itertools.pairwise(came):
+        if before.frame is not None:
+            assert after.tick == before.tick + 1, "a spurt has no holes"
+        else:
+            assert after.frame is not None, "a spurt ends once"
+    ends = sum(one.frame is None for one in came)
+    begins = sum(one.frame is not None and (not n or came[n - 1].frame is None) for n, one in enumerate(came))
+    assert begins == ends + queue.talking
+
+
+@given(st.integers(0, 3 * MOST_CAPTURED))
+def test_what_nobody_fetches_is_dropped_and_counted(frames: int) -> None:
+    gate = TalkGate()
+    gate.mode = GateMode.OPEN
+    queue = CaptureQueue(gate)
+    for _ in range(2 * frames):
+        queue.push(block(0.3))
+    assert queue.overruns == max(0, frames - MOST_CAPTURED)
+    assert [one.tick for one in all_of(queue)] == list(range(frames))[-MOST_CAPTURED:]
+
+
+def test_a_spurt_begins_with_the_frames_before_it() -> None:
+    queue = CaptureQueue(TalkGate())
+    for number in range(10):
+        for _ in range(2):
+            queue.push(block(number / 1e6))
+    for _ in range(2):
+        queue.push(block(0.3))
+    came = all_of(queue)
+    assert len(came) == PRE_ROLL_FRAMES + 1
+    assert [float(one.frame[0]) for one in came[:-1] if one.frame is not None] == [
+        pytest.approx(number / 1e6) for number in range(10 - PRE_ROLL_FRAMES, 10)
+    ]
+
+
+def test_a_closed_microphone_is_no_frame_for_the_gate_but_time_goes_on() -> None:
+    queue = CaptureQueue(TalkGate())
+    for _ in range(100):
+        assert queue.push(SILENT_BLOCK) is False
+    assert queue.tick == 50
+    assert queue.level == 0.0
