@@ -47,6 +47,22 @@ def test_a_sign_that_the_encoding_lacks_is_escaped(encoding: str, text: str, wri
     assert [line.partition("] ")[2] for line in lines] == [written] * 2
 
 
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_file_that_was_moved_or_removed_is_begun_anew(tmp_path: Path, *, moved: bool) -> None:
+    path, old = tmp_path / "log", tmp_path / "old"
+    with closing(File(str(path))) as file:
+        file.write(Line("one\n"))
+        if moved:
+            path.rename(old)
+        else:
+            path.unlink()
+        file.rotate()
+        file.write(Line("two\n"))
+    assert path.read_text() == "two\n"
+    assert mode(path) == 0o600
+    assert not moved or old.read_text() == "one\n"
+
+
 def test_a_stream_that_somebody_made_non_blocking_gets_all_of_it() -> None:
     import threading
 

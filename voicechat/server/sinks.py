@@ -88,8 +88,11 @@ class File:
         self._do(lambda file: file.write(line.text.encode("utf-8", "backslashreplace")))
 
     def rotate(self) -> None:
-        """Begin a new one."""
-        self._do(lambda file: file.rotate())
+        """Begin a new one. Twisted's goes on with one that was moved away, as logrotate(8) does it; not we."""
+        if Path(self._path).exists():
+            self._do(lambda file: file.rotate())
+        else:
+            self.close()
 
     def close(self) -> None:
         """Let it go; the next line opens it again."""
