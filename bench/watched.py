@@ -23,7 +23,7 @@ from typing import Any, Final
 from zope.interface import implementer
 
 from bench.figures import percentile
-from voicechat import passwords
+from voicechat import garbage, passwords
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.codecs.opus import OpusCodec, OpusDecoder, OpusEncoder
 from voicechat.format import TICK_SECONDS, TICKS_PER_SECOND, Frame
@@ -169,6 +169,7 @@ def main() -> None:
     hub = WatchedHub(reactor, CountedCodec(), passwords.from_file(chosen.password_file), limits=limits)
     hub.begun = deque(maxlen=round(chosen.seconds * TICKS_PER_SECOND))
     service = VoiceService(reactor, hub, chosen.port, "127.0.0.1", None)
+    reactor.callWhenRunning(garbage.keep_what_is_loaded)
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     turns = reactor._poller = Turns(reactor._poller)  # noqa: SLF001  the only place that knows when a turn ends

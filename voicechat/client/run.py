@@ -13,7 +13,7 @@ from typing import Any
 
 from twisted.internet.error import CannotListenError
 
-from voicechat import standard
+from voicechat import garbage, standard
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client import stats
 from voicechat.client.audio.bridge import AudioBridge
@@ -144,6 +144,7 @@ class _Run:
             self._console.close()
 
     def _run(self) -> int:
+        self._reactor.callWhenRunning(garbage.keep_what_is_loaded)
         self._reactor.callWhenRunning(self._sound.start)
         self._reactor.callWhenRunning(self._obey_signals)
         self._reactor.callWhenRunning(self._listen)

@@ -14,7 +14,7 @@ import msgspec
 from twisted.application.service import MultiService
 from twisted.python import usage
 
-from voicechat import passwords, standard
+from voicechat import garbage, passwords, standard
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
 from voicechat.hiding import hide
@@ -215,6 +215,8 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
         clock: Any = reactor if reactor is not None else monotonic_reactor()
     except OSError as error:  # no descriptor left for it
         fail(FAILURE, f"cannot begin: {error.strerror}")
+    if reactor is None:
+        clock.callWhenRunning(garbage.keep_what_is_loaded)
     seats = Limits(max_clients=options["max-clients"], room_size=options["room-size"])
     limits = msgspec.structs.replace(seats, **options.limits)
     try:
