@@ -31,6 +31,7 @@ from voicechat.interfaces import ICodec, IDecoder, IEncoder
 from voicechat.media.quality import MIX_COMPLEXITY
 from voicechat.server.hub import Hub
 from voicechat.server.limits import Limits
+from voicechat.server.listening import on_port
 from voicechat.server.service import VoiceService
 
 SEATS: Final = 200
@@ -168,7 +169,7 @@ def main() -> None:
     limits = Limits(max_clients=SEATS, before_login_each=chosen.each or Limits().before_login_each)
     hub = WatchedHub(reactor, CountedCodec(), passwords.from_file(chosen.password_file), limits=limits)
     hub.begun = deque(maxlen=round(chosen.seconds * TICKS_PER_SECOND))
-    service = VoiceService(reactor, hub, chosen.port, "127.0.0.1", None)
+    service = VoiceService(reactor, hub, [on_port(chosen.port, "127.0.0.1")], None)
     reactor.callWhenRunning(garbage.keep_what_is_loaded)
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
@@ -177,7 +178,7 @@ def main() -> None:
 
     def tell() -> None:
         turn = {"turn": turns.longest * 1000, "turn_cpu": turns.longest_cpu * 1000}
-        hub.datagrams.count_dropped()
+        service.listeners[0].factory.datagrams.count_dropped()
         now = Counter(counts(hub))
         whole = chosen.json.with_suffix(".new")
         whole.write_text(json.dumps(hub.told() | turn | {"counts": now - counted}) + "\n")

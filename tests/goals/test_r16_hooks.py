@@ -388,8 +388,8 @@ class Evening:
         ghosts = [seat.member.name for seat in house.hub.seats.values() if seat.peer and seat.peer not in peers]
         if ghosts:
             yield f"leaves {ghosts} in their seats"
-        if len(house.hub.datagrams._connections) != len(self.friends):
-            yield f"leaves {len(house.hub.datagrams._connections)} channels"
+        if len(house.factory.datagrams._connections) != len(self.friends):
+            yield f"leaves {len(house.factory.datagrams._connections)} channels"
 
 
 def test_r16_a_fault_in_any_hook_costs_one_friend_at_most(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -311,8 +311,8 @@ class World:
         )
         self.metrics = self.hub.metrics
         port: Any = WorldPort(PORT, self._server_sends)
-        self.hub.datagrams.makeConnection(port)
         self._factory = VoiceServerFactory(self.hub)
+        self._factory.datagrams.makeConnection(port)
 
     def kill_server(self) -> None:
         """As SIGKILL does: the kernel ends the connections, nothing else happens there."""
@@ -335,7 +335,7 @@ class World:
     def datagram_came(self, datagram: bytes, address: tuple[str, int]) -> None:
         """At the server."""
         if self.hub is not None:
-            self.hub.datagrams.datagramReceived(datagram, address)
+            self._factory.datagrams.datagramReceived(datagram, address)
 
     def _server_sends(self, datagram: bytes, address: tuple[str, int]) -> None:
         for caller in self.callers:

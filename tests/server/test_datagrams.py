@@ -43,7 +43,7 @@ class Lines:
         self.to: dict[Address, deque[bytes]] = {}
         self.media = 0
         """Datagrams that carried something, both ways."""
-        house.hub.datagrams.makeConnection(self.port)  # type: ignore[arg-type]
+        house.factory.datagrams.makeConnection(self.port)  # type: ignore[arg-type]
 
     def write(self, datagram: bytes, address: Any = None) -> None:
         """The server sends."""
@@ -51,7 +51,7 @@ class Lines:
 
     def send(self, datagram: bytes, address: Address) -> None:
         """Somebody at ``address`` sends to the server."""
-        self.house.hub.datagrams.datagramReceived(datagram, address)
+        self.house.factory.datagrams.datagramReceived(datagram, address)
 
 
 class UdpFriend(TcpFriend):
@@ -172,16 +172,16 @@ class CountingPort(SocketPort):
 
 def opened(house: House) -> Connection:
     """A connection that has datagrams from now on, by the number 7."""
-    client = RemoteClient(house.hub, "192.0.2.7")
+    client = RemoteClient(house.hub, "192.0.2.7", house.factory.datagrams)
     client.session._keys = login_keys(Side.SERVER, bytes(32), b"")
-    house.hub.datagrams.open(client.connection, 7, pairs=False)
+    house.factory.datagrams.open(client.connection, 7, pairs=False)
     return client.connection
 
 
 def test_what_the_kernel_drops_is_counted_while_somebody_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(udp, "_COUNTS", True)
     house, port = House(), CountingPort("udp", 1234, SERVER[0])
-    house.hub.datagrams.makeConnection(port)  # type: ignore[arg-type]
+    house.factory.datagrams.makeConnection(port)  # type: ignore[arg-type]
     assert not house.clock.getDelayedCalls(), "nobody is here, and nothing is to be done"
     connection = opened(house)
     for told in (0, 10, 10, 2**32 - 5, 2**32 + 5):
@@ -189,7 +189,7 @@ def test_what_the_kernel_drops_is_counted_while_somebody_is_here(monkeypatch: py
         house.clock.advance(COUNT_EVERY)
         assert house.counted("datagrams_dropped_total", Dropped.KERNEL) == told
     port.dropped += 7
-    house.hub.datagrams.close(connection)
+    house.factory.datagrams.close(connection)
     assert house.counted("datagrams_dropped_total", Dropped.KERNEL) == port.dropped, "to the last one"
     connection.disconnected()
     assert not house.clock.getDelayedCalls()
@@ -197,7 +197,7 @@ def test_what_the_kernel_drops_is_counted_while_somebody_is_here(monkeypatch: py
 
 def test_a_socket_is_given_what_is_sent_and_may_fail() -> None:
     house, port, address = House(), SocketPort("udp", 1234, SERVER[0]), ("192.0.2.7", 5000)
-    house.hub.datagrams.makeConnection(port)  # type: ignore[arg-type]
+    house.factory.datagrams.makeConnection(port)  # type: ignore[arg-type]
     connection = opened(house)
     channel = connection.channel
     assert channel is not None

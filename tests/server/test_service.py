@@ -14,6 +14,7 @@ from voicechat.carriage.tcp import StringProtocol
 from voicechat.security.secret import Secret
 from voicechat.server.eventlog import Event
 from voicechat.server.hub import Hub
+from voicechat.server.listening import Place, on_port
 from voicechat.server.protocol import RemoteClient
 from voicechat.server.service import GOODBYE_SECONDS, VoiceService
 from voicechat.server.terminal import LOOK_EACH, Terminal
@@ -24,13 +25,13 @@ NO_IPV6 = OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
 
 
 def made(
-    reactor: VoiceReactor, *, port: int = 4321, interface: str = "", file: str | None = None
+    reactor: VoiceReactor, *places: Place, port: int = 4321, interface: str = "", file: str | None = None
 ) -> tuple[VoiceService, Log]:
     from twisted.logger import Logger
 
     log = Log()
     hub = Hub(reactor, MemoryCodec(), Secret("the first"), log=Logger("test", observer=log))
-    return VoiceService(reactor, hub, port, interface, file), log
+    return VoiceService(reactor, hub, places or [on_port(port, interface)], file), log
 
 
 class PortTests(SynchronousTestCase):
@@ -113,7 +114,9 @@ class EndTests(SynchronousTestCase):
         reactor = VoiceReactor()
         service, _ = made(reactor)
         service.startService()
-        protocol = StringProtocol(RemoteClient(service.hub, "192.0.2.1").connection)
+        protocol = StringProtocol(
+            RemoteClient(service.hub, "192.0.2.1", service.listeners[0].factory.datagrams).connection
+        )
         transport = VoiceTransport()
         protocol.makeConnection(transport)
         over = service.stopService()

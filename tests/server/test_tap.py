@@ -85,7 +85,7 @@ def test_the_bitrates_are_those_of_the_welcome() -> None:
     options = parsed("--password", PASSWORD, "--bitrate", "16000", "--high-bitrate", "32000")
     (service,) = list(makeService(options, VoiceReactor()))
     assert isinstance(service, VoiceService)
-    peer = RemoteClient(service.hub, "192.0.2.1")
+    peer = RemoteClient(service.hub, "192.0.2.1", service.listeners[0].factory.datagrams)
     given = [service.hub.enter(peer, messages.Request(quality.value, quality=quality))[1] for quality in Quality]
     assert [(welcome.bitrate, welcome.quality) for welcome in given] == [
         (16_000, Quality.SAVER),

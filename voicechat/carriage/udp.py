@@ -75,16 +75,26 @@ Ancillary = tuple[tuple[int, int, bytes], ...]
 """What goes with a datagram that is to leave from a certain address, as sendmsg takes it."""
 
 
-def listen(reactor: Any, number: int, protocol: DatagramProtocol, interface: str = "", *, replies: bool = False) -> Any:
+def listen(
+    reactor: Any,
+    number: int,
+    protocol: DatagramProtocol,
+    interface: str = "",
+    *,
+    replies: bool = False,
+    six_only: bool = False,
+    adopted: socket.socket | None = None,
+) -> Any:
     """A port that has begun to read; CannotListenError if there can be none.
 
     ``interface``: an address of ours, '' for all of IPv4, '::' for all of both.
     ``replies``: what is sent goes to where something came from, and leaves from where that went.
+    ``six_only``: of '::', IPv6 alone. ``adopted``: a socket that is bound there already, of which a copy is taken.
     A reactor that does not wait for descriptors (Windows' IOCP) has ports of its own, and reads as it likes.
     """
     port: Any
     if isinstance(reactor, PosixReactorBase):
-        port = Port(reactor, number, protocol, interface, replies=replies)
+        port = Port(reactor, number, protocol, interface, replies=replies, six_only=six_only, adopted=adopted)
         port.startListening()
     else:
         port = reactor.listenUDP(number, protocol, interface, LARGEST)
@@ -125,17 +135,31 @@ class Port(udp.Port):
     """Twisted's port, which reads and answers in our way. Addresses are the kernel's; see `_Answering` for others."""
 
     _log = Logger()
+    _preexistingSocket: socket.socket | None  # type: ignore[assignment]
 
     def __init__(
-        self, reactor: IReactorTime, number: int, protocol: DatagramProtocol, interface: str, *, replies: bool
+        self,
+        reactor: IReactorTime,
+        number: int,
+        protocol: DatagramProtocol,
+        interface: str,
+        *,
+        replies: bool,
+        six_only: bool = False,
+        adopted: socket.socket | None = None,
     ) -> None:
         super().__init__(number, protocol, interface, LARGEST, reactor)
         self._everywhere = not interface or ip_address(interface).is_unspecified
         self._replies = replies
+        self._six_only = six_only
         self._made: socket.socket | None = None
         self._receive: Callable[[], tuple[bytes, Address]]
         self.send: Callable[[bytes, Address], object]
         """As `sender` says."""
+        if adopted is not None:
+            sock = self._preexistingSocket = adopted.dup()
+            sock.setblocking(False)
+            self._prepare(sock)
 
     def startListening(self) -> None:
         """Bind and read."""
@@ -149,17 +173,23 @@ class Port(udp.Port):
     def createInternetSocket(self) -> socket.socket:
         """A socket that is not bound yet; nothing comes to it before all is set."""
         sock = self._made = super().createInternetSocket()
+        self._prepare(sock)
+        return sock
+
+    def _prepare(self, sock: socket.socket) -> None:
+        """Set what we want of a socket, and know how to use it."""
         kernel.attach(sock)
         expedite(sock)
         if self.addressFamily == socket.AF_INET6 and self._everywhere:
             with suppress(OSError):
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # IPv4 too, whatever the system's rule is
+                sock.setsockopt(
+                    socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, self._six_only
+                )  # whatever the system's rule is
         if self._replies and self._everywhere and _tells_where(sock):
             answering = _Answering(sock)
             self._receive, self.send = answering.receive, answering.send
         else:
             self._receive, self.send = lambda: sock.recvfrom(LARGEST), sock.sendto
-        return sock
 
     def doRead(self) -> None:
         """There is something to read."""

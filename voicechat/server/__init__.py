@@ -2,7 +2,7 @@
 
 tap        options and makeService (twistd: what its own options would be told with a traceback)
 service    signals, goodbye (supervision: what systemd is told; terminal: is our window closed?)
-ports      the TCP port
+listening  the ways in: by --port and by --listen (ports: how each port is opened)
 protocol   a TCP connection: before login a visitor, then a participant's peer
 admission  the door: time limits, the queue of logins, bans
 hub        seats and rooms
@@ -10,7 +10,7 @@ hall       one room's people and its conference
 ticker     the 20 ms beat, while somebody must be mixed for
 guard      coders whose faults cost one frame
 limits     every figure
-metrics    counters and gauges
+metrics    counters and gauges (census: what the hub knows of them)
 eventlog   sentences for the host, of which a stranger causes few
 log        written without being waited for; sinks: where to
 

@@ -29,12 +29,11 @@ from typing import Final, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from voicechat.server.eventlog import Event, EventLog
+from voicechat.server.eventlog import REFUSED, Event, EventLog
 from voicechat.server.knocks import Knocks
 from voicechat.server.limits import Bans, Limits
 from voicechat.server.metrics import Login, Metrics, Refused
 from voicechat.session.bucket import Bucket
-from voicechat.wire.messages import LOCKED_OUT, SHUTTING_DOWN
 
 BREATH: Final = 0.005
 """Seconds between two steps: what is read from the sockets meanwhile is forwarded first."""
@@ -63,16 +62,6 @@ who come: 8 of 64, and 56 answered in half a second are 112 a second who then sa
 
 LEFT_KNOCKS: Final = 5.0
 """For how many more knocks a HELLO counts to whose answer nothing came: it took an answer, and a place for a while."""
-
-
-_IN_WORDS: Final = {
-    Refused.NO_LOGIN_IN_TIME: "no login in time",
-    Refused.TOO_MANY_OF_ONE_ADDRESS: "too many connections of one address",
-    Refused.TOO_MANY: "too many connections before login",
-    Refused.BANNED: "banned for guessing",
-    Refused.PASSWORD_CHANGED: LOCKED_OUT,
-    Refused.SHUTTING_DOWN: SHUTTING_DOWN,
-}
 
 
 class Step(enum.Enum):
@@ -258,8 +247,8 @@ class Admission:
     def _show_out(self, visitor: Visitor, why: Refused) -> None:
         self.gone(visitor)
         self._metrics.refused_total[why].value += 1
-        self._events.note(Event.SHOWN_OUT, visitor.address, self._clock.seconds(), _IN_WORDS[why])
-        visitor.show_out(_IN_WORDS[why])
+        self._events.note(Event.SHOWN_OUT, visitor.address, self._clock.seconds(), REFUSED[why])
+        visitor.show_out(REFUSED[why])
 
     def _turn(self) -> None:
         """One step of the visitor whose turn it is."""

@@ -14,7 +14,8 @@ from typing import Final
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from voicechat.server.metrics import Metrics
+from voicechat.server.metrics import Metrics, Refused
+from voicechat.wire.messages import LOCKED_OUT, SHUTTING_DOWN
 
 EVERY: Final = 10.0
 """Seconds between two log lines of one kind from one address."""
@@ -40,6 +41,17 @@ class Event(enum.Enum):
     LEFT = "a login from {address} was begun and not finished"
     BAD_INPUT = "bad input came from {address}: {what}"
     TOO_MANY = "too many messages came from {address} and were dropped"
+
+
+REFUSED: Final = {
+    Refused.NO_LOGIN_IN_TIME: "no login in time",
+    Refused.TOO_MANY_OF_ONE_ADDRESS: "too many connections of one address",
+    Refused.TOO_MANY: "too many connections before login",
+    Refused.BANNED: "banned for guessing",
+    Refused.PASSWORD_CHANGED: LOCKED_OUT,
+    Refused.SHUTTING_DOWN: SHUTTING_DOWN,
+}
+"""Why a connection was closed before its login, in words."""
 
 
 class _Own(enum.Enum):

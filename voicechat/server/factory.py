@@ -6,6 +6,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
 
 from voicechat.carriage.tcp import StringProtocol
+from voicechat.server.datagrams import DatagramPort
 from voicechat.server.hub import Hub
 from voicechat.server.limits import neighbourhood
 from voicechat.server.protocol import RemoteClient
@@ -17,12 +18,14 @@ logins, of which each turn computes one."""
 
 
 class VoiceServerFactory(ServerFactory):
-    """Makes a protocol for each connection."""
+    """Makes a protocol for each connection that one way in takes."""
 
     noisy = False
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self.datagrams = DatagramPort(hub.clock, hub.metrics, hub.events)
+        """Those beside the connections, from the time when a UDP port is opened for them."""
         self._port: Any = None
         self._held_back = False
 
@@ -41,5 +44,5 @@ class VoiceServerFactory(ServerFactory):
         if self._port is not None and not self._held_back:
             self._held_back = True
             self._hub.clock.callLater(0, self._hold_back)
-        client = RemoteClient(self._hub, neighbourhood(getattr(addr, "host", "local")))
+        client = RemoteClient(self._hub, neighbourhood(getattr(addr, "host", "local")), self.datagrams)
         return StringProtocol(client.connection)

@@ -23,13 +23,13 @@ from voicechat.rooms.echo import EchoConference
 from voicechat.rooms.room import Room
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
+from voicechat.server import census
 from voicechat.server.admission import Admission
-from voicechat.server.datagrams import DatagramPort
 from voicechat.server.eventlog import EventLog
 from voicechat.server.guard import GuardedCodec
 from voicechat.server.hall import MOST_FAULTS, Hall
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Login, Metrics, Presence, Refused
+from voicechat.server.metrics import Login, Metrics, Refused
 from voicechat.server.seat import IPeer, Returning, Seat
 from voicechat.server.ticker import Ticker
 from voicechat.server.yielding import TurnedAway, make_room
@@ -81,7 +81,6 @@ class Hub:
         self.limits = limits or Limits()
         self.metrics = Metrics()
         self.events = EventLog(self.metrics, log)
-        self.datagrams = DatagramPort(clock, self.metrics, self.events)
         self._codec = GuardedCodec(codec, clock, self.metrics, self.events)
         self._bitrates = bitrate, high_bitrate
         self._always_mix = always_mix
@@ -92,16 +91,7 @@ class Hub:
         self.ticker = Ticker(clock, self._beat, self.metrics, self.events)
         self.admission = Admission(clock, self.limits, self.metrics, self.events, self.ticker.due_in)
         self._away_call: IDelayedCall | None = None
-        self._tell_metrics()
-
-    def _tell_metrics(self) -> None:
-        """What of the metrics is known here."""
-        metrics = self.metrics
-        metrics.rooms.read = lambda: len(self.halls)
-        metrics.talkers.read = lambda: sum(hall.conference.talkers for hall in self.halls)
-        metrics.connections_before_login.read = lambda: len(self.admission)
-        metrics.participants[Presence.AWAY].read = lambda: sum(seat.member.away for seat in self.seats.values())
-        metrics.participants[Presence.HERE].read = lambda: sum(not seat.member.away for seat in self.seats.values())
+        census.tell(self)
 
     def _make_hall(self, key: Key) -> Hall:
         bitrate, high = self._bitrates
@@ -109,13 +99,9 @@ class Hub:
         if isinstance(key, Alone):
             conference = EchoConference(self._codec, bitrate, ticks(self.clock))
         else:
+            counts = self.metrics.frames
             conference = Conference(
-                Room(key),
-                self._codec,
-                bitrate,
-                high=high,
-                always_mix=self._always_mix,
-                counts=self.metrics.frames,
+                Room(key), self._codec, bitrate, high=high, always_mix=self._always_mix, counts=counts
             )
         return Hall(key, conference, self.clock, self.limits, self.metrics, self.events)
 
@@ -139,7 +125,7 @@ class Hub:
             self._tell_log(f"{quoted(member.name)} entered room {quoted(hall.name)} from {peer.address}")
             ticket = self._tickets.issue(seat)
             seat.ticket = ticket.id
-            return seat, self._welcome(seat, seat.connection, ticket)
+            return seat, self._welcome(peer, seat, seat.connection, ticket)
         except Exception:
             self.leave(seat, FAULT)
             raise
@@ -161,7 +147,7 @@ class Hub:
         seat.ticket = ticket.id
         following, connection = self._tickets.next(ticket), self._new_connection()
         seat.returning[peer] = Returning(ticket, following, connection)
-        return seat, ticket, self._welcome(seat, connection, following)
+        return seat, ticket, self._welcome(peer, seat, connection, following)
 
     def back(self, peer: IPeer, seat: Seat) -> None:
         """The peer has the new keys: the seat is its own. The old connection, if it stands, is told and closed."""
@@ -247,7 +233,7 @@ class Hub:
                     rest.callback(seat.peer.farewell, bye)
                     seat.peer = None
 
-    def _welcome(self, seat: Seat, connection: int, ticket: Ticket) -> Welcome:
+    def _welcome(self, peer: IPeer, seat: Seat, connection: int, ticket: Ticket) -> Welcome:
         conference = seat.hall.conference
         return Welcome(
             seat.source,
@@ -255,7 +241,7 @@ class Hub:
             seat.hall.name,
             connection,
             conference.room.roster(seat.source, letters=seat.letters)[:NAMED_IN_WELCOME],
-            self.datagrams.number,
+            peer.udp_port,
             seat.member.quality.bitrate(*self._bitrates),
             TicketText(*ticket.to_hex()),
             conference.echo if isinstance(conference, EchoConference) else 0,

@@ -15,6 +15,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.security.tickets import TicketUnknown
 from voicechat.server.admission import Step
 from voicechat.server.allowance import Allowance
+from voicechat.server.datagrams import DatagramPort
 from voicechat.server.eventlog import Event
 from voicechat.server.hub import Hub
 from voicechat.server.metrics import Login
@@ -30,10 +31,15 @@ T = TypeVar("T")
 
 
 class RemoteClient:
-    """One client. ``address``: what limits and log lines go by; for IPv6 the /64."""
+    """One client.
 
-    def __init__(self, hub: Hub, address: str) -> None:
+    ``address``: what limits and log lines go by; for IPv6 the /64.
+    ``datagrams``: those beside the way that it came by, if there are any.
+    """
+
+    def __init__(self, hub: Hub, address: str, datagrams: DatagramPort | None = None) -> None:
         self._hub = hub
+        self._datagrams = datagrams or DatagramPort(hub.clock, hub.metrics, hub.events)  # one that is never open
         self.address = address
         self.session = ServerSession(hub.password)
         self.connection = Connection(hub.clock, self.session, self)
@@ -63,6 +69,11 @@ class RemoteClient:
     def redundancy(self) -> int:
         """Offset of the redundant frame on this hop; 0 for none."""
         return self.connection.redundancy
+
+    @property
+    def udp_port(self) -> int:
+        """Where its datagrams may go: the port beside the one that it came by; 0 for none."""
+        return self._datagrams.number
 
     # -- before login -------------------------------------------------------------
 
@@ -217,7 +228,7 @@ class RemoteClient:
         connection.send_clear(self.session.enter(welcome))
         connection.enter(self._allowed)
         connection.ask()  # how far they are, for those who hear them; and an answer that settles who has the seat
-        hub.datagrams.open(connection, welcome.connection, pairs=welcome.quality.pairs)
+        self._datagrams.open(connection, welcome.connection, pairs=welcome.quality.pairs)
         hub.entered(self, seat)
 
     def _opened(self) -> None:
@@ -274,4 +285,4 @@ class RemoteClient:
         with ExitStack() as rest:  # all of it, even if something of it fails
             rest.callback(self._hub.gone, self)
             rest.callback(self._hub.admission.gone, self)
-            rest.callback(self._hub.datagrams.close, self.connection)
+            rest.callback(self._datagrams.close, self.connection)

@@ -26,6 +26,10 @@ class IPeer(Protocol):
     address: str
 
     @property
+    def udp_port(self) -> int:
+        """Where datagrams may go; 0 for none."""
+
+    @property
     def round_trip(self) -> float | None:
         """Seconds to him and back; None while it is not known."""
 

@@ -11,7 +11,6 @@ and signals. What was ignored at the start stays so.
 | SIGTTOU | nothing: in the background of a terminal with `stty tostop`, a log line would stop the whole server |
 """
 
-import errno
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,11 +23,9 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 
 from voicechat import passwords, standard
-from voicechat.carriage import udp
 from voicechat.errors import ConfigError
-from voicechat.server import ports
-from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
+from voicechat.server.listening import Listener, Place, WrongString
 from voicechat.server.supervision import Supervision
 from voicechat.server.terminal import LOOK_EACH, Terminal
 
@@ -38,17 +35,13 @@ GOODBYE_SECONDS: Final = 0.5
 LOOK_AGAIN: Final = (0.5, 1.5, 3.0)
 """Seconds after SIGHUP at which the terminal may have gone: some (xterm) send it first, and close the window then."""
 
-LISTEN: Final = 256
-"""Connections the kernel holds for us while we are busy: of 50, a friend's was dropped in a flood of 1 500 a second,
-and came a second later (measured)."""
-
 
 class CannotListen(SystemExit, Exception):
     """Ends twistd with one line. An Exception as well: as a daemon, twistd waits for ever for one that is none."""
 
 
 class VoiceService(Service):
-    """One hub on one port."""
+    """One hub, and the ways in to it."""
 
     warnings: Sequence[str] = ()
     """Told in the log at start."""
@@ -59,63 +52,50 @@ class VoiceService(Service):
     supervision: Supervision | None = None
     """Who is to be told that the server is ready, alive and stopping."""
 
-    def __init__(self, reactor: Any, hub: Hub, port: int, interface: str, password_file: str | None) -> None:
+    def __init__(self, reactor: Any, hub: Hub, places: Sequence[Place], password_file: str | None) -> None:
         self._reactor = reactor
         self.hub = hub
-        self._number = port
-        self._interface = interface
+        # IPv4's come first, so that IPv6's can stand beside them
+        self.listeners = [Listener(reactor, hub, place) for place in sorted(places, key=lambda place: place.six)]
         named = None if password_file in (None, "-") else Path(str(password_file)).expanduser()
         self._password_file = None if named is None else str(named.resolve())  # a daemon goes elsewhere
-        self._listening: Any = None
-        self._datagrams: Any = None
+        self._bound = False
 
     @property
     def port(self) -> int:
-        """The port listened on, also when 0 was asked for."""
-        return int(self._listening.getHost().port) if self._listening is not None else self._number
+        """The first port listened on, also when 0 was asked for; 0 if there is none."""
+        return next((listener.port for listener in self.listeners if listener.port), 0)
 
     def privilegedStartService(self) -> None:
         """Bind before twistd gives up root's rights."""
-        factory = VoiceServerFactory(self.hub)
         try:
-            self._listening = self._listen(factory)
-        except (CannotListenError, OSError) as error:  # the second of what Twisted needs besides, such as /dev/null
-            where = f"port {self._number}" + (f" of {self._interface}" if self._interface else "")
-            cause = error.socketError if isinstance(error, CannotListenError) else error
-            raise CannotListen(f"voicechat: cannot listen on {where}: {_in_words(cause)}") from None
-
-    def _listen(self, factory: VoiceServerFactory) -> Any:
-        if self._interface:
-            return self._listen_on(factory, self._interface)
-        try:
-            return self._listen_on(factory, "::")  # takes IPv4, too
-        except CannotListenError as error:
-            if getattr(error.socketError, "errno", None) == errno.EADDRINUSE:
-                raise
-            return self._listen_on(factory, "")  # a machine without IPv6
-
-    def _listen_on(self, factory: VoiceServerFactory, interface: str) -> Any:
-        """TCP, and UDP on the same number."""
-        listening = ports.listen(self._reactor, self._number, factory, LISTEN, interface)
-        factory.listens(listening)
-        try:
-            number = listening.getHost().port
-            self._datagrams = udp.listen(self._reactor, number, self.hub.datagrams, interface, replies=True)
-        except CannotListenError:
-            listening.stopListening()
+            for listener in self.listeners:
+                try:
+                    listener.open([other.port for other in self.listeners if other.port])
+                except (CannotListenError, OSError, WrongString) as error:  # OSError: of /dev/null, which Twisted needs
+                    cause = error.socketError if isinstance(error, CannotListenError) else error
+                    where = listener.place.name
+                    raise CannotListen(f"voicechat: cannot listen on {where}: {_in_words(cause)}") from None
+        except CannotListen:
+            self._close()
             raise
-        return listening
+        self._bound = True
+
+    def _close(self) -> None:
+        for listener in self.listeners:
+            listener.close()
 
     def startService(self) -> None:
         """Bound; from now on signals are ours."""
-        if self._listening is None:
+        if not self._bound:
             self.privilegedStartService()
         super().startService()
         self.terminal = Terminal()  # not before: a daemon has left the one that it was started in
         self._reactor.callWhenRunning(self._obey_signals, signal.getsignal(signal.SIGTERM))
         for warning in self.warnings:
             self.hub.events.say(warning)
-        self.hub.events.say(f"listening on port {self.port}")
+        for listener in self.listeners:
+            self.hub.events.say(listener.told)
         if self.supervision is not None:
             self._reactor.callWhenRunning(self.supervision.ready)
 
@@ -124,14 +104,11 @@ class VoiceService(Service):
         super().stopService()
         if self.supervision is not None:
             self.supervision.stopping()
-        listening, self._listening = self._listening, None
-        if listening is not None:
-            listening.stopListening()
+        for listener in self.listeners:
+            listener.refuse()
         someone = bool(self.hub.seats) or bool(len(self.hub.admission))
         self.hub.close()
-        datagrams, self._datagrams = self._datagrams, None
-        if datagrams is not None:
-            datagrams.stopListening()
+        self._close()
         return cast(
             Deferred[None], deferLater(self._reactor, GOODBYE_SECONDS if someone else 0.0, self.hub.events.close)
         )
@@ -192,4 +169,5 @@ class VoiceService(Service):
 
 def _in_words(error: Any) -> str:
     words = getattr(error, "strerror", None) or str(error)
-    return f"{words}: {error.filename}" if getattr(error, "filename", None) else words
+    file = getattr(error, "filename2", None) or getattr(error, "filename", None)
+    return f"{words}: {file}" if file else words

@@ -8,7 +8,7 @@ import ipaddress
 import os
 import signal
 from contextlib import suppress
-from typing import Any, ClassVar, Final, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 import msgspec
 from twisted.application.service import MultiService
@@ -24,6 +24,9 @@ from voicechat.security.secret import Secret
 from voicechat.server import twistd
 from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.log import LoggedServices, PatientLog, of_twistd
+
+if TYPE_CHECKING:
+    from voicechat.server.listening import Place
 
 FAILURE: Final = 1
 USAGE: Final = 2
@@ -64,6 +67,7 @@ class Options(usage.Options):
         ["password-file", None, None, "A file with the password; - is standard input. SIGHUP reads it again."],
         ["port", "p", None, "The TCP and UDP port. [default: 1234]"],
         ["interface", "i", None, "The address to listen on. [default: all, IPv4 and IPv6]"],
+        ["listen", None, None, None],  # may be given again: opt_listen takes it, and says what it is
         ["max-clients", None, None, "Seats in all rooms together. [default: 4]"],
         ["room-size", None, None, "Seats in each room. [default: as many as there are in all]"],
         [
@@ -90,6 +94,10 @@ class Options(usage.Options):
         super().__init__()
         self.limits: dict[str, float] = {}
         """What --limit changed."""
+        self.listens: list[str] = []
+        """The strings of --listen."""
+        self.places: list[Place] = []
+        """Where to listen."""
         self.log: PatientLog | None = None
         """The log of the application that is to be made; None where somebody else sees to it."""
         self.warnings: list[str] = []
@@ -125,6 +133,10 @@ class Options(usage.Options):
             fail(USAGE, f"--limit NAME=VALUE needs a number above 0 and one of {names}; not {text!r}")
         self.limits[name] = int(number) if known[name] is int else number
 
+    def opt_listen(self, text: str) -> None:
+        """STRING: an endpoint of Twisted's to listen on in place of --port, e.g. tcp6:1234; may be given again."""
+        self.listens.append(text)
+
     def postOptions(self) -> None:
         """Fill in the environment and the defaults, and check."""
         if self.parent is not None:
@@ -132,6 +144,7 @@ class Options(usage.Options):
             if self.parent.get("umask", 0) is None:  # what twistd gives daemons; its pidfile is nobody else's to write
                 self.parent["umask"] = 0o077
         self.log = self._log()
+        given = [f"--{name}" for name in ("port", "interface") if self[name] is not None]
         self["port"] = self._number("port", 1234, 0, 65535)
         self["max-clients"] = self._number("max-clients", 4, 1, MOST_SEATS)
         self["room-size"] = self._number("room-size", MOST_SEATS, 1, MOST_SEATS)
@@ -139,6 +152,7 @@ class Options(usage.Options):
         self["high-bitrate"] = self._number("high-bitrate", HIGH_BITRATE, *_BITRATES)
         self["complexity"] = self._number("complexity", MIX_COMPLEXITY, 0, 10)
         self["interface"] = self._interface()
+        self.places = self._places(given)
         self["mixing"] = self._mixing()
         self["kick-on-reload"] = self._flag("kick-on-reload")
         # a --password is stronger than a file that only the environment names
@@ -183,6 +197,25 @@ class Options(usage.Options):
         except ValueError:
             fail(USAGE, f"{giver} is an address of this machine, such as 192.0.2.7 or ::1, not {text!r}")
         return text or ""
+
+    def _places(self, given: list[str]) -> "list[Place]":
+        """Where to listen; ``given``: which of --port and --interface the command line has, which beats variables."""
+        from voicechat.server.listening import WrongString, by_string, on_port  # makes much to import
+
+        giver, strings, others = "--listen", self.listens, given
+        if not strings and not given:
+            giver, strings = _variable("listen"), variable(os.environ, _variable("listen")).split()
+            others = [name for name in map(_variable, ("port", "interface")) if variable(os.environ, name)]
+        if not strings:
+            return [on_port(self["port"], self["interface"])]
+        if others:
+            fail(USAGE, f"{giver} says where to listen, and {' and '.join(others)} too: give one of them")
+        try:
+            return [by_string(text) for text in strings]
+        except WrongString as error:
+            fail(USAGE, f"{giver} {error}")
+        except ConfigError as error:
+            fail(CONFIG, f"{giver} {error}")
 
     def _mixing(self) -> str:
         giver, text = self._text("mixing")
@@ -235,7 +268,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     parent = MultiService() if options.log is None else LoggedServices(options.log)
     if options.log is not None:
         clock.addSystemEventTrigger("after", "shutdown", options.log.end)
-    service = VoiceService(clock, hub, options["port"], options["interface"], options["password-file"])
+    service = VoiceService(clock, hub, options.places, options["password-file"])
     service.warnings = options.warnings
     service.kick_on_reload = options["kick-on-reload"]
     tell = telling(os.environ)
