@@ -22,7 +22,8 @@ from twisted.internet.task import LoopingCall
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client.network.protocol import RemoteServer
-from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.network.reconnecting import Service
+from voicechat.client.network.target import Target
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import silent_frame
 from voicechat.media.packet import ME, MediaPacket

@@ -24,7 +24,8 @@ from testkit.children import PASSWORD, SOON, Children, Program, Server
 from testkit.relay import HOME, Relay
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.call.call import Call
-from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.network.reconnecting import Service
+from voicechat.client.network.target import Target
 from voicechat.client.ui.line import Console
 from voicechat.codecs.opus import OpusCodec
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE

@@ -24,7 +24,8 @@ from voicechat.client.call.transmit import TransmitMode
 from voicechat.client.call.voice import Voice
 from voicechat.client.call.volumes import Volumes
 from voicechat.client.network.protocol import RemoteServer
-from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.network.reconnecting import Service
+from voicechat.client.network.target import Target
 from voicechat.client.ui.line import Console
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
 from voicechat.interfaces import ICodec

@@ -13,7 +13,7 @@ from voicechat.client import doctor
 from voicechat.client.audio import devices as choices
 from voicechat.client.exits import Exit
 from voicechat.client.finding import Finding, Verdict
-from voicechat.client.network.reconnecting import Target
+from voicechat.client.network.target import Target
 from voicechat.client.visit import Visit
 from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret

@@ -22,7 +22,7 @@ from voicechat.client.finding import Finding, Verdict
 from voicechat.client.identity import name_of
 from voicechat.client.leaving import apart
 from voicechat.client.network.lookup import Lookups
-from voicechat.client.network.reconnecting import Target
+from voicechat.client.network.target import Target
 from voicechat.client.ui.line import Console
 from voicechat.client.visit import Visit
 from voicechat.codecs.opus import OpusCodec

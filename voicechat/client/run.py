@@ -31,7 +31,8 @@ from voicechat.client.exits import Exit
 from voicechat.client.identity import name_of, room_of
 from voicechat.client.leaving import Leaving, apart
 from voicechat.client.network.lookup import Lookups
-from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.network.reconnecting import Service
+from voicechat.client.network.target import Target
 from voicechat.client.remote import runtime
 from voicechat.client.remote.socket import Commands, Remote
 from voicechat.client.ui.line import Console

@@ -17,7 +17,8 @@ from voicechat.client.call.call import Call
 from voicechat.client.call.ways import UDP_WITHIN
 from voicechat.client.exits import Exit
 from voicechat.client.finding import Finding, Verdict
-from voicechat.client.network.reconnecting import Service, Target
+from voicechat.client.network.reconnecting import Service
+from voicechat.client.network.target import Target
 from voicechat.client.ui.line import Console
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
 from voicechat.interfaces import ICodec

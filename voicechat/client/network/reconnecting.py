@@ -7,7 +7,7 @@ was not in yet; whoever was waits for a seat.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -19,14 +19,14 @@ from voicechat.carriage.tcp import StringProtocol
 from voicechat.client.exits import Exit
 from voicechat.client.network.datagrams import DatagramSocket
 from voicechat.client.network.lookup import AsTyped
-from voicechat.client.network.outage import IRecovery, News, Outage
+from voicechat.client.network.outage import News, Outage
 from voicechat.client.network.protocol import RemoteServer
 from voicechat.client.network.reasons import ENDINGS, FULL_HOUSE, reason
 from voicechat.client.network.retry import FIRST_SECONDS, QUICK_FOR, Retry, Uniform
+from voicechat.client.network.target import ICall, Target
 from voicechat.client.notices import INotices
 from voicechat.errors import ControlError, PasswordRefused
 from voicechat.media.packet import MediaPacket
-from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
 from voicechat.session.client import ClientSession
 from voicechat.wire import messages, older, shown
@@ -41,52 +41,6 @@ LONGEST_WAIT: Final = 255.0
 
 _SEAT_GONE: Final = "your seat was given away while your line was broken, and "
 _NOT_NOW: Final = "{where} does not let us in now; trying again in {wait:.0f} s"
-
-
-class Target(msgspec.Struct, frozen=True):
-    """Where to, as whom."""
-
-    host: str
-    port: int
-    password: Secret
-    request: messages.Request
-    udp: bool = True
-    """Media may go over UDP."""
-
-
-class ICall(Protocol):
-    """The call that is kept connected, which is told what its connections bring."""
-
-    password_logins: int
-    """Logins by password."""
-    reconnects: int
-    recovery: IRecovery | None
-    on_change: Callable[[], None]
-
-    @property
-    def connection(self) -> RemoteServer | None:
-        """The present one."""
-
-    def entered(self, connection: RemoteServer, welcome: messages.Welcome) -> None:
-        """In the room; ``connection`` carries the media from now on."""
-
-    def left(self, connection: RemoteServer) -> None:
-        """A connection is over."""
-
-    def heard(self, packet: MediaPacket) -> None:
-        """A media packet. WireError if it cannot be played."""
-
-    def told(self, message: messages.Message) -> None:
-        """The room changed."""
-
-    def sent_over(self, udp: bool) -> None:
-        """What we say goes over UDP, or over TCP again."""
-
-    def heard_over(self, udp: bool) -> None:
-        """The same for what we hear."""
-
-    def stop(self) -> None:
-        """The call is over."""
 
 
 class Service:
