@@ -63,7 +63,7 @@ class DrivenChannel(UdpChannel):
     def told(self, message: Path | Report) -> None:
         """What the other side says of our datagrams, over the connection."""
         if isinstance(message, Path):
-            self.path_told(message, self.clock.seconds())
+            self.path_received(message, self.clock.seconds())
         else:
             self.reported(message, self.clock.seconds())
         self._pump()

@@ -31,8 +31,8 @@ from voicechat.media.sending import SendStream
 from voicechat.media.tuning import TUNING, Tuning
 from voicechat.rooms.conference import Conference
 from voicechat.rooms.room import Room
-from voicechat.session.path import MEASURE_EVERY, MEASURED
-from voicechat.session.trips import Trips
+from voicechat.session.reachability import MEASURE_EVERY, MEASURED
+from voicechat.session.round_trips import RoundTrips
 from voicechat.wire import media
 
 BITRATE: Final = 12_000
@@ -153,7 +153,7 @@ def rehearse(said: Signal, period: int, line: Line, seed: int, tuning: Tuning = 
 def _probed(line: Line, chance: random.Random) -> list[float]:
     """What the listener's probes have told of their connection, there and back, as in `client.call.call`: ticks."""
     up, down = (_Way(line, random.Random(chance.random())) for _ in range(2))
-    trips, lost = Trips(), 0
+    round_trips, lost = RoundTrips(), 0
     for probe in range(MEASURED):
         sent = probe * MEASURE_EVERY
         arrived = up.carry(sent)
@@ -161,8 +161,8 @@ def _probed(line: Line, chance: random.Random) -> list[float]:
         if answered is None:
             lost += 1
         else:
-            trips.note(answered - sent, answered)
-    return [seconds / TICK_SECONDS for seconds in trips.lateness()] + [1.0] * lost
+            round_trips.note(answered - sent, answered)
+    return [seconds / TICK_SECONDS for seconds in round_trips.lateness()] + [1.0] * lost
 
 
 class _Call:

@@ -12,8 +12,8 @@ from voicechat.errors import WireError
 from voicechat.format import TICK_SECONDS
 from voicechat.media.redundancy import FIRST_REPORTS
 from voicechat.security.keys import Side, resume_keys
-from voicechat.session.path import MEASURED
-from voicechat.session.trips import KNOWN
+from voicechat.session.reachability import MEASURED
+from voicechat.session.round_trips import KNOWN
 from voicechat.wire.datagrams import MAX_PACKET, DatagramType, parse_header
 from voicechat.wire.messages import Message, Path, Report
 
@@ -98,8 +98,8 @@ def test_a_good_way_is_found_soon_in_both_directions(pair: Pair) -> None:
 
 def test_a_client_knows_its_line_within_two_seconds_and_a_server_does_not_ask(pair: Pair) -> None:
     pair.pass_seconds(2)
-    assert len(pair.client.path.trips.lateness()) == KNOWN
-    assert len(pair.server.path.trips.lateness()) <= 1
+    assert len(pair.client.reachability.round_trips.lateness()) == KNOWN
+    assert len(pair.server.reachability.round_trips.lateness()) <= 1
     assert pair.client.bytes_out + pair.client.bytes_in < 2 * MEASURED * (8 + PROBE_BYTES + 8) + 400
 
 

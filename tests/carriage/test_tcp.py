@@ -18,9 +18,9 @@ from voicechat.media.packet import MediaPacket
 from voicechat.security.keys import SessionKeys, Side, resume_keys
 from voicechat.session.base import Session
 from voicechat.session.outbox import MOST_CONTROL, MOST_MEDIA
-from voicechat.session.path import MEASURE_EVERY
+from voicechat.session.reachability import MEASURE_EVERY
+from voicechat.session.round_trips import KEPT
 from voicechat.session.states import SERVER, State
-from voicechat.session.trips import KEPT
 from voicechat.testing import VoiceTransport
 from voicechat.wire import control, media, messages
 from voicechat.wire.handshake import MAX_CLEAR, MAX_WELCOME
@@ -298,7 +298,7 @@ class ConnectionTests(SynchronousTestCase):
     def test_a_line_with_datagrams_is_not_measured_by_pings(self) -> None:
         self.connection.enter()
         channel = self.connection.open_channel(7, lambda _datagram, _address: None, ("192.0.2.1", 5000))
-        channel.path.up = True
+        channel.reachability.up = True
         self.connection.measure()
         self.clock.advance(0)
         self.say(messages.Pong(1))

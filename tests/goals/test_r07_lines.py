@@ -19,7 +19,7 @@ from tests.goals.lines import Quality
 from tests.goals.world import Caller, World, age_of
 from voicechat.format import TICK_SECONDS
 from voicechat.media.tuning import TUNING
-from voicechat.session.trips import KNOWN
+from voicechat.session.round_trips import KNOWN
 
 PROFILES: Final = {
     "loss 1 %": Quality(delay=0.02, loss=0.01),

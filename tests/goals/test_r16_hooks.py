@@ -58,7 +58,7 @@ HOOKS: Final[dict[type, str]] = {
     Conference: "add remove changed arrived expire edges tick",
     Ticker: "wake _due",
     DatagramPort: "open close datagramReceived _write",
-    UdpChannel: "stop send_media opened received _probed _answered path_told reported poll",
+    UdpChannel: "stop send_media opened received _probed _answered path_received reported poll",
 }
 
 SLOW: Final = {

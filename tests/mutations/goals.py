@@ -38,8 +38,8 @@ GOALS: Final = (
         "R5",
         "round trips that span a standstill are believed",
         "voicechat/carriage/heartbeat.py",
-        "if self.trips.note(took, now) and self._usual.believes(took):",
-        "if self.trips.note(took, now) or True:",
+        "if self.round_trips.note(took, now) and self._usual.believes(took):",
+        "if self.round_trips.note(took, now) or True:",
         ("tests/client/network/test_outage.py::test_a_round_trip_that_spans_a_standstill_is_forgotten",),
     ),
     Mutation(

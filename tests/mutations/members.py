@@ -71,10 +71,10 @@ MEMBERS: Final = (
     Mutation(
         "T11",
         "a report alone keeps media flowing to an address",
-        "voicechat/session/path.py",
+        "voicechat/session/reachability.py",
         "if now - self._answered_at >= REPORTS_COUNT_FOR:",
         "if False:",
-        ("tests/session/test_path.py::test_reports_alone_prove_nothing",),
+        ("tests/session/test_reachability.py::test_reports_alone_prove_nothing",),
     ),
     Mutation(
         "T12",

@@ -201,7 +201,7 @@ def test_a_socket_is_given_what_is_sent_and_may_fail() -> None:
     connection = opened(house)
     channel = connection.channel
     assert channel is not None
-    channel.address, channel.path.up = address, True
+    channel.address, channel.reachability.up = address, True
     connection.send_media(b"a word")
     assert [to for _, to in port.sent] == [address]
     port.broken = True
@@ -297,9 +297,9 @@ class DatagramTests(SynchronousTestCase):
     def test_a_spoofed_address_gets_no_more_than_a_few_answers_a_second(self) -> None:
         """He asks fifty times a second."""
         assert self.ben.link is not None
-        path = self.ben.link.path
-        path.turn = lambda token, now: token  # type: ignore[method-assign]
-        path.next_at = lambda now: now + 0.02  # type: ignore[method-assign]
+        reachability = self.ben.link.reachability
+        reachability.poll = lambda token, now: token  # type: ignore[method-assign]
+        reachability.next_at = lambda now: now + 0.02  # type: ignore[method-assign]
         assert len(self.spoof()) <= 3 * (1 + 8) + 8, "and eight at once"
 
     def spoof(self) -> deque[bytes]:

@@ -24,10 +24,9 @@ from typing import Any, Final
 from voicechat.errors import WireError
 from voicechat.media.redundancy import FIRST_REPORTS, QUIET_REPORTS, LossMeter, RedundancyPolicy
 from voicechat.security.keys import SessionKeys
-from voicechat.session.path import Path
+from voicechat.session.reachability import UdpReachability
 from voicechat.wire.datagrams import DatagramHeader, DatagramType
-from voicechat.wire.messages import Message, Report
-from voicechat.wire.messages import Path as PathMessage
+from voicechat.wire.messages import Message, Path, Report
 
 Address = tuple[Any, ...]
 """Where a datagram came from, and can be sent to: as whoever reads them gives it. It is compared, and not looked at."""
@@ -53,7 +52,7 @@ class UdpChannel:
     """One session's datagrams.
 
     ``connection``: its number in datagrams. ``address``: where the other side is, if that is known; a server waits
-    for its client's. ``resting``: as Path has it.
+    for its client's. ``resting``: as UdpReachability has it.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class UdpChannel:
         self._seal = keys.datagram_seal(connection)
         self._opener = keys.datagram_opener()
         self.connection = connection
-        self.path = Path(now, resting=resting)
+        self.reachability = UdpReachability(now, resting=resting)
         self.policy = RedundancyPolicy()
         self.address = address
         """Where media goes: an address that has answered a probe, or the one that was known."""
@@ -89,7 +88,7 @@ class UdpChannel:
     @property
     def up(self) -> bool:
         """Media goes over UDP; over TCP also when the counter nears its end, after 248 days of talk at 100 a second."""
-        return self.path.up and self.address is not None and not self._seal.exhausted
+        return self.reachability.up and self.address is not None and not self._seal.exhausted
 
     @property
     def lost(self) -> int:
@@ -99,7 +98,7 @@ class UdpChannel:
     def stop(self) -> None:
         """No more datagrams."""
         self.address = None
-        self.path.up = False
+        self.reachability.up = False
         self.outgoing.clear()
         self.deadline = float("inf")
 
@@ -107,7 +106,7 @@ class UdpChannel:
 
     def send_media(self, packet: bytes, now: float) -> None:
         """A plaintext media packet; only while `up`."""
-        if self.path.flows(now):
+        if self.reachability.flows(now):
             self._set_deadline(now)
         self._send(DatagramType.MEDIA, packet, self.address)
 
@@ -133,7 +132,7 @@ class UdpChannel:
         kind = header.type
         is_media = kind is DatagramType.MEDIA
         if is_media:
-            if self.path.flows(now):
+            if self.reachability.flows(now):
                 self._set_deadline(now)
             self.heard_up = True
             if self._report_at is None:
@@ -155,8 +154,8 @@ class UdpChannel:
         token = packet[:TOKEN_BYTES]
         own = NO_TOKEN if address == self.address else self._token_for(address, now)
         self._send(DatagramType.ANSWER, token + own, address)
-        if not self.path.up:
-            self.messages.append(PathMessage(token.hex()))
+        if not self.reachability.up:
+            self.messages.append(Path(token.hex()))
 
     def _answered(self, packet: bytes, address: Address, now: float) -> None:
         if len(packet) != PROBE_BYTES:
@@ -167,7 +166,7 @@ class UdpChannel:
         if self._challenged == (address, token):
             self._challenged = None
             self.address = address
-            self.path.probe_now(now)
+            self.reachability.probe_now(now)
             self._set_deadline(now)
         self._proved(token, now)
 
@@ -195,7 +194,7 @@ class UdpChannel:
 
     # -- judging --------------------------------------------------------------------
 
-    def path_told(self, message: PathMessage, now: float) -> None:
+    def path_received(self, message: Path, now: float) -> None:
         """Over the connection: a probe of ours arrived. WireError if the token is none."""
         try:
             token = bytes.fromhex(message.token)
@@ -207,10 +206,10 @@ class UdpChannel:
         """Over the connection: how much of what we sent arrived."""
         self.policy.report(report.loss())
         if report.expected > report.lost:
-            self.path.reported(now)
+            self.reachability.reported(now)
 
     def _proved(self, token: bytes, now: float) -> None:
-        if self.path.answered(token, now):
+        if self.reachability.answered(token, now):
             self._set_deadline(now)
 
     def poll(self, now: float) -> None:
@@ -218,13 +217,13 @@ class UdpChannel:
         if self._report_at is not None and now >= self._report_at:
             self._report_at = None
             self._report()
-        token = self.path.turn(secrets.token_bytes(TOKEN_BYTES), now)
+        token = self.reachability.poll(secrets.token_bytes(TOKEN_BYTES), now)
         if token is not None:
             self._send(DatagramType.PROBE, token + NO_TOKEN, self.address)
         self._set_deadline(now)
 
     def _set_deadline(self, now: float) -> None:
-        probe_at = self.path.next_at(now)
+        probe_at = self.reachability.next_at(now)
         self.deadline = probe_at if self._report_at is None else min(probe_at, self._report_at)
 
     def _report(self) -> None:

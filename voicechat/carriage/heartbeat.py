@@ -5,8 +5,8 @@ Pure: times are seconds of a monotonic clock.
 
 from typing import Final
 
-from voicechat.session.path import MEASURE_EVERY
-from voicechat.session.trips import KEPT, SUDDEN, Trips, Usual
+from voicechat.session.reachability import MEASURE_EVERY
+from voicechat.session.round_trips import KEPT, SUDDEN, RoundTrips, Usual
 
 PING_EVERY: Final = 8.0
 """Seconds between two pings from each side: a silent room stays under 50 bytes a second (measured)."""
@@ -26,7 +26,7 @@ class Heartbeat:
     def __init__(self) -> None:
         self.round_trip: float | None = None
         """Seconds, smoothed over the last pings."""
-        self.trips = Trips()
+        self.round_trips = RoundTrips()
         self._usual = Usual()
         self._to_measure = 0
         self._pings = 0
@@ -80,7 +80,7 @@ class Heartbeat:
         took = now - self._sent[1]
         self._sent = None
         self._owed_at = _NEVER
-        if self.trips.note(took, now) and self._usual.believes(took):
+        if self.round_trips.note(took, now) and self._usual.believes(took):
             before = took if self.round_trip is None else self.round_trip
             self.round_trip = before + (took - before) * ROUND_TRIP_WEIGHT
         elif took > SUDDEN:

@@ -97,11 +97,11 @@ class Peer:
 
         By datagrams or by pings, whichever there were more of.
         """
-        late = self.heartbeat.trips.lateness()
+        late = self.heartbeat.round_trips.lateness()
         if self.channel is None:
             return late, 0
-        by_datagrams = self.channel.path.trips.lateness()
-        return by_datagrams if len(by_datagrams) >= len(late) else late, self.channel.path.lost(now)
+        by_datagrams = self.channel.reachability.round_trips.lateness()
+        return by_datagrams if len(by_datagrams) >= len(late) else late, self.channel.reachability.lost(now)
 
     # -- what came ------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class Peer:
                 self._settle(channel, now)
         elif isinstance(value, Path):
             if channel is not None:
-                channel.path_told(value, now)
+                channel.path_received(value, now)
                 self._settle(channel, now)
         else:
             self.events.append(value)

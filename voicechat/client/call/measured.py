@@ -6,7 +6,7 @@ A new connection knows nothing at first; until it knows as much as the last one 
 from collections import Counter
 
 from voicechat.client.network.protocol import RemoteServer
-from voicechat.session.trips import KNOWN
+from voicechat.session.round_trips import KNOWN
 
 
 class Measured:

@@ -22,7 +22,7 @@ ten probes and a segment that TCP sends again get through; as long as a person w
 
 ASK_AFTER: Final = 1.5
 """Seconds without anything after which the server is asked: half a second is left for an answer over TCP, and probes
-while sound flows (`session.path.PROBE_FLOWING`) have had theirs."""
+while sound flows (`session.reachability.PROBE_FLOWING`) have had theirs."""
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks while sound flows or an answer is due."""

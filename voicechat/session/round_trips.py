@@ -1,4 +1,4 @@
-"""Trips: how long the last round trips took, and so how uneven the line is.
+"""Round trips: how long the last round trips took, and so how uneven the line is.
 
 A line that stands still delays all that is on its way, which then comes together.
 That is one event: only the first of such a burst counts.
@@ -27,7 +27,7 @@ KNOWN: Final = KEPT - 1
 """Latenesses by which a line is known: all that are kept, but the longest."""
 
 
-class Trips:
+class RoundTrips:
     """The last round trips of one line."""
 
     def __init__(self) -> None:

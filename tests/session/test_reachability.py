@@ -1,4 +1,4 @@
-"""Path: which way media goes is decided again and again, and never stays wrong for long."""
+"""UdpReachability: which way media goes is decided again and again, and never stays wrong for long."""
 
 import itertools
 from collections.abc import Callable
@@ -7,15 +7,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from voicechat.session.path import MEASURE_EVERY, MEASURED, REPORTS_COUNT_FOR, Path
-from voicechat.session.trips import KNOWN
+from voicechat.session.reachability import MEASURE_EVERY, MEASURED, REPORTS_COUNT_FOR, UdpReachability
+from voicechat.session.round_trips import KNOWN
 
 
 class Walk:
-    """A Path driven second by second; ``answers`` tells whether a probe sent now is answered."""
+    """A UdpReachability driven second by second; ``answers`` tells whether a probe sent now is answered."""
 
     def __init__(self, answers: Callable[[float], bool], flows: Callable[[float], bool] = lambda _: True) -> None:
-        self.path = Path(0.0)
+        self.reachability = UdpReachability(0.0)
         self.now = 0.0
         self.probes: list[float] = []
         self.ups: list[tuple[float, bool]] = [(0.0, False)]
@@ -28,24 +28,24 @@ class Walk:
         answers = self._on_their_way
         while True:
             flow = self._next_flow if self._flows(self._next_flow) else float("inf")
-            at = min(max(self.path.next_at(self.now), self.now), flow, *(at for at, _ in answers), end)
+            at = min(max(self.reachability.next_at(self.now), self.now), flow, *(at for at, _ in answers), end)
             self.now = at
             if at >= end:
                 return
             while self._next_flow <= at:
                 if self._flows(self._next_flow):
-                    self.path.flows(at)
+                    self.reachability.flows(at)
                 self._next_flow += 0.1
             for answer in [answer for answer in answers if answer[0] <= at]:
                 answers.remove(answer)
-                assert self.path.answered(answer[1], at)
-            token = self.path.turn(next(self._tokens).to_bytes(8, "big"), at)
+                assert self.reachability.answered(answer[1], at)
+            token = self.reachability.poll(next(self._tokens).to_bytes(8, "big"), at)
             if token is not None:
                 self.probes.append(at)
                 if self._answers(at):
                     answers.append((at + round_trip, token))
-            if self.path.up != self.ups[-1][1]:
-                self.ups.append((at, self.path.up))
+            if self.reachability.up != self.ups[-1][1]:
+                self.ups.append((at, self.reachability.up))
 
 
 def test_a_way_that_works_is_taken_at_once_and_kept() -> None:
@@ -59,7 +59,7 @@ def test_a_way_that_works_is_taken_at_once_and_kept() -> None:
 def test_a_way_that_never_worked_costs_a_probe_now_and_then() -> None:
     walk = Walk(lambda _: False)
     walk.until(62)
-    assert not walk.path.up
+    assert not walk.reachability.up
     assert len(walk.probes) <= 10 + 60 / 5 + 1
 
 
@@ -75,7 +75,7 @@ def test_a_way_that_dies_in_mid_call_is_left_within_two_seconds_and_taken_again(
 def test_a_way_that_was_cut_for_seconds_is_taken_again_within_a_second_and_a_half(cut: float) -> None:
     walk = Walk(lambda now: not 20.3 <= now < 20.3 + cut)
     walk.until(60)
-    assert walk.path.up
+    assert walk.reachability.up
     assert walk.ups[-1][0] - 20.3 - cut < 1.5
 
 
@@ -83,7 +83,7 @@ def test_a_lucky_answer_or_two_do_not_bring_a_dead_way_back() -> None:
     lucky = itertools.cycle([True, True, False, False, False, False])
     walk = Walk(lambda now: now < 10 or (now > 30 and next(lucky)))
     walk.until(90)
-    assert not walk.path.up
+    assert not walk.reachability.up
     assert [up for _, up in walk.ups] == [False, True, False]
 
 
@@ -112,7 +112,7 @@ def test_answers_that_take_long_and_often_get_lost_do_not_drive_it_away() -> Non
 def test_in_silence_it_asks_seldom() -> None:
     walk = Walk(lambda _: True, flows=lambda _: False)
     walk.until(100)
-    assert walk.path.up
+    assert walk.reachability.up
     assert len(walk.probes) <= 21 + MEASURED
 
 
@@ -120,7 +120,7 @@ def test_in_silence_it_asks_seldom() -> None:
 def test_a_session_begins_with_measuring_the_line(round_trip: float) -> None:
     walk = Walk(lambda _: True, flows=lambda _: False)
     walk.until(2 + 2 * round_trip, round_trip)
-    assert len(walk.path.trips.lateness()) == KNOWN
+    assert len(walk.reachability.round_trips.lateness()) == KNOWN
     gaps = [later - earlier for earlier, later in itertools.pairwise(walk.probes)]
     assert min(gaps) >= MEASURE_EVERY - 1e-9
     before = len(walk.probes)
@@ -136,7 +136,7 @@ def test_what_was_not_answered_is_lost_once_something_later_is(lost: set[int], r
     assume(len(walk.ups) == 2)
     answered = [n for n, at in enumerate(walk.probes) if n not in lost and at + round_trip < walk.now]
     judged = [n for n, at in enumerate(walk.probes) if at >= walk.ups[1][0]]
-    assert walk.path.lost(walk.now + 1) == sum(n in lost and n < answered[-1] for n in judged[-MEASURED:])
+    assert walk.reachability.lost(walk.now + 1) == sum(n in lost and n < answered[-1] for n in judged[-MEASURED:])
 
 
 @pytest.mark.parametrize("back", [20.0, 100.0])
@@ -144,41 +144,41 @@ def test_of_a_way_that_died_nothing_is_lost_nor_when_it_is_back(back: float) -> 
     for tenths in (-100, *range(-5, 70), 600):
         walk = Walk(lambda now: now < 5 or now > back)
         walk.until(back + tenths / 10)
-        assert walk.path.lost(walk.now) == 0
-    assert walk.path.up
+        assert walk.reachability.lost(walk.now) == 0
+    assert walk.reachability.up
 
 
 def test_what_was_not_answered_before_the_way_was_up_is_not_lost() -> None:
     walk = Walk(lambda now: now > 0.5)
     walk.until(1.5)
-    assert walk.path.lost(walk.now) == 0
+    assert walk.reachability.lost(walk.now) == 0
 
 
 def test_what_is_overtaken_is_not_lost_until_its_time_is_over() -> None:
-    path = Path(0.0)
+    reachability = UdpReachability(0.0)
     for token, sent, answered in ((b"a" * 8, 0.0, 0.05), (b"b" * 8, 0.2, None), (b"c" * 8, 0.31, 0.35)):
-        assert path.turn(token, sent) == token
+        assert reachability.poll(token, sent) == token
         if answered is not None:
-            path.answered(token, answered)
-    assert path.lost(0.36) == 0
-    assert path.lost(0.41) == 1
-    assert path.answered(b"b" * 8, 0.42)
-    assert path.lost(0.43) == 0
+            reachability.answered(token, answered)
+    assert reachability.lost(0.36) == 0
+    assert reachability.lost(0.41) == 1
+    assert reachability.answered(b"b" * 8, 0.42)
+    assert reachability.lost(0.43) == 0
 
 
 def test_loss_of_long_ago_is_forgotten() -> None:
     walk = Walk(lambda now: not 0.95 < now < 1.15)
     walk.until(3)
-    assert walk.path.lost(walk.now) == 2
+    assert walk.reachability.lost(walk.now) == 2
     walk.until(5 + MEASURED)
-    assert walk.path.lost(walk.now) == 0
+    assert walk.reachability.lost(walk.now) == 0
 
 
 def test_a_resting_path_measures_nothing() -> None:
-    path = Path(0.0, resting=True)
-    path.turn(b"a" * 8, 0.0)
-    path.answered(b"a" * 8, 0.1)
-    assert path.next_at(0.1) >= 20
+    reachability = UdpReachability(0.0, resting=True)
+    reachability.poll(b"a" * 8, 0.0)
+    reachability.answered(b"a" * 8, 0.1)
+    assert reachability.next_at(0.1) >= 20
 
 
 def test_a_way_that_dies_while_it_is_measured_is_left_within_two_seconds() -> None:
@@ -193,34 +193,34 @@ def test_a_way_that_dies_while_it_is_measured_is_left_within_two_seconds() -> No
 def test_a_hiccup_while_it_is_measured_does_not_drive_it_away(start: float, stall: float) -> None:
     walk = Walk(lambda now: not start <= now < start + stall, flows=lambda now: now > 0.5)
     walk.until(10)
-    assert walk.path.up
+    assert walk.reachability.up
     assert len([up for _, up in walk.ups]) == 2
 
 
 def test_a_way_that_is_not_answered_at_first_is_measured_all_the_same() -> None:
     walk = Walk(lambda now: now > 1.5)
     walk.until(6)
-    assert len(walk.path.trips.lateness()) == KNOWN
+    assert len(walk.reachability.round_trips.lateness()) == KNOWN
     assert sum(1.5 < probe < 3.5 for probe in walk.probes) >= MEASURED
 
 
 def test_words_after_silence_are_a_reason_to_ask_at_once() -> None:
-    path = Path(0.0, resting=True)
-    assert path.turn(b"a" * 8, 0.0) == b"a" * 8
-    assert path.answered(b"a" * 8, 0.1)
-    assert path.next_at(0.1) > 0.2
-    assert path.flows(50.0), "so somebody has to ask the path again"
-    assert path.next_at(50.0) == 50.0
-    assert not path.flows(50.02), "and not at every word"
-    assert path.turn(b"b" * 8, 50.0) == b"b" * 8
+    reachability = UdpReachability(0.0, resting=True)
+    assert reachability.poll(b"a" * 8, 0.0) == b"a" * 8
+    assert reachability.answered(b"a" * 8, 0.1)
+    assert reachability.next_at(0.1) > 0.2
+    assert reachability.flows(50.0), "so somebody has to ask the way again"
+    assert reachability.next_at(50.0) == 50.0
+    assert not reachability.flows(50.02), "and not at every word"
+    assert reachability.poll(b"b" * 8, 50.0) == b"b" * 8
 
 
 def reported_on(answers: Callable[[float], bool], seconds: float) -> Walk:
-    """A path under media whose far end reports twenty times a second that all came."""
+    """One under media whose far end reports twenty times a second that all came."""
     walk = Walk(answers)
     for step in range(round(seconds * 20)):
         walk.until(step / 20)
-        walk.path.reported(step / 20)
+        walk.reachability.reported(step / 20)
     return walk
 
 
@@ -243,17 +243,17 @@ def test_reports_before_any_answer_prove_nothing() -> None:
 
 @given(st.lists(st.binary(min_size=8, max_size=8), max_size=30))
 def test_strangers_tokens_prove_nothing(tokens: list[bytes]) -> None:
-    path = Path(0.0)
+    reachability = UdpReachability(0.0)
     for token in tokens:
-        assert not path.answered(token, 1.0)
-    assert not path.up
+        assert not reachability.answered(token, 1.0)
+    assert not reachability.up
 
 
 def test_a_token_proves_once() -> None:
-    path = Path(0.0)
-    path.turn(b"a" * 8, 0.0)
-    assert path.answered(b"a" * 8, 0.1)
-    assert not path.answered(b"a" * 8, 0.2)
+    reachability = UdpReachability(0.0)
+    reachability.poll(b"a" * 8, 0.0)
+    assert reachability.answered(b"a" * 8, 0.1)
+    assert not reachability.answered(b"a" * 8, 0.2)
 
 
 @pytest.mark.parametrize("round_trip", [0.001, 0.3, 0.9])
@@ -267,6 +267,6 @@ def test_whatever_happened_it_is_up_again_soon_after_the_last_outage(
         now += pause + length
     walk = Walk(lambda at: not any(start <= at < end for start, end in times))
     walk.until(now + 20, round_trip)
-    assert walk.path.up
+    assert walk.reachability.up
     gaps = [later - sooner for sooner, later in itertools.pairwise(walk.probes)]
     assert all(0 < gap <= 5.0 + round_trip + 1e-9 for gap in gaps)

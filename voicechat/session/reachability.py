@@ -1,4 +1,4 @@
-"""Path: may media go over UDP in this direction? Decided in a rolling window, for ever.
+"""Reachability: may media go over UDP in this direction? Decided in a rolling window, for ever.
 
 Each end judges the way on which it sends. A probe that came back (over UDP, or told
 over TCP when the way back is broken) is a sign of life, and so is, for a while after
@@ -12,7 +12,7 @@ Pure: times are seconds of a monotonic clock, tokens come from the caller.
 from collections import deque
 from typing import Final
 
-from voicechat.session.trips import KEPT, Trips, Usual
+from voicechat.session.round_trips import KEPT, RoundTrips, Usual
 
 PROBE_FLOWING: Final = 1.0
 """Seconds between probes while media flows."""
@@ -67,7 +67,7 @@ FLOWS_FOR: Final = 2.0
 """Seconds after a media packet during which media is said to flow."""
 
 
-class Path:
+class UdpReachability:
     """One direction's judgement. ``up``: media goes over UDP.
 
     ``resting``: a server's, which asks seldom in silence, and measures nothing that it does not need.
@@ -77,7 +77,7 @@ class Path:
         self.up = False
         self._silent = PROBE_RESTING if resting else PROBE_SILENT
         self._to_measure = 0 if resting else MEASURED
-        self.trips = Trips()
+        self.round_trips = RoundTrips()
         """Of probes."""
         self._usual = Usual()
         self._died = False
@@ -107,10 +107,10 @@ class Path:
         self._probe_at = min(self._probe_at, now)
 
     def next_at(self, now: float) -> float:
-        """When `turn` has to be called next."""
+        """When `poll` has to be called next."""
         return max(now, self._probe_at)
 
-    def turn(self, token: bytes, now: float) -> bytes | None:
+    def poll(self, token: bytes, now: float) -> bytes | None:
         """Judge; and the token to send in a probe now, or None if none is due. ``token`` is 8 fresh random bytes."""
         if now < self._probe_at:
             return None
@@ -153,7 +153,7 @@ class Path:
         self._tokens.remove(probe)
         self._last_answered = max(self._last_answered, probe[2])
         trip = now - probe[1]
-        if self.trips.note(trip, now) and self._usual.believes(trip):
+        if self.round_trips.note(trip, now) and self._usual.believes(trip):
             self._round_trip = max(trip, self._round_trip * FORGETS)
         self._proofs += 1
         if not self.up and (not self._died or self._proofs >= PROOFS):
