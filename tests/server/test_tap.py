@@ -271,6 +271,12 @@ def test_and_no_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize("option", ["--interface", "--mixing", "--limit", "--port"])
+def test_what_is_refused_is_shown_short(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("--password", PASSWORD, option, "x" * 5000) == USAGE
+    assert len(capsys.readouterr().err) < 800  # the limits' names take 600
+
+
 def test_a_number_of_5000_digits_is_too_large(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended("--password", PASSWORD, "--port", "1" * 5000) == USAGE
     assert len(capsys.readouterr().err) < 200

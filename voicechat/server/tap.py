@@ -39,6 +39,9 @@ _OWN_OPTION: Final = ("max_clients", "room_size")
 
 _BITRATES: Final = (LOWEST_BITRATE, HIGHEST_BITRATE)
 
+LONGEST_SHOWN: Final = 40
+"""Characters of a text that was refused: enough to know it again."""
+
 _YES: Final = ("yes", "true", "on", "1")
 _NO: Final = ("no", "false", "off", "0")
 
@@ -46,6 +49,11 @@ _NO: Final = ("no", "false", "off", "0")
 def _variable(name: str) -> str:
     """Where the environment has an option."""
     return "VOICECHAT_" + name.upper().replace("-", "_")
+
+
+def shown(text: str | None) -> str:
+    """A text that was refused, for a person: short, and in one line."""
+    return repr(text and text[:LONGEST_SHOWN])
 
 
 def fail(code: int, text: str) -> NoReturn:
@@ -130,7 +138,7 @@ class Options(usage.Options):
         least = 1.0 if known.get(name) is int else 1e-6
         if name not in known or name in _OWN_OPTION or not least <= number < 1e9:
             names = ", ".join(sorted(set(known).difference(_OWN_OPTION)))
-            fail(USAGE, f"--limit NAME=VALUE needs a number above 0 and one of {names}; not {text!r}")
+            fail(USAGE, f"--limit NAME=VALUE needs a number above 0 and one of {names}; not {shown(text)}")
         self.limits[name] = int(number) if known[name] is int else number
 
     def opt_listen(self, text: str) -> None:
@@ -186,7 +194,7 @@ class Options(usage.Options):
             return default
         # no number of these has ten digits, and Python refuses to read one of 5 000
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            fail(USAGE, f"{giver} is a number from {least} to {most}, not {text[:40]!r}")
+            fail(USAGE, f"{giver} is a number from {least} to {most}, not {shown(text)}")
         return int(text)
 
     def _interface(self) -> str:
@@ -195,7 +203,7 @@ class Options(usage.Options):
             if text is not None:
                 ipaddress.ip_address(text)
         except ValueError:
-            fail(USAGE, f"{giver} is an address of this machine, such as 192.0.2.7 or ::1, not {text!r}")
+            fail(USAGE, f"{giver} is an address of this machine, such as 192.0.2.7 or ::1, not {shown(text)}")
         return text or ""
 
     def _places(self, given: list[str]) -> "list[Place]":
@@ -220,13 +228,13 @@ class Options(usage.Options):
     def _mixing(self) -> str:
         giver, text = self._text("mixing")
         if text not in (None, "auto", "always"):
-            fail(USAGE, f"{giver} is auto or always, not {text!r}")
+            fail(USAGE, f"{giver} is auto or always, not {shown(text)}")
         return text or "auto"
 
     def _flag(self, name: str) -> bool:
         text = variable(os.environ, _variable(name)) or "no"
         if text.lower() not in _YES + _NO:
-            fail(USAGE, f"{_variable(name)} is yes or no, not {text!r}")
+            fail(USAGE, f"{_variable(name)} is yes or no, not {shown(text)}")
         return bool(self[name]) or text.lower() in _YES
 
     def _password(self) -> Secret:
