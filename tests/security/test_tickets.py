@@ -68,7 +68,7 @@ def test_the_next_ticket_ends_with_its_seat_until_it_is_used() -> None:
     for heard in (False, True):
         book = TicketBook[str]()
         ticket = book.issue("ann")
-        book.line_broke(ticket.id, 0.0)
+        book.disconnected(ticket.id, 0.0)
         book.redeem(resume_with(ticket), 30.0)
         following = book.next(ticket)
         if heard:
@@ -85,7 +85,7 @@ def test_a_ticket_lives_while_the_line_stands_and_sixty_seconds_more() -> None:
     for after, good in ((0.0, True), (59.999, True), (60.0, False), (1e9, False)):
         book = TicketBook[str]()
         ticket = book.issue("ann")
-        book.line_broke(ticket.id, 1e6)
+        book.disconnected(ticket.id, 1e6)
         if good:
             assert book.redeem(resume_with(ticket), 1e6 + after) == ("ann", ticket)
         else:
@@ -99,8 +99,8 @@ def test_a_ticket_lives_while_the_line_stands_and_sixty_seconds_more() -> None:
 def test_a_line_that_breaks_twice_gives_no_more_time() -> None:
     book = TicketBook[str]()
     ticket = book.issue("ann")
-    book.line_broke(ticket.id, 0.0)
-    book.line_broke(ticket.id, 50.0)
+    book.disconnected(ticket.id, 0.0)
+    book.disconnected(ticket.id, 50.0)
     with pytest.raises(TicketUnknown):
         book.redeem(resume_with(ticket), 60.0)
 
@@ -108,8 +108,8 @@ def test_a_line_that_breaks_twice_gives_no_more_time() -> None:
 def test_expired_tickets_are_forgotten_and_their_holders_told() -> None:
     book = TicketBook[str]()
     ann, bob, _ = (book.issue(name) for name in ("ann", "bob", "cat"))
-    book.line_broke(bob.id, 0.0)
-    book.line_broke(ann.id, 1.0)
+    book.disconnected(bob.id, 0.0)
+    book.disconnected(ann.id, 1.0)
     assert book.expire(59.0) == []
     assert book.expire(60.0) == ["bob"]
     assert book.expire(100.0) == ["ann"]
@@ -121,7 +121,7 @@ def test_a_revoked_ticket_is_gone() -> None:
     ticket = book.issue("ann")
     book.revoke(ticket.id)
     book.revoke(ticket.id)
-    book.line_broke(ticket.id, 0.0)
+    book.disconnected(ticket.id, 0.0)
     with pytest.raises(TicketUnknown):
         book.redeem(resume_with(ticket), 0.0)
 
@@ -233,7 +233,7 @@ class BookAgainstModel(RuleBasedStateMachine):
     def line_breaks(self, data: st.DataObject) -> None:
         if self.issued:
             number = data.draw(st.integers(0, len(self.issued) - 1))
-            self.book.line_broke(self.issued[number].id, self.now)
+            self.book.disconnected(self.issued[number].id, self.now)
             both = (number, self.after.get(number, -1)) if number in self.good else ()
             for one in both:
                 if self.good.get(one) == float("inf"):

@@ -6,7 +6,7 @@ shows one.
 
 Both ways into a session, login and resume, end with a shared secret that nobody
 else knows and with a transcript T, the strings of the handshake in the order in
-which they went over the line. From them::
+which they were sent. From them::
 
     okm = HKDF-SHA256(secret, salt = SHA-256(T), info = label, 160 bytes)
     okm = confirm 32 | c2s 32 | s2c 32 | udp c2s 32 | udp s2c 32

@@ -1,4 +1,4 @@
-"""Tickets: coming back to one's seat after a broken line, without a new PAKE.
+"""Tickets: coming back to one's seat after a lost connection, without a new PAKE.
 
 May import the standard library, ``wire.handshake`` and ``voicechat.errors``. The
 book lives in memory only: after a restart of the server no ticket is known, and
@@ -10,8 +10,8 @@ travels again: a RESUME proves it with an HMAC, and the new session's keys come
 from it (``voicechat.security.resume``).
 
 The life of a ticket: it is good while its session is connected (a client often
-knows before its server that the line is dead) and for 60 s after the server
-was told so by ``line_broke``. A RESUME with a right proof does not use it up yet,
+knows before its server that the connection is dead) and for 60 s after the server
+was told so by ``disconnected``. A RESUME with a right proof does not use it up yet,
 for the RESUMED may be lost; nor does a replay of it, which brings a stranger nothing
 but a string that it cannot open. ``used`` does, when the first string under the new
 keys came: that shows that the RESUMED was opened. A RESUMED brings the *next* ticket,
@@ -35,7 +35,7 @@ SECRET_BYTES: Final = 32
 """A ticket's secret: as long as a key."""
 
 AWAY_SECONDS: Final = 60.0
-"""How long a seat, and so its ticket, is kept after its line broke."""
+"""How long a seat, and so its ticket, is kept after its connection was lost."""
 
 MOST_TICKETS: Final = 1000
 """Tickets in one book; far above the seats of any server, so only a fault of ours can reach it."""
@@ -98,7 +98,7 @@ class _Entry(Generic[T]):
         self.ticket = ticket
         self.holder = holder
         self.ends: float | None = None
-        """When the ticket ceases to be good; None while the line stands."""
+        """When the ticket ceases to be good; None while the connection stands."""
         self.next: Ticket | None = None
         """The one that follows it, once that was given out."""
         self.before: bytes | None = None
@@ -125,8 +125,8 @@ class TicketBook(Generic[T]):
         self._entries[ticket.id] = _Entry(ticket, holder)
         return ticket
 
-    def line_broke(self, ticket_id: bytes, now: float) -> None:
-        """The holder's line is gone: ticket and next one are good for another 60 s. Only the first call counts."""
+    def disconnected(self, ticket_id: bytes, now: float) -> None:
+        """The holder's connection is gone: its tickets are good for another 60 s. Only the first call counts."""
         for entry in self._both(ticket_id):
             if entry.ends is None:
                 entry.ends = now + AWAY_SECONDS
@@ -177,7 +177,7 @@ class TicketBook(Generic[T]):
         return entry.next
 
     def used(self, ticket: Ticket) -> None:
-        """The first string under the keys of a redeemed ticket came: it is gone, and the next one's line stands."""
+        """The first string under the keys of a redeemed ticket came: it is gone, and the next one is connected."""
         entry = self._entries.pop(ticket.id, None)
         after = None if entry is None or entry.next is None else self._entries.get(entry.next.id)
         if after is not None:

@@ -196,13 +196,13 @@ class Hub:
         for seat in list(self.seats.values()):
             seat.returning.pop(peer, None)
             if seat.peer is peer:
-                self._line_broke(seat)
+                self._disconnected(seat)
 
-    def _line_broke(self, seat: Seat) -> None:
+    def _disconnected(self, seat: Seat) -> None:
         """A connection ended without goodbye: the seat is kept for a while."""
         if self._away_call is None or not self._away_call.active():
             self._away_call = self.clock.callLater(AWAY_SECONDS, self._expire)
-        self._tickets.line_broke(seat.ticket, self.clock.seconds())
+        self._tickets.disconnected(seat.ticket, self.clock.seconds())
         seat.hall.away(seat)
         self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.hall.name)} is away")
 
