@@ -83,31 +83,31 @@ class Member:
         self.connection = connection
         self._crowd.entered()
 
-    def refused(self, _: RemoteServer, answer: Refuse | messages.Bye) -> None:
+    def rejected(self, _: RemoteServer, answer: Refuse | messages.Bye) -> None:
         self._crowd.fail(f"refused: {answer}")
 
-    def heard(self, packet: MediaPacket) -> None:
+    def media_received(self, packet: MediaPacket) -> None:
         self._crowd.heard += 1
         mixed = packet.source == MIX
         self._crowd.mixed += mixed
         self.mixed += mixed
 
-    def told(self, message: messages.Message) -> None:
+    def message_received(self, message: messages.Message) -> None:
         """The crowd does not care who else is there."""
 
-    def path_changed(self, udp: bool) -> None:
+    def sent_over(self, udp: bool) -> None:
         """Whichever way."""
 
-    def heard_over(self, udp: bool) -> None:
+    def received_over(self, udp: bool) -> None:
         """Whichever way."""
 
-    def answers(self, connection: RemoteServer) -> None:
+    def answers_changed(self, connection: RemoteServer) -> None:
         """Whoever is silent for long is given up."""
 
-    def wronged(self, error: Exception) -> None:
+    def protocol_error(self, error: Exception) -> None:
         self._crowd.fail(f"the server broke the protocol: {error}")
 
-    def lost(self, _: RemoteServer, why: str) -> None:
+    def disconnected(self, _: RemoteServer, why: str) -> None:
         self.connection = None
         self._crowd.lost(why)
 

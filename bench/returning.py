@@ -3,7 +3,7 @@
     python -m bench.returning --port 1234 --password-file FILE --clients 100
 
 They sit in rooms of two. Whoever has entered says a word each tenth of a second until
-his friend hears it: then he talks. When all of them do, a line of JSON is written, for
+their friend hears it: then they talk. When all of them do, a line of JSON is written, for
 the first time and after each loss of all lines: when the last line was lost, and when
 each client talked, in seconds of CLOCK_MONOTONIC. At SIGUSR1 all of them lose their
 lines at one moment, and their tickets, too, so that each has to log in anew.
@@ -15,12 +15,14 @@ import json
 import random
 import signal
 import sys
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Any, Final
 
 from twisted.internet.task import LoopingCall
 
 from voicechat import passwords
 from voicechat.carriage.clock import monotonic_reactor
+from voicechat.client.network.outage import IRecovery
 from voicechat.client.network.protocol import RemoteServer
 from voicechat.client.network.reconnecting import Service
 from voicechat.client.network.target import Target
@@ -42,15 +44,17 @@ class Member:
         self.friend = self
         self.connection: RemoteServer | None = None
         self.talked_at: float | None = None
-        """When his friend heard him."""
+        """When their friend heard them."""
         self.password_logins = self.reconnects = 0
+        self.recovery: IRecovery | None = None
+        self.on_change: Callable[[], None] = lambda: None
         self._tick = 0
         target = Target("127.0.0.1", crowd.port, crowd.password, messages.Request(f"m{number}", f"pair{number // 2}"))
         self.service = Service(
             crowd.reactor,
-            cast(Any, self),
+            self,
             target,
-            cast(Any, self),
+            self,
             functools.partial(crowd.fail, number),
             random.Random(number).uniform,
         )
@@ -78,30 +82,29 @@ class Member:
         if not self._says.running:
             self._says.start(SAYS_EACH)
 
-    def left(self, connection: RemoteServer) -> None:
+    def disconnected(self, connection: RemoteServer) -> None:
         if connection is self.connection:
             self.connection = self.talked_at = None
             self._crowd.lost()
 
-    def heard(self, packet: MediaPacket) -> None:
+    def media_received(self, packet: MediaPacket) -> None:
         if packet.payload and self.friend.talked_at is None:
             self.friend.talked_at = self._crowd.reactor.seconds()
             self._crowd.talks()
 
-    def told(self, message: messages.Message) -> None:
+    def message_received(self, message: messages.Message) -> None:
         """The crowd does not care who else is there."""
 
-    def path_changed(self, udp: bool) -> None:
+    def sent_over(self, udp: bool) -> None:
         """Whichever way."""
 
-    def heard_over(self, udp: bool) -> None:
+    def received_over(self, udp: bool) -> None:
         """Whichever way."""
-
-    def answers(self, connection: RemoteServer) -> None:
-        """Whoever is silent for long is given up."""
 
     def say(self, text: str) -> None:
         """Nobody reads it."""
+
+    warn = talk = chat = say
 
     def stop(self) -> None:
         """Never."""

@@ -64,11 +64,11 @@ class CountingService(Service):
 
     came: set[tuple[int, int]]
 
-    def heard(self, packet: MediaPacket) -> None:
+    def media_received(self, packet: MediaPacket) -> None:
         """A media packet."""
         if packet.payload:
             self.came.add((packet.source, packet.tick))
-        super().heard(packet)
+        super().media_received(packet)
 
 
 class Guest:

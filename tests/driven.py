@@ -60,7 +60,7 @@ class DrivenChannel(UdpChannel):
         self.send_media(packet, self.clock.seconds())
         self._pump()
 
-    def told(self, message: Path | Report) -> None:
+    def message_received(self, message: Path | Report) -> None:
         """What the other side says of our datagrams, over the connection."""
         if isinstance(message, Path):
             self.path_received(message, self.clock.seconds())

@@ -57,7 +57,7 @@ class Pair:
         self.told.append((to, message))
         link = self.client if to == "client" else self.server
         assert isinstance(message, Path | Report)
-        link.told(message)
+        link.message_received(message)
 
     def settle(self) -> None:
         """Deliver all."""
@@ -277,7 +277,7 @@ def test_a_token_that_is_none_of_ours_proves_nothing(pair: Pair, token: str) -> 
     pair.lose = lambda _to, _datagram: True
     pair.talk(4)
     try:
-        pair.client.told(Path(token))
+        pair.client.message_received(Path(token))
     except WireError:
         assert token == "zz"
     assert not pair.client.up

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.carriage.channel import Address
-from voicechat.carriage.events import Asked, Confirmed, HeardOver, Lifeless, PeerEvent, SentOver, Wrong
+from voicechat.carriage.events import Asked, Confirmed, Lifeless, PeerEvent, ReceivedOver, SentOver, Wrong
 from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
 from voicechat.carriage.peer import Peer
 from voicechat.errors import WireError
@@ -102,8 +102,8 @@ def test_two_ends_talk_by_strings_and_then_by_datagrams() -> None:
     assert ends.happened[ends.client][-1] == down
     assert ends.server.packets_out == strings, "no string carried it"
     for peer in (ends.client, ends.server):
-        ways = [event for event in ends.happened[peer] if isinstance(event, SentOver | HeardOver)]
-        assert ways == [SentOver(True), HeardOver(True)]
+        ways = [event for event in ends.happened[peer] if isinstance(event, SentOver | ReceivedOver)]
+        assert ways == [SentOver(True), ReceivedOver(True)]
 
 
 def test_deadlines_are_all_that_it_needs_of_time() -> None:

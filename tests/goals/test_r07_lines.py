@@ -278,7 +278,7 @@ def test_r9_each_hears_over_udp_whichever_address_of_the_server_they_asked(tmp_p
         def heard_by_datagrams(guest: Guest) -> bool:
             server = guest.call.connection
             channel = None if server is None else server.connection.channel
-            return channel is not None and channel.up and channel.heard_up is True
+            return channel is not None and channel.up and channel.received_up is True
 
         for guest, host in zip(guests, hosts, strict=True):
             held.until(lambda: heard_by_datagrams(guest), f"by datagrams both ways with {host}", 3.0)  # noqa: B023

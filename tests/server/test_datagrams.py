@@ -77,7 +77,7 @@ class UdpFriend(TcpFriend):
             self.link.on_media = self._datagram
             self.link.start(SERVER)
         elif self.link is not None and isinstance(value, messages.Path | messages.Report):
-            self.link.told(value)
+            self.link.message_received(value)
             self.told.remove(value)
 
     def _write(self, datagram: bytes, _: Address) -> None:

@@ -69,7 +69,7 @@ class UdpChannel:
         """Datagrams to be sent, and where to."""
         self.messages: deque[Message] = deque()
         """To be said over the connection."""
-        self.heard_up: bool | None = None
+        self.received_up: bool | None = None
         """The other side's direction, as `up` is ours: its last media packet came by a datagram; None before any.
         Both are shown, since a router may spoil one way only."""
         self.loss = 0.0
@@ -134,7 +134,7 @@ class UdpChannel:
         if is_media:
             if self.reachability.flows(now):
                 self._set_deadline(now)
-            self.heard_up = True
+            self.received_up = True
             if self._report_at is None:
                 self._report_at = now + REPORT_EVERY
                 self._set_deadline(now)

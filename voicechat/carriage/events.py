@@ -42,7 +42,7 @@ class SentOver:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardOver:
+class ReceivedOver:
     """The same for what comes."""
 
     udp: bool
@@ -53,4 +53,4 @@ class Asked:
     """A ping was sent."""
 
 
-PeerEvent: TypeAlias = MediaPacket | Message | Clear | Confirmed | Wrong | Lifeless | SentOver | HeardOver | Asked
+PeerEvent: TypeAlias = MediaPacket | Message | Clear | Confirmed | Wrong | Lifeless | SentOver | ReceivedOver | Asked

@@ -21,7 +21,7 @@ from collections import deque
 from typing import Final, Protocol
 
 from voicechat.carriage.channel import Address, UdpChannel
-from voicechat.carriage.events import Asked, Clear, Confirmed, HeardOver, Lifeless, PeerEvent, SentOver, Wrong
+from voicechat.carriage.events import Asked, Clear, Confirmed, Lifeless, PeerEvent, ReceivedOver, SentOver, Wrong
 from voicechat.carriage.heartbeat import Heartbeat
 from voicechat.errors import WireError
 from voicechat.media.packet import MediaPacket
@@ -73,7 +73,7 @@ class Peer:
         self._paused = False
         self._confirmed = False
         self._sent_up = False
-        self._heard_up: bool | None = None
+        self._received_up: bool | None = None
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         """Of strings, with what the carriage puts before them."""
 
@@ -133,7 +133,7 @@ class Peer:
         channel = self.channel
         if isinstance(value, MediaPacket):
             if channel is not None:
-                channel.heard_up = False
+                channel.received_up = False
                 self._note_ways(channel)
             self.events.append(value)
         elif isinstance(value, Pong):
@@ -307,9 +307,9 @@ class Peer:
         if channel.up is not self._sent_up:
             self._sent_up = channel.up
             self.events.append(SentOver(channel.up))
-        if channel.heard_up is not self._heard_up:
-            self._heard_up = channel.heard_up
-            self.events.append(HeardOver(bool(channel.heard_up)))
+        if channel.received_up is not self._received_up:
+            self._received_up = channel.received_up
+            self.events.append(ReceivedOver(bool(channel.received_up)))
 
     def _set_deadline(self) -> None:
         beat = self.heartbeat.deadline

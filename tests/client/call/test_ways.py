@@ -26,9 +26,9 @@ def told() -> Told:
 
 def test_both_ways_over_udp_are_one_line(told: Told) -> None:
     told.ways.entered(udp=True)
-    told.ways.heard_over(False)
+    told.ways.received_over(False)
     told.ways.sent_over(True)
-    told.ways.heard_over(True)
+    told.ways.received_over(True)
     told.clock.advance(60)
     assert told.lines == ["your sound goes over UDP now"]
     assert (told.ways.out, told.ways.back) == ("udp", "udp")
@@ -38,22 +38,22 @@ def test_both_ways_over_udp_are_one_line(told: Told) -> None:
 def test_one_way_only_is_told_once_it_stays_so(told: Told) -> None:
     told.ways.entered(udp=True)
     told.ways.sent_over(True)
-    told.ways.heard_over(False)
+    told.ways.received_over(False)
     told.clock.advance(UDP_WITHIN)
     assert told.lines[1:] == ["your sound goes over UDP, but what you hear comes over TCP"]
     for _ in range(1000):
-        told.ways.heard_over(True)
-        told.ways.heard_over(False)
+        told.ways.received_over(True)
+        told.ways.received_over(False)
         told.clock.advance(0.1)
     assert len(told.lines) < 100, "a server that goes to and fro cannot fill the screen"
-    told.ways.heard_over(True)
+    told.ways.received_over(True)
     told.clock.advance(UDP_WITHIN)
     assert told.lines[-1] == "what you hear comes over UDP, too"
 
 
 def test_no_udp_at_all_is_told_once(told: Told) -> None:
     told.ways.entered(udp=True)
-    told.ways.heard_over(False)
+    told.ways.received_over(False)
     told.clock.advance(60)
     told.ways.left()
     told.ways.entered(udp=True)
@@ -63,14 +63,14 @@ def test_no_udp_at_all_is_told_once(told: Told) -> None:
 
 def test_whoever_wants_no_udp_is_told_nothing(told: Told) -> None:
     told.ways.entered(udp=False)
-    told.ways.heard_over(False)
+    told.ways.received_over(False)
     told.clock.advance(60)
     assert told.lines == []
 
 
 def test_nothing_is_told_of_a_connection_that_is_over(told: Told) -> None:
     told.ways.entered(udp=True)
-    told.ways.heard_over(True)
+    told.ways.received_over(True)
     told.ways.left()
     told.clock.advance(60)
     assert told.lines == []

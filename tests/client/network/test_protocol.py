@@ -251,7 +251,7 @@ def test_it_knows_which_way_the_servers_media_comes(ann: Player) -> None:
     channel = connection.channel
     assert channel is not None
     told: list[bool] = []
-    ann.call.heard_over = told.append  # type: ignore[assignment]
+    ann.call.received_over = told.append  # type: ignore[assignment]
     packets = (media.encode(MediaPacket(2, tick, FRAME)) for tick in range(100))
     seal = host.session.keys.datagram_seal(7)
     (socket,) = ann.reactor.ports
@@ -260,13 +260,13 @@ def test_it_knows_which_way_the_servers_media_comes(ann: Player) -> None:
         datagram = seal.seal(DatagramType.MEDIA, next(packets))
         connection.datagram_received(parse_header(datagram), datagram, (SERVER, 1234))
 
-    assert channel.heard_up is None
+    assert channel.received_up is None
     for udp in (False, False, True, True, False, True):
         if udp:
             by_datagram()
         else:
             host.tell_bytes(next(packets))
-        assert channel.heard_up is udp
+        assert channel.received_up is udp
     assert told == [False, True, False, True]
     assert socket.sent, "and it asks all the while whether its own way is good"
 

@@ -70,7 +70,7 @@ class Call:
         self.on_joined: Callable[[messages.Participant], None] = lambda _person: None
         """Called when somebody entered the room."""
         self.ways = Ways(clock, self.chat.notify, self._changed)
-        self.sent_over, self.heard_over = self.ways.sent_over, self.ways.heard_over
+        self.sent_over, self.received_over = self.ways.sent_over, self.ways.received_over
         self.password_logins = 0
         self.reconnects = 0
         self._figures = CallFigures(self.friends, self.hearing, bridge, self.ways, self.measured)
@@ -102,7 +102,7 @@ class Call:
         """The carriage of what we send, 'udp' or 'tcp'."""
         return self.ways.out
 
-    def left(self, connection: RemoteServer) -> None:
+    def disconnected(self, connection: RemoteServer) -> None:
         """The connection is over; what it counted is kept."""
         present = connection is self.connection
         self.measured.ended(connection)
@@ -148,7 +148,7 @@ class Call:
             self.uplink.push(captured)
         self.playback.turn()
 
-    def heard(self, packet: MediaPacket) -> None:
+    def media_received(self, packet: MediaPacket) -> None:
         """A media packet from the server. WireError if it cannot be played."""
         if packet.source == self.source:
             raise WireError("the server returned our own voice")
@@ -170,7 +170,7 @@ class Call:
             self.playback.stop()
             self.hearing.stop()
 
-    def told(self, message: messages.Message) -> None:
+    def message_received(self, message: messages.Message) -> None:
         """The room changed."""
         line = self.friends.learn(message)
         if isinstance(message, messages.Left):

@@ -53,7 +53,7 @@ class Ways:
             self._judge_soon()
             self._changed()
 
-    def heard_over(self, udp: bool) -> None:
+    def received_over(self, udp: bool) -> None:
         """What the others say comes by the other carriage, or the first of it by this one."""
         if _named(udp) != self.back:
             self.back = _named(udp)

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from voicechat.carriage.clock import Timer
 from voicechat.carriage.connection import Connection
-from voicechat.carriage.events import Asked, Clear, HeardOver, Lifeless, PeerEvent, SentOver, Wrong
+from voicechat.carriage.events import Asked, Clear, Lifeless, PeerEvent, ReceivedOver, SentOver, Wrong
 from voicechat.client.network.allowance import Allowance
 from voicechat.client.network.answers import Answers
 from voicechat.client.network.datagrams import DatagramSocket
@@ -36,28 +36,28 @@ class IServerListener(Protocol):
     def entered(self, connection: "RemoteServer", welcome: messages.Welcome) -> None:
         """We are in the room."""
 
-    def refused(self, connection: "RemoteServer", answer: Refuse | messages.Bye) -> None:
+    def rejected(self, connection: "RemoteServer", answer: Refuse | messages.Bye) -> None:
         """The server does not let us in, or not any longer."""
 
-    def heard(self, packet: MediaPacket) -> None:
+    def media_received(self, packet: MediaPacket) -> None:
         """A media packet."""
 
-    def told(self, message: messages.Message) -> None:
+    def message_received(self, message: messages.Message) -> None:
         """A control message about the room."""
 
-    def path_changed(self, udp: bool) -> None:
+    def sent_over(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""
 
-    def heard_over(self, udp: bool) -> None:
+    def received_over(self, udp: bool) -> None:
         """Media comes over UDP, or over TCP again."""
 
-    def answers(self, connection: "RemoteServer") -> None:
+    def answers_changed(self, connection: "RemoteServer") -> None:
         """The server has fallen silent, or is heard again: ``connection.answers`` knows."""
 
-    def wronged(self, error: Exception) -> None:
+    def protocol_error(self, error: Exception) -> None:
         """The server broke the protocol, or does not know the password."""
 
-    def lost(self, connection: "RemoteServer", why: str) -> None:
+    def disconnected(self, connection: "RemoteServer", why: str) -> None:
         """The connection is over."""
 
 
@@ -80,7 +80,7 @@ class RemoteServer:
         self._why = "the connection was closed"
         self.allowance = Allowance(clock.seconds(), lambda: self.connection.pause(PAUSE))
         peer = self.connection.peer
-        self.answers = Answers(clock, lambda: peer.came, self.connection.ask, lambda: listener.answers(self))
+        self.answers = Answers(clock, lambda: peer.came, self.connection.ask, lambda: listener.answers_changed(self))
         self.send, self.send_media = self.connection.send, self.connection.send_media
         self.farewell = self.connection.farewell
 
@@ -140,22 +140,22 @@ class RemoteServer:
         if isinstance(event, MediaPacket):
             if not self.answers.watching:
                 self.answers.flows()
-            self._listener.heard(event)
+            self._listener.media_received(event)
         elif isinstance(event, Clear):
             self._proceed(self.session.receive(event.string))
         elif isinstance(event, messages.Bye):
             self._refused(event)
         elif isinstance(event, messages.Message):
-            self._listener.told(event)
+            self._listener.message_received(event)
         else:
             self._noted(event)
 
     def _noted(self, event: PeerEvent) -> None:
         """Something about the connection itself."""
         if isinstance(event, SentOver):
-            self._listener.path_changed(event.udp)
-        elif isinstance(event, HeardOver):
-            self._listener.heard_over(event.udp)
+            self._listener.sent_over(event.udp)
+        elif isinstance(event, ReceivedOver):
+            self._listener.received_over(event.udp)
         elif isinstance(event, Asked):
             self.answers.asked()
         elif isinstance(event, Wrong):
@@ -173,7 +173,7 @@ class RemoteServer:
         self.answers.stop()
         if self._socket is not None:
             self._socket.close()
-        self._listener.lost(self, self._why)
+        self._listener.disconnected(self, self._why)
 
     # -- logging in ---------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ class RemoteServer:
 
     def _refused(self, answer: Refuse | messages.Bye) -> None:
         self._login.stop()
-        self._listener.refused(self, answer)
+        self._listener.rejected(self, answer)
         self.connection.close()
 
     def _too_slow(self) -> None:
@@ -217,5 +217,5 @@ class RemoteServer:
     def _went_wrong(self, error: WireError | PasswordRefused) -> None:
         """The server broke the protocol, or does not know the password."""
         self._why = str(error)
-        self._listener.wronged(error)
+        self._listener.protocol_error(error)
         self.connection.abort()

@@ -133,7 +133,7 @@ class Service:
         self._call.entered(connection, welcome)
         self.on_entered()
 
-    def refused(self, connection: RemoteServer, answer: Refuse | messages.Bye) -> None:
+    def rejected(self, connection: RemoteServer, answer: Refuse | messages.Bye) -> None:
         """The server sent us away."""
         if isinstance(answer, Refuse):
             self._refused_clear(answer)
@@ -197,23 +197,23 @@ class Service:
             self._told = why
             self._notices.say(lost + why.format(where=self.where, wait=self._wait))
 
-    def path_changed(self, udp: bool) -> None:
+    def sent_over(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""
         self._call.sent_over(udp)
 
-    def heard_over(self, udp: bool) -> None:
+    def received_over(self, udp: bool) -> None:
         """Media comes over UDP, or over TCP again."""
-        self._call.heard_over(udp)
+        self._call.received_over(udp)
 
-    def heard(self, packet: MediaPacket) -> None:
+    def media_received(self, packet: MediaPacket) -> None:
         """A media packet."""
-        self._call.heard(packet)
+        self._call.media_received(packet)
 
-    def told(self, message: messages.Message) -> None:
+    def message_received(self, message: messages.Message) -> None:
         """A control message."""
-        self._call.told(message)
+        self._call.message_received(message)
 
-    def wronged(self, error: Exception) -> None:
+    def protocol_error(self, error: Exception) -> None:
         """The server broke the protocol, or could not prove the password."""
         if not self._entered_now:
             self._ticket = None
@@ -222,9 +222,9 @@ class Service:
         elif not self._retry.entered:
             self._end(Exit.PROTOCOL, f"what answers on {self.where} does not speak voicechat ({error})")
 
-    def lost(self, connection: RemoteServer, why: str) -> None:
+    def disconnected(self, connection: RemoteServer, why: str) -> None:
         """A connection is over."""
-        self._call.left(connection)
+        self._call.disconnected(connection)
         if self._over:
             return
         if self._entered_now:
@@ -278,7 +278,7 @@ class Service:
         else:
             raise ControlError("connected: there is nothing to try again")
 
-    def answers(self, connection: RemoteServer) -> None:
+    def answers_changed(self, connection: RemoteServer) -> None:
         """The server has fallen silent, or is heard again."""
         if connection is self._call.connection:
             self._news.silent(connection.answers.unanswered, self._reactor.seconds())

@@ -39,19 +39,19 @@ class ICall(Protocol):
     def entered(self, connection: RemoteServer, welcome: messages.Welcome) -> None:
         """In the room; ``connection`` carries the media from now on."""
 
-    def left(self, connection: RemoteServer) -> None:
+    def disconnected(self, connection: RemoteServer) -> None:
         """A connection is over."""
 
-    def heard(self, packet: MediaPacket) -> None:
+    def media_received(self, packet: MediaPacket) -> None:
         """A media packet. WireError if it cannot be played."""
 
-    def told(self, message: messages.Message) -> None:
+    def message_received(self, message: messages.Message) -> None:
         """The room changed."""
 
     def sent_over(self, udp: bool) -> None:
         """What we say goes over UDP, or over TCP again."""
 
-    def heard_over(self, udp: bool) -> None:
+    def received_over(self, udp: bool) -> None:
         """The same for what we hear."""
 
     def stop(self) -> None:
