@@ -29,7 +29,7 @@ from voicechat.media.tuning import TUNING, Tuning
 from voicechat.rooms.listener import Listener, Serving
 from voicechat.rooms.mixing import Mixed, Mixing, MixRow
 from voicechat.rooms.room import Room
-from voicechat.rooms.talker import SILENT_AFTER, Talker
+from voicechat.rooms.talker import SILENT_AFTER, Talker, past_of
 
 _NO_FRAMES: Final = np.empty((0, FRAME_SAMPLES), np.float32)
 
@@ -243,7 +243,8 @@ class Conference:
         fresh = {number for number in rows if self._listeners[number].state is Serving.JOINING}
         deliveries: list[Delivery] = []
         served: set[int] = set()
-        for mixed in self._mixing.run(rows, frames, fresh, self._past(live) if fresh else ()):
+        past = past_of([self._talkers[source] for source in live]) if fresh else ()
+        for mixed in self._mixing.run(rows, frames, fresh, past):
             served.update(mixed.listeners)
             deliveries += self._mixed(mixed, fresh, tick)
         for number in rows:
@@ -262,15 +263,6 @@ class Conference:
         """What a listener is to hear of those who gave sound."""
         member = self._room.members[number]
         return MixRow(tuple(map(member.gain, live)), member.quality.bitrate(*self._bitrates))
-
-    def _past(self, live: list[int]) -> NDArray[np.float32]:
-        """What the talkers gave in the ticks before: shape (as many as are known, talkers, FRAME_SAMPLES)."""
-        known = [list(self._talkers[source].past)[:-1] for source in live]
-        past = np.zeros((max(map(len, known), default=0), len(live), FRAME_SAMPLES), np.float32)
-        for column, before in enumerate(known):
-            for ago, frame in enumerate(reversed(before), 1):
-                past[-ago, column] = frame
-        return past
 
     def _pull(self, tick: int) -> tuple[list[int], NDArray[np.float32]]:
         """The talkers that gave sound, and their frames."""

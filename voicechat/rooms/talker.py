@@ -4,9 +4,13 @@ May import the media core and the codec's interface. Times are ticks.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
-from voicechat.format import TICKS_PER_SECOND, Frame
+import numpy as np
+from numpy.typing import NDArray
+
+from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame
 from voicechat.interfaces import ICodec
 from voicechat.media.counts import Counts, Kind
 from voicechat.media.packet import MediaPacket
@@ -113,6 +117,16 @@ class Talker:
         """Their last packets again, for a listener who is forwarded to from now on: a cold decoder needs them."""
         last = [packet for packet, _ in self._recent][-self._tuning.stream.warm_with :]
         return [_again(packet, marker=number == 0) for number, packet in enumerate(last)]
+
+
+def past_of(talkers: Sequence[Talker]) -> NDArray[np.float32]:
+    """What they gave in the ticks before: shape (as many as are known, talkers, FRAME_SAMPLES)."""
+    known = [list(talker.past)[:-1] for talker in talkers]
+    past = np.zeros((max(map(len, known), default=0), len(known), FRAME_SAMPLES), np.float32)
+    for column, before in enumerate(known):
+        for ago, frame in enumerate(reversed(before), 1):
+            past[-ago, column] = frame
+    return past
 
 
 def _again(packet: MediaPacket, *, marker: bool) -> MediaPacket:
