@@ -163,6 +163,26 @@ GOALS: Final = (
         ("tests/server/test_admission.py::test_coming_back_is_cheaper_and_paced_all_the_same",),
     ),
     Mutation(
+        "R7",
+        "a mix ends when its talkers do, whatever their streams hold",
+        "voicechat/rooms/conference.py",
+        "heard = due if before is ListenerMode.MIX else talking",
+        "heard = talking",
+        (
+            "tests/rooms/test_words.py::test_a_word_that_is_shorter_than_its_stream_is_deep_is_mixed_whole",
+            "tests/rooms/test_words.py::test_of_two_short_words_at_once_a_third_hears_both",
+            "tests/rooms/test_words.py::test_who_begins_while_the_last_words_are_due_is_mixed_with_them",
+        ),
+    ),
+    Mutation(
+        "R7",
+        "words that were due to nobody come with the next talker's",
+        "voicechat/rooms/talker.py",
+        "            self._stream.stop()\n        self._mixed = False\n",
+        "            pass\n        self._mixed = False\n",
+        ("tests/rooms/test_words.py::test_what_is_due_to_nobody_any_more_is_never_heard",),
+    ),
+    Mutation(
         "F5",
         "a mix has no limiter",
         "voicechat/rooms/mixing.py",

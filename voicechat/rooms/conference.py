@@ -7,7 +7,7 @@ ReceiveStream gives one frame, `Mixing` makes and encodes the distinct rows.
 Change-over to a mix: the talker that was forwarded goes on being forwarded while the
 first mixed frames leave. What they said before goes through their decoder and the new
 encoder first, and the last of it to the listener, so that nobody hears a cold codec.
-A listener's states are in `listener`.
+A listener's states are in `listener`. A mix goes on until all that was said has been mixed.
 
 With fewer than two members present nothing is decoded, encoded or delivered.
 """
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from voicechat.format import FRAME_SAMPLES
 from voicechat.interfaces import ICodec
 from voicechat.media.counts import Counts
+from voicechat.media.forwarding import ListenerMode
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import split_pair
 from voicechat.media.quality import HIGH_BITRATE
@@ -198,15 +199,16 @@ class Conference:
             self._decide(now)
 
     def _decide(self, now: float) -> None:
-        """Choose anew what every listener gets."""
+        """Choose anew what every listener gets; whom they hear in a mix counts until the last word has been in it."""
         self._undecided = False
-        talking = [source for source, talker in self._talkers.items() if talker.talking]
-        if self._room.present < 2:
-            talking = []
+        everybody = self._talkers.items() if self._room.present > 1 else ()
+        talking = [source for source, talker in everybody if talker.talking]
+        due = [source for source, talker in everybody if talker.due]
         for number, listener in self._listeners.items():
             member = self._room.members.get(number)
-            audible = [source for source in talking if member is not None and member.gain(source) > 0]
             before = listener.policy.mode
+            heard = due if before is ListenerMode.MIX else talking
+            audible = [source for source in heard if member is not None and member.gain(source) > 0]
             mode = listener.policy.decide(audible, now)
             if mode is not before:
                 listener.change(mode, now)

@@ -3,8 +3,9 @@
 Which of the two a listener should have is `ListenerPolicy`'s to say. This is how they come to have
 it. At a change both are sent for some ticks, so that the new one's decoder is warm before
 it is heard: the talker who was forwarded goes on being forwarded while the first mixed frames
-leave, and the mix goes on when a talker is forwarded again. When all fall silent, the mix is
-sent to its end, since what waits in the streams has been said.
+leave, and the mix goes on when a talker is forwarded again. The mode stays MIX until the last of what
+was said has been mixed, since it waits in the streams: who says a short word is silent again before its first frame
+is due. So a mix that turns SILENT has only its end to send, and the overlap when a forwarded talker stopped in it.
 
 SERVING has the states and what leads from one to another; docs/architecture.md has the picture.
 
@@ -28,7 +29,7 @@ class Serving(enum.Enum):
     JOINING = "forwarded, until the mix's first frame", True, True, False
     TO_MIX = "forwarded, and the first frames of the mix", True, True, True
     TO_FORWARD = "forwarded, and the last frames of the mix", True, True, True
-    RUNNING_OUT = "the mix's last frames", False, True, True
+    RUNNING_OUT = "the last frames of an overlap, or the mix's end", False, True, True
 
     def __init__(self, words: str, forwarded: bool, mixed: bool, open_: bool) -> None:
         self.words = words

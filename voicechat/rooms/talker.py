@@ -76,6 +76,11 @@ class Talker:
         self.talking = False
         self._recent.clear()
 
+    @property
+    def due(self) -> bool:
+        """They talk, or their stream holds words of theirs that no mix has had yet."""
+        return self.talking or (self._stream is not None and self._stream.active)
+
     def enter_mix(self, codec: ICodec, counts: Counts) -> ReceiveStream:
         """Their stream, for mixing; when that begins, it is fed with their last packets, as if it had been before."""
         if self._stream is None:
@@ -84,7 +89,6 @@ class Talker:
         if not self._mixed:
             self._mixed, self._joins = True, bool(self._recent)
             self.past.clear()
-            self._stream.stop()
             for number, (packet, at) in enumerate(self._recent):
                 self._stream.put(_again(packet, marker=number == 0), at)
         return self._stream
@@ -94,7 +98,9 @@ class Talker:
         return None if self._stream is None else self._stream.held()
 
     def leave_mix(self) -> None:
-        """Nobody is mixed for any more."""
+        """Nobody is mixed for any more: what their stream may still hold is due to nobody."""
+        if self._mixed and self._stream is not None:
+            self._stream.stop()
         self._mixed = False
 
     def pull(self, tick: float, out: Frame) -> bool:
