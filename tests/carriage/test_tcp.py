@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from voicechat.carriage.connection import LINGER, Connection
-from voicechat.carriage.events import Clear, Lifeless, PeerEvent, Wrong
+from voicechat.carriage.events import Clear, Confirmed, Lifeless, PeerEvent, Wrong
 from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
 from voicechat.carriage.tcp import StringProtocol
 from voicechat.media.packet import MediaPacket
@@ -210,6 +210,52 @@ class ConnectionTests(SynchronousTestCase):
         assert self.transport.over
         assert not self.transport.aborted
         assert self.sent() == [messages.Bye("leaving")]
+
+    def test_last_words_leave_behind_whatever_waits_on_a_line_that_is_full(self) -> None:
+        """Who is told that their seat is taken must not come back for it: a second of patience begins at the close."""
+        self.transport.block()
+        self.connection.send(messages.Ping(7))
+        writes = self.transport.write
+
+        def full(data: bytes) -> None:  # as Twisted's does: it asks to pause in the midst of each write
+            writes(data)
+            self.transport.block()
+
+        self.transport.write = full  # type: ignore[method-assign]
+        self.connection.farewell(messages.Bye("replaced"))
+        assert self.sent() == [messages.Ping(7), messages.Bye("replaced")]
+        assert self.transport.over
+
+    def test_an_end_that_comes_at_once_leaves_no_timer(self) -> None:
+        """Of a carriage that is closed as soon as it is asked."""
+        self.transport.loseConnection = self.lose  # type: ignore[method-assign]
+        self.connection.close()
+        assert self.listener.ends == 1
+        assert not self.clock.getDelayedCalls()
+
+    def test_nothing_is_told_after_the_end(self) -> None:
+        """What came with the event at which the listener ends it is of no interest any more."""
+        happened = self.listener.happened
+
+        def once(event: PeerEvent) -> None:
+            happened(event)
+            self.connection.abort()
+
+        self.listener.happened = once  # type: ignore[method-assign]
+        self.say(messages.Gain(1, 0.1))  # the first that opens: it brings two events
+        assert self.listener.events == [Confirmed()]
+
+    def test_a_fault_that_the_listener_hands_on_ends_the_connection_too(self) -> None:
+        def faulty(event: PeerEvent) -> None:
+            raise KeyError(event)
+
+        def hands_on() -> None:
+            raise  # noqa: PLE0704  the one at hand
+
+        self.listener.happened, self.listener.fault = faulty, hands_on  # type: ignore[method-assign]
+        with pytest.raises(KeyError):
+            self.say(messages.Gain(1, 0.1))
+        assert self.transport.aborted
 
     def test_an_end_that_hangs_is_aborted(self) -> None:
         self.connection.farewell(messages.Bye())

@@ -57,7 +57,10 @@ class IConnectionListener(Protocol):
         """Something came, or happened. After `Wrong` and `Lifeless` it closes or aborts."""
 
     def fault(self) -> None:
-        """A fault of ours, the exception at hand, in what a string has caused; the connection is aborted after it."""
+        """A fault of ours, the exception at hand, in what a string has caused; it may be raised again.
+
+        The connection is aborted after it.
+        """
 
     def disconnected(self) -> None:
         """The connection is over, whoever ended it. Called once, and nothing after it."""
@@ -73,7 +76,7 @@ class Connection:
         """How datagrams leave; set by who opens the channel."""
         self._listener = listener
         self._carriage: ICarriage | None = None
-        self._sending = self._telling = False
+        self._sending = self._telling = self._closing = False
         self._timer = Timer(clock, self._due)
         self._linger = Timer(clock, self.abort)
         self._pause = Timer(clock, self._read_on)
@@ -101,8 +104,10 @@ class Connection:
             self.peer.string_received(string, self.clock.seconds())
             self._pump()
         except Exception:  # noqa: BLE001  the listener tells of it; what a string does ends this connection alone
-            self._listener.fault()
-            self.abort()
+            try:
+                self._listener.fault()
+            finally:
+                self.abort()
 
     def too_long(self) -> None:
         """A string announces itself that is too long; not a byte of it is read."""
@@ -110,8 +115,8 @@ class Connection:
         self._pump()
 
     def paused(self, paused: bool) -> None:
-        """The carriage takes no more for now, or takes all again."""
-        self.peer.paused(paused)
+        """The carriage takes no more for now, or takes all again; at the end it has to."""
+        self.peer.paused(paused and not self._closing)
         if not paused:
             self._pump()
 
@@ -237,14 +242,15 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close after what was written; abort when that takes too long."""
-        if not self.stands:
+        """Close after all that was sent, also what waits yet; abort when that takes too long."""
+        carriage = self._carriage
+        if carriage is None or not self.peer.open:
             return
-        self._pump()
+        self._closing = True
+        self.paused(False)
         self._over()
-        assert self._carriage is not None
-        self._carriage.close()
         self._linger.start(LINGER)
+        carriage.close()
 
     def abort(self) -> None:
         """End the connection now."""

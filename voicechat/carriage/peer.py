@@ -288,8 +288,9 @@ class Peer:
         self._set_deadline()
 
     def close(self) -> None:
-        """Nothing that comes counts any more, and nothing more is sent but what `next_string` still has."""
+        """Nothing that came counts any more, and nothing more is sent but what `next_string` still has."""
         self.open = False
+        self.events.clear()
         self.session.close()
         self.heartbeat.stop()
         if self.channel is not None:
