@@ -16,7 +16,7 @@ from tests.client.call.test_call import figures
 from tests.client.player import Host, Player, pass_time
 from voicechat.client.call.friends import MOST_NAMES, Friends
 from voicechat.client.exits import Exit
-from voicechat.client.network.allowance import MESSAGES_AT_ONCE, PACKETS_AT_ONCE, Allowance
+from voicechat.client.network.allowance import FLOOD, MESSAGES_AT_ONCE, PACKETS_AT_ONCE, Allowance
 from voicechat.client.network.protocol import PAUSE
 from voicechat.errors import WireError
 from voicechat.format import TICKS_PER_SECOND
@@ -275,6 +275,19 @@ def test_more_sound_than_anybody_needs_is_left_out_and_counted(ann: Player) -> N
     host.tell_bytes(packet)
     host.lose()
     assert not [call for call in ann.reactor.getDelayedCalls() if call.getTime() < ann.reactor.seconds() + PAUSE]
+
+
+def test_a_flood_of_strings_is_told_of_whatever_datagrams_are_left_out_between_them() -> None:
+    told: list[None] = []
+    allowance = Allowance(0.0, lambda: told.append(None))
+    for _ in range(int(PACKETS_AT_ONCE)):
+        allowance.string(0.0, bytes(1), 1)
+        allowance.datagram(0.0)
+    for _ in range(2 * FLOOD):
+        assert not allowance.string(0.0, bytes(1), 1)
+        assert not allowance.datagram(0.0)
+    assert len(told) == 2
+    assert allowance.passed_over == 4 * FLOOD
 
 
 def test_what_a_full_house_may_make_is_never_too_much() -> None:

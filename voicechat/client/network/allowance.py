@@ -40,6 +40,7 @@ class Allowance:
         self._datagrams = Bucket(PACKETS_A_SECOND, PACKETS_AT_ONCE, now)
         self.passed_over = 0
         """Packets that opened, and were not looked at."""
+        self._strings_passed_over = 0
 
     def string(self, now: float, packet: bytes, size: int) -> bool:
         """Whether a string that opened is looked at. Sound that is left out is as good as lost.
@@ -47,10 +48,12 @@ class Allowance:
         WireError if there were far too many messages: without one of them the later ones are wrong.
         """
         if is_media(packet):
-            taken = self._taken(self._sound, now)
-            if not taken and self.passed_over % FLOOD == 0:
+            if self._taken(self._sound, now):
+                return True
+            self._strings_passed_over += 1
+            if self._strings_passed_over % FLOOD == 0:
                 self._flooded()
-            return taken
+            return False
         if self._messages.take(now):
             return True
         raise WireError("far more messages than a room makes")
