@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from twisted.internet.interfaces import ITCPTransport
+from twisted.internet.protocol import Factory
 from twisted.internet.task import Clock
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
@@ -142,6 +144,19 @@ class ConnectionTests(SynchronousTestCase):
         assert timeout == 10_000
         assert unsent == 512
         assert congestion.rstrip(b"\0") == b"reno"
+
+    def test_what_stands_before_the_socket_hides_no_option(self) -> None:
+        """As TLS and the PROXY protocol do: Twisted wraps their transports."""
+        with socket.socket() as sock:
+            transport = VoiceTransport()
+            transport.getHandle = lambda: sock  # type: ignore[attr-defined]
+            wrapper = ProtocolWrapper(WrappingFactory(Factory()), StringProtocol(self.connection))
+            wrapper.getHandle = lambda: None  # type: ignore[attr-defined]  # as TLS, whose handle is no socket
+            wrapper.makeConnection(transport)
+            unsent = sock.getsockopt(socket.IPPROTO_TCP, 25)
+        assert unsent == 512
+        assert transport.bufferSize <= 1024  # type: ignore[attr-defined]
+        assert transport.no_delay
 
     def test_a_free_line_gets_everything_at_once_and_in_order(self) -> None:
         self.connection.send_media(self.packet(1))

@@ -110,7 +110,9 @@ class StringProtocol(Int32StringReceiver):
 
 
 def _tune(transport: object) -> None:
-    """Low delay and early back-pressure, where the platform has them."""
+    """Low delay and early back-pressure, where the platform has them; of the socket itself, whatever wraps it."""
+    while (wrapped := getattr(transport, "transport", None)) is not None:  # as TLS does, or the PROXY protocol
+        transport = wrapped
     tcp = ITCPTransport(transport, None)
     if tcp is not None:
         tcp.setTcpNoDelay(True)
