@@ -4,7 +4,7 @@ What lives here: the order of events and the table. May import the demo's own
 modules, the standard library and what minds the standard streams. It never reaches into server or client: they
 run as a user runs them, and only their WAV files and ``--stats`` are read.
 
-Exit status: 0 if everyone heard everyone else and nobody himself, 1 if not or if
+Exit status: 0 if everyone heard everyone else and nobody themselves, 1 if not or if
 a process failed (one line says which), 130 after Ctrl-C.
 """
 

@@ -11,20 +11,20 @@ alone
     One friend speaks and nobody else. Heard must be like said (HEARD_LEAST).
     These windows give the delay, too.
 across
-    One friend and the listener himself speak. Still only the friend may be
+    One friend and the listener themselves speak. Still only the friend may be
     heard: the same bound.
 together
     Two friends or more speak. Heard must be like the *sum* of what they said,
-    each as loud as he said it. Their lags are found one by one (each may sit in
-    a buffer of his own) but no weight is fitted. Since the sum of two is like
+    each as loud as they said it. Their lags are found one by one (each may sit in
+    a buffer of their own) but no weight is fitted. Since the sum of two is like
     each of the two already (0.7 if they are equally loud), each friend is also
-    judged by his partial correlation, the others taken out: a friend who is
+    judged by their partial correlation, the others taken out: a friend who is
     missing from a mix falls to chance there. A part of a sum has the noise of the
     whole sum beside it, hence the lower bound PART_LEAST.
 own voice
-    Where only the listener speaks: likeness of heard to his own voice. Where
-    friends speak as well: his partial correlation, the friends taken out, which
-    finds him under louder voices. Bound: OWN_MOST. The sign is ignored here: a
+    Where only the listener speaks: likeness of heard to their own voice. Where
+    friends speak as well: their partial correlation, the friends taken out, which
+    finds them under louder voices. Bound: OWN_MOST. The sign is ignored here: a
     voice upside down is a voice.
 
 Each figure is the median over its windows, of the best likeness within AROUND
@@ -44,7 +44,7 @@ HEARD_LEAST: Final = 0.7
 """A friend is heard: likeness of heard to said, alone, across and of the sum."""
 
 PART_LEAST: Final = 0.4
-"""A friend is in the mix: his partial correlation. What HEARD_LEAST allows to the sum, for a friend 6 dB softer.
+"""A friend is in the mix: their partial correlation. What HEARD_LEAST allows to the sum, for a friend 6 dB softer.
 
 A likeness of 0.7 of the sum leaves as much noise as there is voice; a fifth of the voice's energy beside that
 noise is sqrt(0.2 / 1.2). A friend who is missing reaches 0.1 by chance.
@@ -134,7 +134,7 @@ def compare(said: Mapping[str, Track], heard: Mapping[str, Track]) -> tuple[List
     clear = windows(voices)
     listenings = []
     for listener, track in heard.items():
-        # Who is not in the room yet cannot hear: both his stamps must have passed.
+        # Who is not in the room yet cannot hear: both their stamps must have passed.
         first = timeline.place(max(track.start_ns, said[listener].start_ns))
         last = timeline.place(track.end_ns)
         inside = [window for window in clear if first <= window.start and window.start + WINDOW <= last]
@@ -226,7 +226,7 @@ class _Ear:
         return correlations(said, heard, FLOOR * energy(said))
 
     def _resolve(self, window: Window, centre: int) -> tuple[Signal, dict[str, tuple[Signal, int]]]:
-        """What was heard of the window, and of each friend who speaks in it what he had said there, and his lag."""
+        """What was heard of the window, and of each friend who speaks in it what they had said there, and their lag."""
         piece = self.heard[window.start + centre : window.start + centre + WINDOW]
         resolved: dict[str, tuple[Signal, int]] = {}
         for _ in range(_ROUNDS):

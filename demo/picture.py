@@ -30,9 +30,9 @@ _SPOKEN: Final = 0.006
 
 
 def draw(path: Path, said: Mapping[str, Track], heard: Mapping[str, Track], judged: Sequence[Listening]) -> None:
-    """Write a PNG: a lane for each that speaks, then one for each that listens, moved back by his measured delay.
+    """Write a PNG: a lane for each that speaks, then one for each that listens, moved back by their measured delay.
 
-    Behind each listener's lane his friends' words are shaded in their colours:
+    Behind each listener's lane their friends' words are shaded in their colours:
     what is heard must fill the shades, and nothing else.
     """
     zero_ns = min(track.start_ns for track in said.values())

@@ -21,7 +21,7 @@ VOICES: Final = Path(__file__).with_name("voices")
 """The recorded voices; SOURCES.md there says whose they are."""
 
 CAST: Final = {"Ann": "en_f2", "Ben": "en_m4", "Cid": "it_m2"}
-"""Each person and the recording that is his voice."""
+"""Each person and the recording that is their voice."""
 
 LEAD: Final = 1.6
 """Seconds before the first word, so that all are in the room; clients that start together differ by less than 1 s."""
@@ -82,7 +82,7 @@ def length() -> float:
 
 
 def tracks() -> Mapping[str, Samples]:
-    """A track for each person, float32, equally long: his turns, and silence between them.
+    """A track for each person, float32, equally long: their turns, and silence between them.
 
     Whose voice is used up begins again from its start.
     """

@@ -85,14 +85,14 @@ class Timeline:
 
 
 def activity(voice: Signal) -> Activity:
-    """Whether somebody speaks, for each whole block of 20 ms of his laid track."""
+    """Whether somebody speaks, for each whole block of 20 ms of their laid track."""
     blocks = voice[: len(voice) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
     active: Activity = np.mean(blocks**2, axis=1) > 10 ** (SPEAKING_LEVEL / 10)
     return active
 
 
 def windows(voices: Mapping[str, Signal]) -> list[Window]:
-    """Every window with a speaker of which it is clear, for each person, whether he speaks or is silent."""
+    """Every window with a speaker of which it is clear, for each person, whether they speak or are silent."""
     activities = {name: activity(voice) for name, voice in voices.items()}
     length = min(len(voice) for voice in voices.values())
     found = []
@@ -105,7 +105,7 @@ def windows(voices: Mapping[str, Signal]) -> list[Window]:
 
 
 def _speaks(active: Activity, start: int) -> bool | None:
-    """Whether this person speaks in the window, or None if he neither does nor is silent around it."""
+    """Whether this person speaks in the window, or None if they neither do nor are silent around it."""
     inside = active[start // _BLOCK : (start + WINDOW) // _BLOCK]
     if inside.mean() >= SPEAKING_SHARE:
         return True

@@ -34,7 +34,7 @@ HELLO: Final = ClientSession(Secret("a guess"), messages.Request("Eve")).begin()
 """The same each time: a stranger need not compute anything."""
 
 RESUME: Final = ClientSession(Secret("a guess"), messages.Request("Eve"), Ticket(bytes(16), bytes(32))).begin()
-"""A ticket that nobody gave him."""
+"""A ticket that nobody gave them."""
 
 SAID: Final = {
     "connect": (b"",),

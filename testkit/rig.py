@@ -64,7 +64,7 @@ _PROGRAMS: Final = {
 _ALSA_PLUGIN: Final = "alsa-lib/libasound_module_pcm_pipewire.so"
 
 _FOREIGN: Final = ("PULSE", "PIPEWIRE", "JACK", "ALSA", "XDG", "DBUS", "DISPLAY", "WAYLAND", "VOICECHAT")
-"""Beginnings of variables that would lead a program to the user's own sound system, or to his own settings."""
+"""Beginnings of variables that would lead a program to the user's own sound system, or to their own settings."""
 
 _CONFIGURATION: Final = """
 context.properties = {{
@@ -241,7 +241,7 @@ class SoundRig:
         self._wait(lambda: f"{node}:" in self._ask("pw-link", "-io"), LINK_SECONDS, node)
 
     def choose(self, k: int) -> None:
-        """Make person k's microphone and loudspeaker the default ones, as a person does in his desktop's settings."""
+        """Make person k's microphone and loudspeaker the default ones, as a person does in their desktop's settings."""
         for key, node in (("source", f"mic{k}"), ("sink", f"spk{k}")):
             name = json.dumps({"name": node})
             self._ask("pw-metadata", "0", f"default.configured.audio.{key}", name, "Spa:String:JSON")

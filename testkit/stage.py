@@ -3,7 +3,7 @@
 What lives here: ``Stage``, a reactor of its own that a test drives until something has
 happened, with the programs that it starts; ``Guest``, a player (the whole client but the
 sound card, whose place a call each 10 ms takes) who sings a tone and knows which tones
-he hears. Nothing sleeps: the reactor waits for sockets and for the next call.
+they hear. Nothing sleeps: the reactor waits for sockets and for the next call.
 """
 
 import contextlib
@@ -112,7 +112,7 @@ class Guest:
 
     @property
     def in_room(self) -> bool:
-        """He is connected, as far as he knows."""
+        """They are connected, as far as they know."""
         return self.call.connection is not None
 
     def hears(self, hertz: float, since: float) -> bool:
@@ -166,7 +166,7 @@ class Stage:
         return self.children.server("--interface", HOME, *secret, *options, variables=variables)
 
     def guest(self, name: str, port: int, host: str = HOME, **rest: Any) -> Guest:
-        """A guest who is on his way in."""
+        """A guest who is on their way in."""
         guest = Guest(self.reactor, name, port, host, **rest)
         self.guests.append(guest)
         return guest
@@ -206,7 +206,7 @@ class Stage:
         self.reactor.doIteration(longest if timeout is None else min(longest, timeout))
 
     def all_in(self) -> None:
-        """Until every guest is in, and hears over UDP if he may."""
+        """Until every guest is in, and hears over UDP if they may."""
         self.until(lambda: all(guest.in_room for guest in self.guests), "everybody is in")
 
     def line(self, program: Program, text: str, seconds: float = SOON) -> None:

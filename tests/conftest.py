@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["VOICECHAT_CONFIG"] = os.environ["XDG_STATE_HOME"] = os.devnull
-"""No test reads its user's settings, or what he did to his friends' volumes."""
+"""No test reads its user's settings, or what they did to their friends' volumes."""
 
 SOAK: Final = os.environ.get("VOICECHAT_SOAK") == "1"
 

@@ -26,7 +26,7 @@ class ConfigError(VoiceChatError):
 
 
 class ControlError(VoiceChatError):
-    """What a player asks of his own call cannot be done, or not now."""
+    """What a player asks of their own call cannot be done, or not now."""
 
 
 class DeviceError(VoiceChatError):

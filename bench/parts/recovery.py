@@ -58,7 +58,7 @@ def recovery(studio: Studio) -> list[Table]:
         "A server that was killed and started again",
         ("who", "returns", "talks again after, s: p50", "p90", "longest", f"within {SOON:g} s (goal 90 %)"),
         (row,),
-        "Seconds from the new server's line that says that the port is open, until a client's friend hears him.",
+        "Seconds from the new server's line that says that the port is open, until a client's friend hears them.",
     )
     rows = []
     for seconds, times in STANDSTILLS:
@@ -79,7 +79,7 @@ def recovery(studio: Studio) -> list[Table]:
 
 
 def killed(times: int) -> list[float]:
-    """Until each of four clients is heard again by his friend, for each time."""
+    """Until each of four clients is heard again by their friend, for each time."""
     found = []
     with tempfile.TemporaryDirectory() as name, stage(Path(name)) as held:
         server = held.server()
@@ -110,7 +110,7 @@ def _again(held: Stage, port: int) -> tuple[str, ...]:
 
 
 def _ears(pairs: list[list[Guest]]) -> list[Callable[[float], bool]]:
-    """For each client, whether his friend has heard him since a time."""
+    """For each client, whether their friend has heard them since a time."""
     return [
         lambda since, listener=listener, tone=tone: listener.hears(tone, since)  # type: ignore[misc]
         for ann, ben in pairs

@@ -48,7 +48,7 @@ def storm(studio: Studio) -> list[Table]:
         *("frames lost", "RSS, MB more", "bytes answered"),
     )
     note = (
-        "Four talk in one room and are mixed at each tick; one more is forwarded in another, and his frames are "
+        "Four talk in one room and are mixed at each tick; one more is forwarded in another, and their frames are "
         "counted; friends log in, one after the other. Server, talkers and strangers share the machine."
     )
     times = 2 if quick else TIMES
@@ -58,7 +58,7 @@ def storm(studio: Studio) -> list[Table]:
     )
     rule = (
         f"{CLIENTS} clients, {times} times: seconds from the port's opening, or from the cut, until a client is heard "
-        "by his friend; lowest to highest in brackets. After the cut they log in anew, though they had tickets; the "
+        "by their friend; lowest to highest in brackets. After the cut they log in anew, though they had tickets; the "
         "ticks are those of four others, who are mixed meanwhile."
     )
     return [

@@ -99,7 +99,7 @@ class Heard:
 
     @property
     def found(self) -> bool:
-        """He was heard: more than a few windows, which chance would match."""
+        """They were heard: more than a few windows, which chance would match."""
         return len(self.delays) > self.windows // 4
 
 

@@ -17,7 +17,7 @@ from demo.script import VOICES, read
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Samples
 
 CAST: Final = (("en_f2", "it_m2"), ("cs_m1", "en_m4"), ("en_f3", "cs_f1"), ("it_m2", "en_f2"))
-"""The recordings of each talker, in his order: women and men, three languages. The fourth has the first's backwards."""
+"""Each talker's recordings, in order: women and men, three languages. The fourth has the first's backwards."""
 
 LEVEL: Final = -24.0
 """dBFS of the voices' active blocks: loud talk, and four of them still below full scale."""
@@ -40,8 +40,8 @@ _EMPTY: Final = 1e-10
 def write(path: Path, talker: int, seconds: float = 0.0) -> float:
     """Write the track of a talker; its length in seconds.
 
-    Without ``seconds`` he says all that he has, with it so many seconds of speech and no
-    more than one spurt above, beginning again when he has said all.
+    Without ``seconds`` they say all that they have, with it so many seconds of speech and no
+    more than one spurt above, beginning again when they have said all.
     """
     rng = np.random.default_rng(SEED + talker)
     spurts = [half for name in CAST[talker % len(CAST)] for half in halves(voice(VOICES / f"{name}.flac"))]

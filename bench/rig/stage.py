@@ -68,7 +68,7 @@ class Phase:
 
     talkers: tuple[int, ...] = ()
     seconds: float = 0.0
-    """Of silence; while somebody talks: of speech, 0 for all that he has."""
+    """Of silence; while somebody talks: of speech, 0 for all that they have."""
     noise: bool = False
     """Nobody talks, but the microphones hear a quiet room (-60 dBFS)."""
     quality: bool = True

@@ -47,7 +47,7 @@ def said() -> dict[str, Track]:
 
 
 class Ears:
-    """What a listener heard, sound by sound; his recording starts 30 ms after he entered."""
+    """What a listener heard, sound by sound; their recording starts 30 ms after they entered."""
 
     def __init__(self, listener: str) -> None:
         self.start_ns = STARTS_NS[listener] + 30_000_000

@@ -78,7 +78,7 @@ def test_f9_half_open_and_frozen_peers_are_cut() -> None:
     ann, frozen, silent = (TcpFriend(house, name).begin() for name in ("Ann", "frozen", "silent"))
     house.login()
     frozen.answers = False
-    silent.deliver = lambda: False  # type: ignore[method-assign]  # his cable is cut, his kernel says nothing
+    silent.deliver = lambda: False  # type: ignore[method-assign]  # their cable is cut, their kernel says nothing
     house.pass_seconds(PING_EVERY + ANSWER_WITHIN - 0.2)
     assert not frozen.transport.over
     house.pass_seconds(0.4)

@@ -48,7 +48,7 @@ def test_f5_a_sum_never_wraps() -> None:
 class Line:
     """One talker's way to a listener through the mix of a room; each frame's value tells when it was said.
 
-    Another member says frames of zero, so that the room must mix; his clock is the server's.
+    Another member says frames of zero, so that the room must mix; their clock is the server's.
     """
 
     WRAP = 1000

@@ -47,10 +47,10 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Actor(Protocol):
-    """Whoever something is delivered to: what he does happens when he is awake."""
+    """Whoever something is delivered to: what they do happens when they are awake."""
 
     def at(self, time: float, what: Callable[..., object], *arguments: object) -> None:
-        """Have ``what`` called at ``time``, or when he wakes up."""
+        """Have ``what`` called at ``time``, or when they wake up."""
 
 
 class Way:

@@ -24,7 +24,7 @@ STRANGERS, DATAGRAMS, SEALED = 15, 30, 5
 """In each tick."""
 
 COMES_EACH: Final = 5
-"""Ticks after which a hostile friend comes again: most of what he says ends his connection."""
+"""Ticks after which a hostile friend comes again: most of what they say ends their connection."""
 
 NAMES: Final = ("Ann", "Ben", "Cid", "Dan")
 

@@ -95,7 +95,7 @@ class Evening:
         if what < 0.2:
             friend.send(messages.Bye("leaving"))
             self.house.settle()
-        elif what < 0.3:  # stands still until he is cut
+        elif what < 0.3:  # stands still until they are cut
             friend.transport.block()
             friend.deliver = lambda: False  # type: ignore[method-assign]
             friend.answers = False

@@ -134,7 +134,7 @@ def test_r6_the_same_in_virtual_time(seconds: float) -> None:
         assert max(ben.ages(thawed + 0.1)) < 0.1
     else:
         assert ANSWER_WITHIN <= cut[0] - start <= ANSWER_WITHIN + PING_EVERY + 0.1
-        assert ben.player.call.password_logins == 1, "he came back by his ticket"
+        assert ben.player.call.password_logins == 1, "they came back by their ticket"
         assert max(ben.ages(thawed + 1.5)) < 0.1
 
 

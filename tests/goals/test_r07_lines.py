@@ -47,7 +47,7 @@ DEEPEST: Final = TUNING.playout.deepest * TICK_SECONDS + 0.06
 """Seconds that a voice may take beyond its lines: the deepest playout delay, a frame to capture, two blocks ready."""
 
 BACK: Final = 1.0 + 4 * Quality().delay + 0.02
-"""Seconds until a listener's new address is known: his next probe, the question that proves it, and a frame."""
+"""Seconds until a listener's new address is known: their next probe, the question that proves it, and a frame."""
 
 NAMES: Final = ("Ann", "Ben", "Carl", "Dora")
 
@@ -179,7 +179,7 @@ def test_r8_after_a_cut_speech_is_back_soon_and_as_it_was(seconds: float, back: 
     assert max(ben.ages(world.now - 3)) <= before + 0.011
     assert ben.longest_gap(world.now - 3, world.now) <= 0.02
     assert ben.player.call.reconnects == (seconds > 10)
-    assert ben.player.call.password_logins == 1, "his ticket brings him back"
+    assert ben.player.call.password_logins == 1, "their ticket brings them back"
     assert ann.player.call.reconnects == 0
     assert not world.log.failures
 

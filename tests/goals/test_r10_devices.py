@@ -22,7 +22,7 @@ LOSSES = 100 if SOAK else 20
 
 
 def is_normal(world: World, caller: Caller) -> bool:
-    """He hears, without a gap, what is being said."""
+    """They hear, without a gap, what is being said."""
     ages = caller.ages(world.now - 0.5)
     return len(ages) >= 48 and max(ages) < 0.1
 

@@ -180,7 +180,7 @@ class Guest(UdpFriend):
         self.reactor.run(super().break_line)
 
     def silent(self) -> None:
-        """His program is gone; his datagrams have ended with it."""
+        """Their program is gone; their datagrams have ended with it."""
         if self.link is not None:
             self.link.stop()
         self.house.friends.remove(self)
@@ -236,7 +236,7 @@ class Evening:
         self.bring_all()
 
     def come(self, name: str, *, deaf: bool = False, **rest: Any) -> Guest | None:
-        """Somebody connects; None if there is not even a protocol for him."""
+        """Somebody connects; None if there is not even a protocol for them."""
         self.visits += 1
         host = f"198.51.{self.visits // 250 % 250}.{self.visits % 250}"
         try:
@@ -296,7 +296,7 @@ class Evening:
         self.house.pass_ticks(3)
 
     def come_again(self, *, deaf: bool) -> Guest | None:
-        """The fourth friend comes, by his ticket if he has one that is good; ``deaf``: without datagrams."""
+        """The fourth friend comes, by their ticket if they have one that is good; ``deaf``: without datagrams."""
         dan = self.come("Dan", deaf=deaf, ticket=self.ticket)
         if dan is not None and dan.welcome is None and self.ticket is not None:
             self.leave(dan)
@@ -305,7 +305,7 @@ class Evening:
         return dan
 
     def end(self, dan: Guest, *, well: bool) -> None:
-        """He says goodbye, or something that is none of the protocol; or his line will break."""
+        """They say goodbye, or something that is none of the protocol; or their line will break."""
         if well:
             dan.send(messages.Bye(messages.LEAVING))
         elif self.trap.name in ENDS_BADLY:
@@ -325,7 +325,7 @@ class Evening:
             friend.talk(0.1 * 2**number)
 
     def leave(self, guest: Guest) -> None:
-        """His connection is over, whatever the server thinks."""
+        """Their connection is over, whatever the server thinks."""
         if guest.connected:
             guest.break_line()
         guest.silent()

@@ -69,7 +69,7 @@ class TimedLog(Log):
 
 
 class Node:
-    """Somebody with a clock of his own."""
+    """Somebody with a clock of their own."""
 
     def __init__(self, world: "World") -> None:
         self.world = world
@@ -143,7 +143,7 @@ class Caller(Node):
         self.socket: Any = None
         self.streams: list[Stream] = []
         self.talks: Callable[[float], bool] = lambda _now: False
-        """Whether he says something at a time."""
+        """Whether they say something at a time."""
         self.heard: list[tuple[float, float]] = []
         """Blocks that were played as they were said: when, and their value."""
         self.concealed: list[float] = []
@@ -166,7 +166,7 @@ class Caller(Node):
     def _udp_cut(self) -> float:
         return max(self.cut_until, self.udp_cut_until)
 
-    # -- his line -------------------------------------------------------------------
+    # -- their line -------------------------------------------------------------------
 
     def line_is(self, up: Quality, down: Quality) -> None:
         """What is sent from now on, and new connections, go over such a line."""
@@ -226,7 +226,7 @@ class Caller(Node):
         """The program stands still, and its sound card with it."""
         self.frozen_until = self.world.now + seconds
 
-    # -- his sound card -------------------------------------------------------------
+    # -- their sound card -------------------------------------------------------------
 
     def _block(self) -> None:
         """One exchange; after a standstill the card goes on from now."""
@@ -260,11 +260,11 @@ class Caller(Node):
     # -- what came of it ------------------------------------------------------------
 
     def ages(self, start: float, end: float = float("inf")) -> list[float]:
-        """How old what he heard was, block by block."""
+        """How old what they heard was, block by block."""
         return [age_of(value, at) for at, value in self.heard if start <= at < end]
 
     def heard_since(self, start: float) -> bool:
-        """He has heard somebody."""
+        """They have heard somebody."""
         return bool(self.heard) and self.heard[-1][0] > start
 
     def longest_gap(self, start: float, end: float) -> float:
@@ -347,7 +347,7 @@ class World:
     def call(
         self, name: str, up: Quality | None = None, down: Quality | None = None, *, ppm: float = 0.0, wait: float = 1.0
     ) -> Caller:
-        """One more player; ``wait`` seconds later he is in."""
+        """One more player; ``wait`` seconds later they are in."""
         caller = Caller(self, len(self.callers) + 1, name, up or Quality(), down or up or Quality(), ppm)
         self.callers.append(caller)
         caller.player.service.start()

@@ -99,7 +99,7 @@ def log_in(client: ClientLogin, server: ServerLogin) -> None:
 
 
 def welcome_without_asking(server: ServerLogin) -> bytes:
-    """What an impostor sends: he does not care for the client's proof."""
+    """What an impostor sends: they do not care for the client's proof."""
     keys = keys_before_the_proof(server)
     return Welcome(keys.proof(Side.SERVER, server._transcript), keys.seal.seal(RESPONSE)).build()
 
@@ -284,7 +284,7 @@ def test_no_damaged_welcome_completes_a_login() -> None:
     assert recording.client().welcome(recording.welcome) == RESPONSE
 
 
-@pytest.mark.parametrize("guess", ["his-own-password", "canary-password"])
+@pytest.mark.parametrize("guess", ["their-own-password", "canary-password"])
 def test_a_man_in_the_middle_with_a_password_of_his_own_gets_nowhere(guess: str) -> None:
     client, server = ClientLogin(PASSWORD), ServerLogin(PASSWORD)
     towards_client, towards_server = ServerLogin(Secret(guess)), ClientLogin(Secret(guess))
@@ -299,7 +299,7 @@ def test_a_man_in_the_middle_with_a_password_of_his_own_gets_nowhere(guess: str)
 
 
 def test_a_man_in_the_middle_who_swaps_one_half_gets_nowhere() -> None:
-    """He passes everything on, but puts his own message into HELLO or REPLY."""
+    """They pass everything on, but put their own message into HELLO or REPLY."""
     for guess in (WRONG, PASSWORD):
         client, server = ClientLogin(PASSWORD), ServerLogin(PASSWORD)
         client.hello()

@@ -711,7 +711,7 @@ class Behaviour:
         assert back.entered.echo == ann.entered.echo
         back.talk(0.2)
         self.house.pass_ticks(ECHO_DELAY + 10)
-        assert set(back.values()) == {0.2}, "what he said before his line broke is gone"
+        assert set(back.values()) == {0.2}, "what they said before their line broke is gone"
 
     # -- what is told -------------------------------------------------------------
 
@@ -751,7 +751,7 @@ class Behaviour:
         told = [told for told in cid.told_of(messages.Talk) if told.source == ann.source]
         assert [talk.talking for talk in told] == [True, False, True]
         assert [talk.way_ms is not None for talk in told] == [True, False, True]
-        assert told[0].held_ms is None, "nobody has mixed him yet"
+        assert told[0].held_ms is None, "nobody has mixed them yet"
         assert told[2].held_ms is not None
         assert told[2].held_ms <= 60
 

@@ -128,7 +128,7 @@ class House:
 
 
 class Friend:
-    """A client of the protocol's own words. ``value``: what each frame of his voice holds; None while silent."""
+    """A client of the protocol's own words. ``value``: what each frame of their voice holds; None while silent."""
 
     def __init__(
         self,
@@ -191,18 +191,18 @@ class Friend:
 
     @property
     def source(self) -> int:
-        """His number in the room."""
+        """Their number in the room."""
         return self.entered.source
 
     @property
     def entered(self) -> messages.Welcome:
-        """What the server welcomed him with."""
+        """What the server welcomed them with."""
         assert self.welcome is not None, f"{self.name} was not let in: {self.refused} {self.wrong}"
         return self.welcome
 
     @property
     def ticket(self) -> Ticket:
-        """What brings him back to his seat."""
+        """What brings them back to their seat."""
         given = self.entered.ticket
         assert given is not None
         return Ticket.from_hex(given.id, given.secret)
@@ -234,7 +234,7 @@ class Friend:
             frame = np.full(FRAME_SAMPLES, self.value, np.float32)
             self._send(self._voice.push(self.house.tick, frame))
 
-    # -- what he heard ------------------------------------------------------------
+    # -- what they heard ------------------------------------------------------------
 
     def forget(self) -> None:
         """Forget what was heard and told so far."""

@@ -63,7 +63,7 @@ class UdpFriend(TcpFriend):
         self.address: Address = (self.transport.getPeer().host, 50_000 + len(house.friends))
         self.link: DrivenChannel | None = None
         self.deaf = False
-        """His router drops all datagrams."""
+        """Their router drops all datagrams."""
 
     def begin(self) -> "UdpFriend":
         """Send the first string."""
@@ -290,12 +290,12 @@ class DatagramTests(SynchronousTestCase):
 
     def test_a_spoofed_address_gets_no_media(self) -> None:
         """A friend who plays tricks sends from somebody else's address."""
-        self.house.pass_seconds(3)  # his line is measured
+        self.house.pass_seconds(3)  # their line is measured
         victim = self.spoof()
-        assert len(victim) <= 3 * 3, "one question a second, and an answer to what he asks"
+        assert len(victim) <= 3 * 3, "one question a second, and an answer to what they ask"
 
     def test_a_spoofed_address_gets_no_more_than_a_few_answers_a_second(self) -> None:
-        """He asks fifty times a second."""
+        """They ask fifty times a second."""
         assert self.ben.link is not None
         reachability = self.ben.link.reachability
         reachability.poll = lambda token, now: token  # type: ignore[method-assign]
@@ -308,7 +308,7 @@ class DatagramTests(SynchronousTestCase):
         self.ben.talk(0.2)
         self.house.pass_ticks(10)
         home, self.ben.address = self.ben.address, ("203.0.113.9", 9)
-        self.ben.deliver = lambda: False  # type: ignore[method-assign]  # what goes there does not come to him
+        self.ben.deliver = lambda: False  # type: ignore[method-assign]  # what goes there does not come to them
         self.house.pass_seconds(3)
         victim = self.lines.to[("203.0.113.9", 9)]
         assert all(len(datagram) <= 8 + 16 + 8 for datagram in victim), "and none larger than what it answers"
@@ -330,7 +330,7 @@ class DatagramTests(SynchronousTestCase):
         assert self.lines.media == media_before + 50, "and comes back when they live again"
 
     def flood(self, kind: DatagramType, packet: bytes) -> tuple[int, int]:
-        """Somebody comes and sends as many as one core makes, all of which open, until he is cut, for a second at most.
+        """Somebody comes and sends as many as one core makes, all of which open, until they are cut, a second at most.
 
         How many they were, and how many of them the server did anything about.
         """
@@ -376,7 +376,7 @@ class DatagramTests(SynchronousTestCase):
         )
 
     def test_what_does_not_open_takes_nothing_from_whom_it_names(self) -> None:
-        """Whoever listens on the line knows a friend's number and address, and has his datagrams to send again."""
+        """Whoever listens on the line knows a friend's number and address, and has their datagrams to send again."""
         heard: list[bytes] = []
         send = self.lines.send
 

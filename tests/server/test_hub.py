@@ -37,14 +37,14 @@ class HubTests(SynchronousTestCase):
         self.house.pass_ticks(20)
 
     def t20(self, tries: int, *, kick: bool) -> tuple[list[TcpFriend], list[TcpFriend]]:
-        """The password changes while Ann is in, Ben is away and Cid's login is under way; who tried what he had."""
+        """The password changes while Ann is in, Ben is away and Cid's login is under way; who tried what they had."""
         (ann, ben), hub = self.enter("Ann", "Ben"), self.house.hub
         ben.break_line()
         cid = TcpFriend(self.house, "Cid")
         cid.send_string(cid.session.begin())
         hub.change_password(Secret("another password"), kick=kick)
         self.house.login()
-        assert not cid.connected, "his login had begun with the old one"
+        assert not cid.connected, "their login had begun with the old one"
         late = [TcpFriend(self.house, "late", host=f"198.51.100.{n}").begin() for n in range(tries)]
         self.house.pass_seconds(0.5 + tries / self.house.hub.limits.logins_a_second)
         assert all(isinstance(one.refused, Refuse) for one in late)
@@ -59,7 +59,7 @@ class HubTests(SynchronousTestCase):
         (ann, ben), (back,) = self.t20(10, kick=False)
         self.house.login()
         assert ann.connected, "whoever is in stays in"
-        assert back.source == ben.source, "and comes back to his seat"
+        assert back.source == ben.source, "and comes back to their seat"
 
     def test_t20_with_kick_nobody_stays_who_came_by_the_old_one(self) -> None:
         self.house = House(self.codec, max_clients=8, before_login=200)

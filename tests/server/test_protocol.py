@@ -186,7 +186,7 @@ class BeforeLoginTests(SynchronousTestCase):
         friend.begin()
         for _ in range(2):
             self.house.clock.advance(0.005)
-        assert friend.transport.value(), "and his turn is the next"
+        assert friend.transport.value(), "and their turn is the next"
 
     def test_what_is_remembered_of_who_knocks_is_bounded(self) -> None:
         self.house = House(most_banned=10)
@@ -265,7 +265,7 @@ class BeforeLoginTests(SynchronousTestCase):
         for _ in range(4):
             self.house.clock.advance(BREATH)
         self.house.settle()
-        assert back.source == friend.source, "his turn is among the next"
+        assert back.source == friend.source, "their turn is among the next"
         assert self.house.counted("logins_total", Login.TICKET_UNKNOWN) <= 4
         for _ in range(63):
             self.house.clock.advance(BREATH)
@@ -412,7 +412,7 @@ class SlowReaderTests(SynchronousTestCase):
 
     def test_a_line_closed_by_us_is_aborted_when_the_other_side_does_not_let_go(self) -> None:
         self.ben.send(messages.Bye())
-        self.ben.deliver = lambda: False  # type: ignore[method-assign]  # his kernel acknowledges nothing
+        self.ben.deliver = lambda: False  # type: ignore[method-assign]  # their kernel acknowledges nothing
         self.house.pass_seconds(LINGER - 0.1)
         assert self.ben.transport.over
         assert not self.ben.transport.aborted

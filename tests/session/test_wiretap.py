@@ -1,4 +1,4 @@
-"""One who holds the line in his hands: cuts, flips, repeats and reorders strings, and gets nowhere.
+"""One who holds the line in their hands: cuts, flips, repeats and reorders strings, and gets nowhere.
 
 A session is recorded string by string; then each string is hurt in every way that
 there is, on its way to the very end that would have taken it unhurt.

@@ -39,7 +39,7 @@ class Member:
         return Participant(self.source, name, self.away, self.muted, self.deafened, self.quality)
 
     def gain(self, talker: int) -> float:
-        """How loud this member hears a talker: 0 for himself, while deafened and while away."""
+        """How loud this member hears a talker: 0 for themselves, while deafened and while away."""
         if talker == self.source or self.deafened or self.away:
             return 0.0
         return self.gains.get(talker, 1.0)

@@ -46,7 +46,7 @@ KEY_BYTES: Final = STRING_KEY_BYTES
 
 
 class Side(Enum):
-    """Who holds the keys; the value begins what his proof speaks for."""
+    """Who holds the keys; the value begins what their proof speaks for."""
 
     CLIENT = b"client"
     SERVER = b"server"

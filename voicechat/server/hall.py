@@ -85,7 +85,7 @@ class Hall:
             self.conference.remove(seat.source, ticks(self._clock))
 
     def _left(self, seat: Seat, reason: str) -> None:
-        """Tell the others, and forget what was kept about him."""
+        """Tell the others, and forget what was kept about them."""
         if seat.telling is not None and seat.telling.active():
             seat.telling.cancel()
         self._told.pop(seat.source, None)
@@ -107,7 +107,7 @@ class Hall:
         self._tell_edges()
 
     def back(self, seat: Seat) -> None:
-        """He is here again."""
+        """They are here again."""
         seat.away_since = None
         seat.member.away = False
         seat.packings.clear()
@@ -115,7 +115,7 @@ class Hall:
         self._tell_presence(seat)
 
     def _tell_presence(self, seat: Seat) -> None:
-        """Whether he is here; of a line that flaps, what is so in the end."""
+        """Whether they are here; of a line that flaps, what is so in the end."""
         if seat.telling is not None and seat.telling.active():
             return
         seat.telling = None

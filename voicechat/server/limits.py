@@ -99,7 +99,7 @@ def media_bytes(bitrate: int) -> float:
 
 
 class Bans:
-    """Who failed how often. Successes are not counted, so a friend's typing error costs him nothing else."""
+    """Who failed how often. Successes are not counted, so a friend's typing error costs them nothing else."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

@@ -31,7 +31,7 @@ class IPeer(Protocol):
 
     @property
     def round_trip(self) -> float | None:
-        """Seconds to him and back; None while it is not known."""
+        """Seconds to them and back; None while it is not known."""
 
     @property
     def redundancy(self) -> int:
@@ -62,7 +62,7 @@ class Returning(NamedTuple):
 
 
 class Seat:
-    """A participant's place: his member in the room, and his peer while he is connected."""
+    """A participant's place: their member in the room, and their peer while they are connected."""
 
     def __init__(
         self, member: Member, hall: "Hall", connection: int, comings: Bucket, *, letters: bool = False
@@ -71,7 +71,7 @@ class Seat:
         self.hall = hall
         self.connection = connection
         self.comings = comings
-        """Paces the news of his going away and coming back."""
+        """Paces the news of their going away and coming back."""
         self.told_away = False
         self.telling: IDelayedCall | None = None
         self.peer: IPeer | None = None
@@ -101,7 +101,7 @@ class Seat:
         return [*self.returning, *(() if self.peer is None else (self.peer,))]
 
     def pack(self, packet: MediaPacket, offset: int) -> Sequence[MediaPacket]:
-        """What becomes of a packet on his hop, where redundancy of this offset is asked for, or pairs are."""
+        """What becomes of a packet on their hop, where redundancy of this offset is asked for, or pairs are."""
         packing = self.packings.get(packet.source)
         if packing is None:
             packing = self.packings[packet.source] = Packing(pairs=self.pairs)

@@ -112,7 +112,7 @@ class ServerSession(Session):
         return string
 
     def turn_away(self, reason: str, retry: float) -> bytes:
-        """The string that tells one who knows the password why he cannot enter; the connection is then closed."""
+        """The string that tells one who knows the password why they cannot enter; the connection is then closed."""
         string = self._conclude(messages.Bye(reason, retry))
         self._state = State.CLOSED
         return string

@@ -18,7 +18,7 @@ from voicechat.media.redundancy import Loss
 from voicechat.wire import text as texts
 
 Source = Annotated[int, Meta(ge=1, le=LAST_SOURCE)]
-"""A participant's number in his room."""
+"""A participant's number in their room."""
 
 _Name = Annotated[str, Meta(max_length=texts.MOST_NAME_BYTES)]
 _Room = Annotated[str, Meta(max_length=texts.MOST_ROOM_BYTES)]
@@ -157,14 +157,14 @@ class Back(Message, frozen=True):
 
 
 class Talk(Message, frozen=True, omit_defaults=True):
-    """Who started or stopped talking, as the server hears it; and how late he comes, where the server knows it."""
+    """Who started or stopped talking, as the server hears it; and how late they come, where the server knows it."""
 
     source: Source
     talking: bool
     way_ms: _Milliseconds | None = None
-    """Half the round trip between him and the server."""
+    """Half the round trip between them and the server."""
     held_ms: _Milliseconds | None = None
-    """How long the server holds his frames where it mixes them."""
+    """How long the server holds their frames where it mixes them."""
 
 
 class State(Message, frozen=True):

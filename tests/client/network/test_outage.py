@@ -22,7 +22,7 @@ def ann() -> Player:
 
 
 def inside(player: Player) -> Host:
-    """Ben talks, and how late he is heard is known."""
+    """Ben talks, and how late they are heard is known."""
     host: Host = player.accepted()
     host.let_in()
     player.reactor.advance(0)

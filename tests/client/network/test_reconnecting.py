@@ -186,7 +186,7 @@ def test_after_a_login_it_never_gives_up(ann: Player) -> None:
 
 @pytest.mark.parametrize("sealed", [False, True])
 def test_one_who_was_in_waits_while_the_server_does_not_let_him_in(ann: Player, sealed: bool) -> None:
-    """His address is banned for somebody else's guesses, and his ticket is too old."""
+    """Their address is banned for somebody else's guesses, and their ticket is too old."""
     host: Host = ann.accepted()
     host.let_in()
     host.lose()
@@ -222,7 +222,7 @@ def test_one_who_was_in_waits_while_the_server_does_not_let_him_in(ann: Player, 
 )
 @pytest.mark.parametrize("seat_gone", [False, True])
 def test_one_who_was_in_waits_for_a_seat_and_takes_it(ann: Player, reason: str, told: str, *, seat_gone: bool) -> None:
-    """Perhaps it is his own broken line that still holds it; perhaps it was given away."""
+    """Perhaps it is their own broken line that still holds it; perhaps it was given away."""
     host: Host = ann.accepted()
     host.let_in(welcome_with_ticket(TicketBook()) if seat_gone else None)
     host.lose()

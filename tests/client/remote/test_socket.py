@@ -255,7 +255,7 @@ def everyman() -> Iterator[Player]:
 
 @given(request=REQUESTS)
 def test_any_request_is_answered_in_one_line(everyman: Player, request: bytes) -> None:
-    everyman.ended = None  # some have quit him before
+    everyman.ended = None  # some have quit them before
     answer = msgspec.json.encode(commands(everyman).do(request))
     assert b"\n" not in answer
     assert isinstance(json.loads(answer), dict)
