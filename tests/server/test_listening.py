@@ -1,5 +1,6 @@
 """Where the server listens: ports, strings, and sockets that systemd opened."""
 
+import configparser
 import os
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from voicechat.server.listening import WrongString, by_string
 from voicechat.server.ports import LISTEN
 from voicechat.server.protocol import RemoteClient
 from voicechat.wire import messages
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def opened(reactor: VoiceReactor) -> list[tuple[str, int, str]]:
@@ -157,6 +160,16 @@ def test_a_plain_port_needs_no_endpoints() -> None:
         for arguments in (["--port", "4321"], ["--listen", "tcp:4321"])
     ]
     assert needed == ["False\n", "True\n"]
+
+
+def test_the_units_of_the_docs_fit_together() -> None:
+    """One number for stream and datagrams, and a string that names what the unit opens."""
+    unit = configparser.ConfigParser()
+    unit.read(DOCS / "voicechat.socket", encoding="utf-8")
+    opens = unit["Socket"]
+    assert opens["ListenStream"] == opens["ListenDatagram"] == "1234"
+    assert "VOICECHAT_LISTEN=systemd:domain=INET6:index=0" in (DOCS / "operating.md").read_text(encoding="utf-8")
+    assert list(opens).index("listenstream") == 0, "index=0 is the first"
 
 
 # -- systemd ---------------------------------------------------------------------------

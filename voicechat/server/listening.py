@@ -109,6 +109,8 @@ def _endpoint(opener: Any, text: str) -> Any:
     except TypeError:
         raise WrongString(_WRONG.format(text, "an argument is missing, or not known")) from None
     except Exception as error:  # noqa: BLE001  whatever the parsers of strings, some of them plugins, may raise
+        if type(error).__module__.startswith("OpenSSL"):
+            raise ConfigError(f"{text}: the key or the certificate cannot be used") from None
         raise WrongString(_WRONG.format(text, error)) from None
 
 
