@@ -226,7 +226,10 @@ def test_a_name_that_stream_and_datagrams_share_is_the_streams(passed: Passed) -
     """In a .socket unit all have one name; Twisted takes the last of it."""
     tcp = stream()
     passed.give(tcp, datagrams(tcp), names="v:v")
-    by_string("systemd:domain=INET6:name=v")
+    reactor = VoiceReactor()
+    made(reactor, by_string("systemd:domain=INET6:name=v"))[0].startService()
+    assert [(number, family) for number, family, _ in reactor.adoptedPorts] == [(tcp.fileno(), socket.AF_INET6)]
+    tcp.detach()  # it was the endpoint's to close
 
 
 def test_what_systemd_passed_and_is_of_no_use_is_told(passed: Passed) -> None:
