@@ -53,6 +53,17 @@ def test_from_a_mix_back_in_a_pause() -> None:
     assert policy.decide([4], 2.0) is ListenerMode.FORWARD
 
 
+def test_a_mix_goes_on_until_all_that_was_said_has_been_mixed() -> None:
+    policy = ListenerPolicy()
+    policy.decide([3, 4], 0.0)
+    assert policy.decide([], 1.0, due=True) is ListenerMode.MIX
+    assert policy.decide([4], 2.0, due=True) is ListenerMode.MIX, "whose words would end those that are due"
+    assert policy.decide([], 3.0, due=True) is ListenerMode.MIX
+    assert policy.decide([], 4.0) is ListenerMode.SILENT
+    policy.decide([4], 5.0)
+    assert policy.decide([], 6.0, due=True) is ListenerMode.SILENT, "they were forwarded, and all of it is"
+
+
 @given(STEPS)
 def test_if_asked_to_it_always_mixes(steps: list[tuple[list[int], float]]) -> None:
     policy, now = ListenerPolicy(always_mix=True), 0.0

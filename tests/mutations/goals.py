@@ -165,9 +165,9 @@ GOALS: Final = (
     Mutation(
         "R7",
         "a mix ends when its talkers do, whatever their streams hold",
-        "voicechat/rooms/conference.py",
-        "heard = due if before is ListenerMode.MIX else talking",
-        "heard = talking",
+        "voicechat/media/forwarding.py",
+        "if not audible and not (due and self.mode is ListenerMode.MIX):",
+        "if not audible:",
         (
             "tests/rooms/test_words.py::test_a_word_that_is_shorter_than_its_stream_is_deep_is_mixed_whole",
             "tests/rooms/test_words.py::test_of_two_short_words_at_once_a_third_hears_both",

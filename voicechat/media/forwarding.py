@@ -3,7 +3,8 @@
 Forwarding spares a second coding (0.6 PESQ at 12 kbit/s, measured), the tick and
 the server's jitter buffer, so it is used whenever exactly one talker is heard.
 The way back from a mix waits for a pause or a second of a single talker, so that
-short interjections do not make the stream change over and back.
+short interjections do not make the stream change over and back. A pause is one when all
+that was said has been mixed: of a short word nothing has when its talker stops.
 """
 
 import enum
@@ -30,11 +31,14 @@ class ListenerPolicy:
         """Source that is forwarded, while ``mode`` is FORWARD; the last one that was, while it is not."""
         self._single_since: float | None = None
 
-    def decide(self, audible: list[int], now: float) -> ListenerMode:
-        """Choose the mode for the talkers ``audible`` now (sources with a gain above zero, never the listener)."""
-        if not audible:
+    def decide(self, audible: list[int], now: float, *, due: bool = False) -> ListenerMode:
+        """Choose the mode for the talkers ``audible`` now (sources with a gain above zero, never the listener).
+
+        ``due``: words of theirs wait to be mixed, even though nobody talks. A mix goes on until they have been.
+        """
+        if not audible and not (due and self.mode is ListenerMode.MIX):
             self.mode, self._single_since = ListenerMode.SILENT, None
-        elif len(audible) > 1 or self._always:
+        elif len(audible) != 1 or self._always:
             self.mode, self._single_since = ListenerMode.MIX, None
         elif self.mode is not ListenerMode.MIX:
             self.mode, self.talker = ListenerMode.FORWARD, audible[0]

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from voicechat.format import FRAME_SAMPLES
 from voicechat.interfaces import ICodec
 from voicechat.media.counts import Counts
-from voicechat.media.forwarding import ListenerMode
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.media.packing import split_pair
 from voicechat.media.quality import HIGH_BITRATE
@@ -199,20 +198,23 @@ class Conference:
             self._decide(now)
 
     def _decide(self, now: float) -> None:
-        """Choose anew what every listener gets; whom they hear in a mix counts until the last word has been in it."""
+        """Choose anew what every listener gets."""
         self._undecided = False
         everybody = self._talkers.items() if self._room.present > 1 else ()
         talking = [source for source, talker in everybody if talker.talking]
         due = [source for source, talker in everybody if talker.due]
         for number, listener in self._listeners.items():
-            member = self._room.members.get(number)
             before = listener.policy.mode
-            heard = due if before is ListenerMode.MIX else talking
-            audible = [source for source in heard if member is not None and member.gain(source) > 0]
-            mode = listener.policy.decide(audible, now)
+            audible = self._heard(number, talking)
+            mode = listener.policy.decide(audible, now, due=not audible and bool(self._heard(number, due)))
             if mode is not before:
                 listener.change(mode, now)
         self._feed()
+
+    def _heard(self, listener: int, sources: list[int]) -> list[int]:
+        """Which of these a listener wants to hear."""
+        member = self._room.members.get(listener)
+        return [] if member is None else [source for source in sources if member.gain(source) > 0]
 
     def _feed(self) -> None:
         """Have the talkers' streams fed while somebody is mixed for, and only then."""
