@@ -443,6 +443,31 @@ def test_a_straggler_behind_the_end_makes_nobody_talk() -> None:
     assert den.conference.edges() == [Edge(1, True)]
 
 
+def test_an_end_that_overtakes_its_whole_word_takes_none_of_it() -> None:
+    den = Den(2).run(10, {1: 0.25}).run(5, {})
+    den.got.clear()
+    sending, first = SendStream(PLAIN.encoder(12_000)), den.now
+    said = [sending.push(first + step, constant(0.5)) for step in range(4)]
+    end = sending.finish(first + 4)
+    for step, packet in enumerate([end, said[1], said[0], said[3], said[2]]):
+        den.arrive(1, packet, den.now + step / 10)
+    assert {packet.tick for packet in den.frames(2)} == {packet.tick for packet in said}
+    den.conference.expire(den.now + SILENT_AFTER + 1.0)
+    assert not den.conference.talking
+
+
+def test_nobody_is_mixed_for_long_who_is_not_shown_to_talk() -> None:
+    """With each frame before an end of its own, as no program sends them, it would not seem to be of a new word."""
+    den = Den(3, always_mix=True).run(10, {1: 0.25})
+    unseen = 0
+    for _ in range(3 * SILENT_AFTER):
+        den.conference.arrived(1, MediaPacket(ME, wrap(den.now + 1), b"", end=True), den.now + 0.1)
+        den.conference.arrived(1, MediaPacket(ME, wrap(den.now), PLAIN.encoder(1).encode(constant(0.5))), den.now + 0.2)
+        den.run(1, {})
+        unseen = 0 if den.conference.talking else unseen + bool(den.frames(3))
+        assert unseen <= SILENT_AFTER
+
+
 # -- bad input -------------------------------------------------------------------------
 
 

@@ -138,7 +138,7 @@ class Conference:
                 self._decide(now)
         deliveries = self._pass_on(source, talker, packets, now) if self._room.present > 1 else []
         talker.remember(packets, now)
-        if packet.end:
+        if packet.end and talker.talking:
             talker.ended = packet.tick
             self._stop(source, now)
         return deliveries

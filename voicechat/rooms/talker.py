@@ -36,7 +36,7 @@ class Talker:
         settle, the others are for the mix."""
         self.seen = Seen()
         self.ended: int | None = None
-        """Wire tick of the last end packet, while silent."""
+        """Wire tick of the end packet that ended their talk, while silent; an end that comes first ends nothing."""
         self._stream: ReceiveStream | None = None
         """Their frames for mixing; kept, for what it has learnt of their connection."""
         self._mixed = self._joins = False
