@@ -15,6 +15,9 @@ exact to the sample.
 
 A client reaches its pair as the default ALSA device (PortAudio speaks ALSA),
 by a configuration file named in its environment; see ``client_environment``.
+
+More than 300 lines, since the check for what is missing belongs to what is started, and all of that
+shares one folder and one environment.
 """
 
 import contextlib

@@ -3,6 +3,8 @@
 On the demo's recorded voices and noises, through the client's own parts, without any
 call. A noise stands 12 s before each voice, so that what learns has learnt, and 3 s
 after it.
+
+More than 300 lines, since the four measurements share voices, noises and what is made of them.
 """
 
 import time

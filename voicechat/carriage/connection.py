@@ -3,6 +3,9 @@
 The carriage hands strings over and takes them; whoever has a UDP port hands datagrams over
 and takes them (``send_datagram``). After each of these, and when something is due, the peer's
 events go to the listener, and what it wants sent is sent. Nothing else is decided here.
+
+More than 300 lines, since both who speak to it, the carriage and the owner, need one object: what
+the one does has to be pumped to the other.
 """
 
 from collections.abc import Callable

@@ -15,6 +15,9 @@ is taken and never before. While the carriage takes all, that is at once; one th
 leaves packets in the outbox, where media grows old and is dropped and control is bounded.
 
 Pure: times are seconds of a monotonic clock; it knows no socket, clock or Twisted.
+
+More than 300 lines, since it is one machine; what stands alone in it is in `channel`, `heartbeat`
+and `session.outbox`.
 """
 
 from collections import deque

@@ -32,6 +32,8 @@ the version seen so that the server can answer REFUSE with reason 1.
 
 A REFUSE is neither sealed nor signed: an attacker on the line can forge one. It
 may end the attempt to log in; it may never be taken for news about an account.
+
+More than 300 lines, since the layouts of all seven strings stand side by side.
 """
 
 from dataclasses import dataclass
