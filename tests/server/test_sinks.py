@@ -63,6 +63,18 @@ def test_a_file_that_was_moved_or_removed_is_begun_anew(tmp_path: Path, *, moved
     assert not moved or old.read_text() == "one\n"
 
 
+def test_a_file_whose_folder_was_moved_is_written_on(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    folder.mkdir()
+    with closing(File(str(folder / "file"))) as file:
+        file.write(Line("one\n"))
+        folder.rename(tmp_path / "elsewhere")
+        with pytest.raises(OSError, match="No such file"):
+            file.rotate()
+        file.write(Line("two\n"))
+    assert (tmp_path / "elsewhere" / "file").read_text() == "one\ntwo\n"
+
+
 def test_a_stream_that_somebody_made_non_blocking_gets_all_of_it() -> None:
     import threading
 

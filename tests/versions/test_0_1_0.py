@@ -144,7 +144,7 @@ def test_a_client_of_0_1_0_holds_a_call_at_a_server_of_today(monkeypatch: pytest
     again = Zoe(house)
     next_ticket = ticket_in(recorded.resumed_keys(secret, RESUME.client[0], resumed)[1])
     with monkeypatch.context() as patch:
-        given(patch, nonce, *next_ticket)
+        given(patch, *next_ticket, nonce)
         again.say(RESUME.client[0])
     again.keys, response = recorded.resumed_keys(secret, RESUME.client[0], again.answer())
     assert {person.name for person in recorded.obey(response).roster} == {"Ben 🤷♂\ufe0f", SHORT}

@@ -75,7 +75,7 @@ class EventLog:
         self._kept_back: Counter[_Kind] = Counter()
         """Lines of each kind since the last one that was told."""
 
-    def note(self, event: Event, address: str, now: float, what: object = "") -> None:
+    def note(self, event: Event, address: str, now: float, what: str = "") -> None:
         """Somebody at an address did something that is worth a line, unless there were many."""
         # an address first: its many lines are not to use up what all have together
         if self._allows(event, address, now, 1) and (not address or self._allows(event, "", now, MOST_LINES)):

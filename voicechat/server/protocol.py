@@ -187,7 +187,7 @@ class RemoteClient:
             metrics.logins_total[Login.TICKET_UNKNOWN].value += 1  # after a restart of ours, every honest client
         else:
             metrics.protocol_errors_total.value += 1
-            events.note(Event.BAD_INPUT, self.address, now, error)
+            events.note(Event.BAD_INPUT, self.address, now, str(error))  # the error itself would keep its frames
         if not self.stands:
             return
         if self._returning is not None:

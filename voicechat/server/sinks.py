@@ -88,11 +88,16 @@ class File:
         self._do(lambda file: file.write(line.text.encode("utf-8", "backslashreplace")))
 
     def rotate(self) -> None:
-        """Begin a new one. Twisted's goes on with one that was moved away, as logrotate(8) does it; not we."""
+        """Begin a new one, also where the old one was moved away, as logrotate(8) does it.
+
+        OSError, and the old one stays, where there can be none: its folder has gone, too.
+        """
         if Path(self._path).exists():
             self._do(lambda file: file.rotate())
-        else:
-            self.close()
+            return
+        fresh = self._opened()
+        self.close()
+        self._file = fresh
 
     def close(self) -> None:
         """Let it go; the next line opens it again."""
