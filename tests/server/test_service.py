@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -147,6 +148,31 @@ class EndTests(SynchronousTestCase):
         reactor.hasStopped = False
         service._stop()
         assert not reactor.hasStopped
+
+    def test_of_several_interrupts_the_reactor_is_told_one(self) -> None:
+        """Twisted tells of a fault when it is stopped again, in a traceback; Ctrl-C is easily pressed twice."""
+        signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGTTOU
+        told: list[int] = []
+        for number in signals:
+            self.addCleanup(signal.signal, number, signal.getsignal(number))
+        signal.signal(signal.SIGINT, lambda number, _: told.append(number))
+        reactor = VoiceReactor()
+        service, _ = made(reactor)
+        service.startService()
+        service._obey_signals(signal.SIG_DFL)
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+        service._stop()  # a SIGTERM of the same turn
+        assert told == [signal.SIGINT]
+        assert not reactor.hasStopped, "the first is Twisted's affair"
+
+    def test_after_sigterm_an_interrupt_says_nothing_new(self) -> None:
+        service, _ = made(VoiceReactor())
+        service.startService()
+        service._stop()
+        told: list[int] = []
+        service._interrupted(lambda number, _: told.append(number), signal.SIGINT, None)
+        assert not told
 
 
 def test_the_password_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,16 @@ and signals. What was ignored at the start stays so.
 | signal | what it does |
 |---|---|
 | SIGTERM | say goodbye, end with status 0 (twistd would with 143) |
+| SIGINT | say goodbye, end as twistd does; once the end has begun, nothing |
 | SIGHUP | read the password file again; from a terminal that is gone, the same as SIGTERM |
 | SIGUSR2 | read the password file again; under nohup, where SIGHUP is ignored, too |
 | SIGTTOU | nothing: in the background of a terminal with `stty tostop`, a log line would stop the whole server |
 """
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -59,7 +61,7 @@ class VoiceService(Service):
         self.listeners = [Listener(reactor, hub, place) for place in sorted(places, key=lambda place: place.six)]
         named = None if password_file in (None, "-") else Path(str(password_file)).expanduser()
         self._password_file = None if named is None else str(named.resolve())  # a daemon goes elsewhere
-        self._bound = False
+        self._bound = self._ends = False
 
     @property
     def port(self) -> int:
@@ -154,14 +156,24 @@ class VoiceService(Service):
             for name, do in asked.items():
                 if hasattr(signal, name):
                     standard.obey(getattr(signal, name), lambda *_, do=do: self._reactor.callFromThread(do))
+            interrupt = signal.getsignal(signal.SIGINT)
+            if callable(interrupt):
+                signal.signal(signal.SIGINT, partial(self._interrupted, interrupt))
             if hasattr(signal, "SIGTTOU"):
                 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
             if self.terminal.was_there and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
                 self.watch_terminal()
 
+    def _interrupted(self, obey: Callable[[int, Any], object], number: int, frame: Any) -> None:
+        """SIGINT: the first is Twisted's to ``obey``, which tells a reactor that stops of a fault at each further."""
+        if self.running and not self._ends:
+            self._ends = True
+            obey(number, frame)
+
     def _stop(self, why: str = "") -> None:
         """Once."""
-        if self.running:
+        if self.running and not self._ends:
+            self._ends = True
             if why:
                 self.hub.events.say(why)
             self._reactor.stop()
