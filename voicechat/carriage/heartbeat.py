@@ -15,7 +15,7 @@ ANSWER_WITHIN: Final = 10.0
 """Seconds that a peer may owe an answer; then it is dead or frozen."""
 
 ROUND_TRIP_WEIGHT: Final = 1 / 4
-"""Of the last round trip in the smoothed one: a line that has changed is known after four pings."""
+"""Of the last round trip in the smoothed one: a connection that has changed is known after four pings."""
 
 _NEVER: Final = float("inf")
 
@@ -58,7 +58,7 @@ class Heartbeat:
             self._ping_at = now
 
     def measure(self, now: float) -> None:
-        """Learn how uneven the line is, while media goes over it: a ping as soon as the last one is answered."""
+        """Learn how uneven the connection is, while media goes over it: a ping as soon as the last one is answered."""
         self._to_measure = KEPT
         self.ask(now)
 
@@ -84,7 +84,7 @@ class Heartbeat:
             before = took if self.round_trip is None else self.round_trip
             self.round_trip = before + (took - before) * ROUND_TRIP_WEIGHT
         elif took > SUDDEN:
-            self.ask(now)  # a standstill, which is forgotten, or a line that has become slow, which is believed then
+            self.ask(now)  # a standstill, which is forgotten, or a slow connection, which is believed then
         if self._to_measure and measuring:
             self._to_measure -= 1
             self._ping_at = min(self._ping_at, now + max(0.0, MEASURE_EVERY - took))

@@ -29,7 +29,7 @@ cable (measured 10.0 s)."""
 
 _CONGESTION: Final = b"reno"
 """Congestion control, where it can be chosen. BBR sends next to nothing for 0.2 s whenever ten seconds brought no
-faster round trip (PROBE_RTT), so on a jittery line every ten; all Linux systems have Reno."""
+faster round trip (PROBE_RTT), so on a jittery connection every ten; all Linux systems have Reno."""
 
 
 @implementer(IPushProducer)

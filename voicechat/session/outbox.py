@@ -1,11 +1,11 @@
-"""What waits to be sent to one peer whose line is not free.
+"""What waits to be sent to one peer, whose carriage takes no more for now.
 
 Media may be dropped and is never queued without bound. Control is never dropped but
 for what a later message makes untrue: of the news about a participant only the last
 counts, somebody who came and went meanwhile was never there, and of a flood of text
 the last lines are kept. What is sent is what was put, some of it left out, in its
 order; so the peer ends with the same picture of the room, and nobody can fill the
-queue of somebody whose line stands still. What is left are answers to the peer's own
+queue of somebody whose connection stands still. What is left are answers to the peer's own
 messages: above their limit it is to be cut.
 """
 

@@ -1,10 +1,10 @@
-"""Reachability: may media go over UDP in this direction? Decided in a rolling window, for ever.
+"""Reachability: may media go over UDP in this direction? It is asked again and again, for ever.
 
-Each end judges the way on which it sends. A probe that came back (over UDP, or told
-over TCP when the way back is broken) is a sign of life, and so is, for a while after
-one, a report that datagrams arrive. Mumble asks once, at the start, and never notices that UDP died later; here
-LOST_PROBES probes in a row without a sign of life are enough to leave, which takes two
-seconds while media flows, and PROOFS answers bring a way back.
+Each end judges the direction in which it sends. The answer to a probe is a sign of life. It
+comes over UDP, or over TCP when datagrams are lost on the way back. For a while after an
+answer a report that datagrams arrive is a sign of life, too. LOST_PROBES probes in a row
+without a sign of life end UDP, which takes two seconds while media flows; PROOFS answers
+bring it back. (Mumble asks once, at the start, and never notices that UDP died later.)
 
 Pure: times are seconds of a monotonic clock, tokens come from the caller.
 """
@@ -28,16 +28,16 @@ PROBE_AGAIN: Final = 0.2
 """Seconds after which an unanswered probe is followed by another, and between the first ones of a session."""
 
 PROBE_HOPING: Final = 0.5
-"""Seconds between probes when the way has just died: most lines that break are back within seconds, and TCP, which
+"""Seconds between probes when UDP has just died: most connections that break are back within seconds, and TCP, which
 waits twice as long after each loss, takes up to three seconds more (measured after a cut of 5 s)."""
 
 HOPES_FOR: Final = 10.0
-"""Seconds of such hope; a line that is gone for longer is given up by TCP, too."""
+"""Seconds of such hope; a connection that is gone for longer is given up by TCP, too."""
 
 LOST_PROBES: Final = 4
 """Probes in a row without a sign of life that end the way: with a loss of 10 % each way by chance once in 800.
 The last one's time is up 1.8 s after the way died: a second until the first, and four times PROBE_AGAIN; where a round
-trip takes longer than PROBE_AGAIN, by so much later. While the line is measured nothing ends it: those two seconds."""
+trip takes longer than PROBE_AGAIN, by so much later. In the two seconds in which the connection is measured nothing ends it."""
 
 FIRST_PROBES: Final = 10
 """Probes in quick succession at the start of a session: two seconds, then the way is as good as blocked."""
@@ -50,10 +50,10 @@ FORGETS: Final = 0.9
 """What is left of the longest round trip at each answer."""
 
 MEASURED: Final = KEPT + 1
-"""Probes of a client that measure its line, once one is answered."""
+"""Probes of a client that measure its connection, once one is answered."""
 
 MEASURE_EVERY: Final = 0.1
-"""Seconds between those: after two seconds, before anybody has said much, the line is known, for 1 KB each way."""
+"""Seconds between those: the connection is known after two seconds, before much is said, for 1 KB each way."""
 
 REPORTS_COUNT_FOR: Final = 10.0
 """Seconds after an answered probe in which a report is a sign of life, too. It comes over TCP and proves nothing: one
@@ -129,7 +129,7 @@ class UdpReachability:
     def _given_up(self, now: float) -> bool:
         """So many probes have got no answer in a row, and each has had the time for one.
 
-        While the line is measured they are too close to tell a hiccup from an end.
+        While the connection is measured they are too close to tell a hiccup from an end.
         """
         if self._to_measure or len(self._unanswered) < LOST_PROBES:
             return False

@@ -1,6 +1,6 @@
-"""Round trips: how long the last round trips took, and so how uneven the line is.
+"""Round trips: how long the last ones took, and so how uneven the connection is.
 
-A line that stands still delays all that is on its way, which then comes together.
+A connection that stands still delays all that is under way, which then comes together.
 That is one event: only the first of such a burst counts.
 
 Pure: times are seconds, given as arguments.
@@ -17,14 +17,14 @@ TOGETHER: Final = 0.05
 """Seconds; answers that come sooner after one another come together: half of what lies between two probes."""
 
 STANDSTILL: Final = 2.0
-"""Seconds of a round trip that tell of no line: of a program that was stopped, a computer that slept, a cable that was
-out. Nobody could talk over a line that takes so long."""
+"""A round trip of so many seconds says nothing of the connection: a program was stopped, a computer slept, a cable
+was out. Nobody could talk over a connection that takes so long."""
 
 SUDDEN: Final = 0.5
 """Seconds of a round trip that is believed only when the next one agrees, if it is far longer than the last ones."""
 
 KNOWN: Final = KEPT - 1
-"""Latenesses by which a line is known: all that are kept, but the longest."""
+"""Latenesses by which a connection is known: all that are kept, but the longest."""
 
 
 class RoundTrips:
@@ -50,14 +50,14 @@ class RoundTrips:
 
 
 class Usual:
-    """Tells a standstill from a line that has become slow: the one makes one long trip, the other makes many."""
+    """Tells a standstill from a connection that has become slow: the one makes one long trip, the other makes many."""
 
     def __init__(self) -> None:
         self._last = 0.0
         self._doubted = False
 
     def believes(self, took: float) -> bool:
-        """Whether a round trip is the line's own."""
+        """Whether a round trip is the connection's own."""
         if not self._doubted and took > max(SUDDEN, 2 * self._last):
             self._doubted = True
             return False

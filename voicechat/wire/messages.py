@@ -145,7 +145,7 @@ class Left(Message, frozen=True):
 
 
 class Away(Message, frozen=True):
-    """Somebody's line broke; the seat is kept."""
+    """Somebody's connection was lost; the seat is kept."""
 
     source: Source
 

@@ -1,6 +1,6 @@
 """Whether the server still answers, told within two seconds and some.
 
-A line that is cut looks like one on which nobody talks, until TCP gives it up ten seconds
+A connection that is cut looks like one on which nobody talks, until TCP gives it up ten seconds
 later. So while sound flows, either way, something has to come: sound, or the answers to
 probes. When nothing does, the server is asked, and when no answer comes either, it is
 silent. In a silent room only the heartbeats are watched: nothing is sent for this.
@@ -17,8 +17,8 @@ from typing import Final
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 SILENT_AFTER: Final = 2.0
-"""Seconds without an answer from which it is said: longer than the pauses of a line that only loses packets, in which
-ten probes and a segment that TCP sends again get through; as long as a person waits for an answer of a friend."""
+"""Seconds without an answer from which it is said: longer than the pauses of a connection that only loses packets,
+in which ten probes and a segment that TCP sends again get through; as long as a person waits for an answer of a friend."""
 
 ASK_AFTER: Final = 1.5
 """Seconds without anything after which the server is asked: half a second is left for an answer over TCP, and probes

@@ -11,11 +11,11 @@ from voicechat.client.notices import INotices
 
 TOLD_FROM: Final = 2.0
 TOLD_EVERY: Final = 30.0
-"""Seconds of a line that is broken from which it is told that nobody hears us, and until it is told again."""
+"""Seconds of a lost connection from which it is told that nobody hears us, and until it is told again."""
 
 
 class Outage(msgspec.Struct, frozen=True):
-    """The line broke, or the server does not answer."""
+    """The connection was lost, or the server does not answer."""
 
     why: str
     """For a person."""
@@ -28,7 +28,7 @@ class Outage(msgspec.Struct, frozen=True):
 
 
 class IRecovery(Protocol):
-    """Who brings a broken line back."""
+    """Who brings a lost connection back."""
 
     def outage(self) -> Outage | None:
         """Why nobody hears us, once somebody has; None: they do."""
@@ -38,7 +38,7 @@ class IRecovery(Protocol):
 
 
 class News:
-    """Lines about a line. ``where`` is the server, as the user named it."""
+    """Lines about a connection. ``where`` is the server, as the user named it."""
 
     def __init__(self, notices: INotices, where: str) -> None:
         self._notices = notices
@@ -49,7 +49,7 @@ class News:
         """It was told that the server does not answer."""
 
     def lost(self, why: str) -> None:
-        """The line broke."""
+        """The connection was lost."""
         self._silent = False
         self._notices.say(f"the line to {self._where} broke ({why}); trying again")
 

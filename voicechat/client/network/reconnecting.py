@@ -77,7 +77,7 @@ class Service:
         """Called at each entering."""
         self._started_at = self._lost_at = 0.0
         self._why = ""
-        """Why the line broke, or the last try failed."""
+        """Why the connection was lost, or the last try failed."""
         self._news = News(notices, self.where)
         call.recovery = self
 
@@ -138,7 +138,7 @@ class Service:
         if isinstance(answer, Refuse):
             self._refused_clear(answer)
         elif answer.reason in FULL_HOUSE and self._retry.entered:
-            # perhaps it is our own broken line that holds the seat
+            # perhaps it is our own lost connection that holds the seat
             self._wait_for(min(answer.retry, LONGEST_WAIT), FULL_HOUSE[answer.reason])
         elif answer.reason in ENDINGS:
             code, line = ENDINGS[answer.reason]

@@ -13,7 +13,7 @@ FIRST_TRIES: Final = 3
 FIRST_SECONDS: Final = 5.0
 
 QUICK: Final = (0.1, 1.5)
-"""Seconds between tries while the line has been gone for QUICK_FOR or less."""
+"""Seconds between tries while the connection has been gone for QUICK_FOR or less."""
 
 QUICK_FOR: Final = 60.0
 
@@ -36,7 +36,7 @@ class Retry:
 
     @property
     def tries(self) -> int:
-        """Which try the next one is, since the line broke."""
+        """Which try the next one is, since the connection was lost."""
         return self._tries
 
     def success(self) -> None:
