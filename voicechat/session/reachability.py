@@ -37,7 +37,7 @@ HOPES_FOR: Final = 10.0
 LOST_PROBES: Final = 4
 """Probes in a row without a sign of life that end the way: with a loss of 10 % each way by chance once in 800.
 The last one's time is up 1.8 s after the way died: a second until the first, and four times PROBE_AGAIN; where a round
-trip takes longer than PROBE_AGAIN, by so much later. In the two seconds in which the connection is measured nothing ends it."""
+trip takes longer than PROBE_AGAIN, by so much later. Nothing ends it in the two seconds of measuring."""
 
 FIRST_PROBES: Final = 10
 """Probes in quick succession at the start of a session: two seconds, then the way is as good as blocked."""

@@ -16,7 +16,7 @@ MESSAGES_A_SECOND: Final = 1000.0
 """Of the room: what 200 guests (`server.limits.MOST_SEATS`) may make others be told, each five a second."""
 
 MESSAGES_AT_ONCE: Final = 5000.0
-"""After a standstill: a connection that stands still for ten seconds is given up, and no room says so much meanwhile."""
+"""After a standstill: a connection that stands still for ten seconds is given up, and no room says so much."""
 
 PACKETS_A_SECOND: Final = 200.0
 """Sound over TCP, and datagrams of whatever type: what the server lets each of us send

@@ -18,7 +18,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 SILENT_AFTER: Final = 2.0
 """Seconds without an answer from which it is said: longer than the pauses of a connection that only loses packets,
-in which ten probes and a segment that TCP sends again get through; as long as a person waits for an answer of a friend."""
+in which ten probes and a segment that TCP sends again get through; as long as a
+person waits for a friend's answer."""
 
 ASK_AFTER: Final = 1.5
 """Seconds without anything after which the server is asked: half a second is left for an answer over TCP, and probes
