@@ -34,7 +34,8 @@ class DatagramPort(DatagramProtocol):
             metrics.datagrams_dropped_total[why] for why in (Dropped.NOT_OPENED, Dropped.KERNEL, Dropped.NOT_SENT)
         )
         self._connections: dict[int, Connection] = {}
-        self._send: Callable[[bytes, Address], object] | None = None
+        self._send: Callable[[bytes, Address], object]
+        """Set when the port opens; before that no connection has a channel."""
         self._dropped = 0
         self._count_call: IDelayedCall | None = None
 
@@ -103,6 +104,6 @@ class DatagramPort(DatagramProtocol):
 
     def _write(self, datagram: bytes, address: Address) -> None:
         try:
-            cast(Any, self._send)(datagram, address)
+            self._send(datagram, address)
         except OSError:
             self._not_sent.value += 1
