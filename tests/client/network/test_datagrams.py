@@ -123,6 +123,13 @@ def test_without_a_socket_media_stays_on_tcp() -> None:
     assert not reactor.getDelayedCalls()
 
 
+def test_an_interface_that_went_meanwhile_leaves_media_on_tcp() -> None:
+    reactor = VoiceReactor()
+    _, connection, _ = opened(reactor, "fe80::1%gone")
+    assert connection.channel is None
+    assert not reactor.ports
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_flood_from_the_server_is_read_in_portions(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     """On a real socket: a hostile server must not hold the reactor, which the microphone waits for, either."""

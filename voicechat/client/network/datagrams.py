@@ -29,19 +29,15 @@ class DatagramSocket(DatagramProtocol):
         self._reactor = reactor
         self._address: Address = (host.partition("%")[0], number)
         """The server's, as datagrams come from it: without the zone of a link-local one."""
-        self._target: tuple[Any, ...] = self._address
-        """The same with its zone, which datagrams need to get there."""
-        if "%" in host:
-            flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-            self._target = socket.getaddrinfo(host, number, type=socket.SOCK_DGRAM, flags=flags)[0][4]
+        self._host = host
         self._port: Any = None
         self._connection: Connection | None = None
 
     def open(self, connection: Connection, number: int, *, pairs: bool) -> bool:
         """Have datagrams beside a connection, by this number; False if there can be no socket."""
-        host = self._address[0]
         try:
-            self._port = udp.listen(self._reactor, 0, self, "::" if ":" in host else "")
+            target = self._target()
+            self._port = udp.listen(self._reactor, 0, self, "::" if ":" in self._host else "")
         except (OSError, CannotListenError):
             self.close()
             return False
@@ -49,11 +45,18 @@ class DatagramSocket(DatagramProtocol):
 
         def write(datagram: bytes, _: Address) -> None:
             with suppress(OSError, ValueError):  # no route just now: as good as lost
-                send(datagram, self._target)
+                send(datagram, target)
 
         self._connection = connection
         connection.open_channel(number, write, self._address, pairs=pairs)
         return True
+
+    def _target(self) -> tuple[Any, ...]:
+        """The server's address with its zone, which datagrams need to get there. OSError if there is none any more."""
+        if "%" not in self._host:
+            return self._address
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        return socket.getaddrinfo(self._host, self._address[1], type=socket.SOCK_DGRAM, flags=flags)[0][4]
 
     def close(self) -> None:
         """The connection is over."""
