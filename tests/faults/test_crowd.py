@@ -140,10 +140,10 @@ def test_f13_a_thousand_packets_a_second_change_nothing_for_the_others() -> None
             flood.speak()
         house.pass_ticks(1)
     limits = Limits()
-    (hall,) = house.hub.halls
+    (live_room,) = house.hub.live_rooms
     let_through = 4 * 1000 - house.counted("over_limit_total", Kind.MEDIA)
     assert let_through <= limits.media_burst + 4.1 * limits.media_a_second
-    assert hall.conference.encodings <= 4 * 4 * TICKS_PER_SECOND + 4 * PAST
+    assert live_room.conference.encodings <= 4 * 4 * TICKS_PER_SECOND + 4 * PAST
     assert len(cid.mixed) > 3.7 * TICKS_PER_SECOND
     assert {ann.mixed[-1], ben.mixed[-1], cid.mixed[-1]} == {0.6, 0.5, 0.7}
     assert house.counted("ticks_skipped_total") == 0
@@ -234,9 +234,9 @@ class TestF19:
 
     def test_f19_an_exception_in_the_mixer_costs_a_tick(self) -> None:
         house, friends = self.talk(FaultyCodec())
-        (hall,) = house.hub.halls
-        run = hall.conference._mixing.run
-        hall.conference._mixing.run = None  # type: ignore[method-assign, assignment]
+        (live_room,) = house.hub.live_rooms
+        run = live_room.conference._mixing.run
+        live_room.conference._mixing.run = None  # type: ignore[method-assign, assignment]
         house.pass_ticks(1)
-        hall.conference._mixing.run = run  # type: ignore[method-assign]
+        live_room.conference._mixing.run = run  # type: ignore[method-assign]
         self.assert_unharmed(house, friends)

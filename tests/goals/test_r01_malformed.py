@@ -133,6 +133,6 @@ def test_r1_malformed_input_costs_four_talkers_no_frame_and_leaves_nothing_behin
     left = more(before, census())
     assert not left
     assert {seat.member.name for seat in house.hub.seats.values()} == set(NAMES)
-    assert len(house.hub.halls) == 1
+    assert len(house.hub.live_rooms) == 1
     assert not house.log.failures
     assert len(house.log.lines) < 1000 + TICKS

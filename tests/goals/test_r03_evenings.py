@@ -164,7 +164,7 @@ def test_r3_a_server_after_hours_is_what_it_was(tell: list[str]) -> None:
     assert len(evening.house.clock.getDelayedCalls()) == calls
     assert grown < SPARE
     assert not evening.house.hub.seats
-    assert not list(evening.house.hub.halls)
+    assert not list(evening.house.hub.live_rooms)
     assert not evening.house.log.failures
     assert evening.words > half
 

@@ -31,8 +31,8 @@ from voicechat.security.tickets import Ticket
 from voicechat.server.admission import Admission
 from voicechat.server.datagrams import DatagramPort
 from voicechat.server.factory import VoiceServerFactory
-from voicechat.server.hall import Hall
 from voicechat.server.hub import Hub
+from voicechat.server.live_room import LiveRoom
 from voicechat.server.protocol import RemoteClient
 from voicechat.server.ticker import Ticker
 from voicechat.session.outbox import Outbox
@@ -54,7 +54,7 @@ HOOKS: Final[dict[type, str]] = {
     Outbox: "put_control put_media take",
     Admission: "came gone entered queue _turn _show_out failed",
     Hub: "enter entered resume back leave gone _welcome _beat _expire",
-    Hall: "enter leave away back state gain text tell arrived tick deliver _watch _tell_edges _tell_presence _left",
+    LiveRoom: "enter leave away back state gain text tell arrived tick deliver _watch _tell_edges _tell_presence _left",
     Conference: "add remove changed arrived expire edges tick",
     Ticker: "wake _due",
     DatagramPort: "open close datagramReceived _write",
@@ -68,7 +68,7 @@ SLOW: Final = {
     "Heartbeat.answered": 9.0,
     "Admission._show_out": 6.0,
     "Hub._expire": 65.0,
-    "Hall._watch": 1.0,
+    "LiveRoom._watch": 1.0,
     "Ticker.wake": 1.0,
 }
 """Seconds of silence that it takes to reach them."""
@@ -90,7 +90,13 @@ LOGINS: Final = (
 )
 """What only a login by password reaches; elsewhere the fourth friend has a ticket, which costs less."""
 
-ENDS_BADLY: Final = ("RemoteClient.went_wrong", "Connection.abort", "StringProtocol.abort", "Hub.leave", "Hall.leave")
+ENDS_BADLY: Final = (
+    "RemoteClient.went_wrong",
+    "Connection.abort",
+    "StringProtocol.abort",
+    "Hub.leave",
+    "LiveRoom.leave",
+)
 
 CANNOT_BE: Final = {
     ("DatagramPort.open", True),

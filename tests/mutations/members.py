@@ -176,7 +176,7 @@ MEMBERS: Final = (
     Mutation(
         "T15",
         "programs of 0.1.0 are sent joiners",
-        "voicechat/server/hall.py",
+        "voicechat/server/live_room.py",
         "message if seat.letters else older_message or message",
         "message",
         (
@@ -212,7 +212,7 @@ MEMBERS: Final = (
         "T15",
         "a room stays when its last guest has left",
         "voicechat/server/hub.py",
-        "self.halls.tidy(seat.hall.key)",
+        "self.live_rooms.tidy(seat.live_room.key)",
         "pass",
         (f"{_TCP}test_an_empty_room_is_dropped",),
     ),

@@ -79,8 +79,8 @@ class Behaviour:
         self.house.pass_ticks(50)
         assert ben.values() == [0.25] * 50
         assert not self.house.hub.ticker.running
-        (hall,) = self.house.hub.halls
-        assert hall.conference.encodings == 0
+        (live_room,) = self.house.hub.live_rooms
+        assert live_room.conference.encodings == 0
 
     def test_two_talkers_hear_each_other_and_not_themselves(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")
@@ -153,8 +153,8 @@ class Behaviour:
         self.house.pass_ticks(20)
         assert not ann.heard
         assert not self.house.hub.ticker.running
-        (hall,) = self.house.hub.halls
-        assert hall.conference.encodings == hall.conference.forwarded == 0
+        (live_room,) = self.house.hub.live_rooms
+        assert live_room.conference.encodings == live_room.conference.forwarded == 0
 
     def test_rooms_do_not_hear_each_other(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben", room="red")
@@ -207,10 +207,10 @@ class Behaviour:
         friends[0].talk(0.1)
         friends[1].talk(0.2)
         self.house.pass_ticks(50)
-        (hall,) = self.house.hub.halls
+        (live_room,) = self.house.hub.live_rooms
         ticks = len(friends[2].mixed)
         assert ticks > 35
-        encodings = hall.conference.encodings
+        encodings = live_room.conference.encodings
         assert encodings - PAST <= ticks <= encodings, "ten pure listeners, one encoding a tick, and what goes before"
         assert all(friend.mixed[-1] == 0.3 for friend in friends[2:])
 
@@ -272,11 +272,11 @@ class Behaviour:
         ben.forget()
         dan.forget()
         self.house.pass_ticks(50)
-        (hall,) = self.house.hub.halls
+        (live_room,) = self.house.hub.live_rooms
         assert ben.packets <= 28
         assert dan.packets >= 49
         assert ben.mixed[-20:] == dan.mixed[-20:] == [0.3] * 20
-        assert hall.conference.encodings <= 60 + PAST, "saver and normal have one bitrate, so one encoding"
+        assert live_room.conference.encodings <= 60 + PAST, "saver and normal have one bitrate, so one encoding"
 
     # -- coming and going ---------------------------------------------------------
 
@@ -294,10 +294,10 @@ class Behaviour:
 
     def test_an_empty_room_is_dropped(self) -> None:
         (ann,) = self.enter_all("Ann", room="red")
-        assert len(self.house.hub.halls) == 1
+        assert len(self.house.hub.live_rooms) == 1
         ann.send(messages.Bye())
         self.house.settle()
-        assert len(self.house.hub.halls) == 0
+        assert len(self.house.hub.live_rooms) == 0
         assert not self.house.hub.seats
 
     def test_a_number_is_not_given_to_the_next_one_within_a_minute(self) -> None:
@@ -455,7 +455,7 @@ class Behaviour:
         fifth = self.connect("Eve", room="another")
         self.house.login()
         assert isinstance(fifth.refused, messages.Bye)
-        assert len(self.house.hub.halls) == 4
+        assert len(self.house.hub.live_rooms) == 4
 
     def test_an_away_seat_yields_when_the_house_is_full(self) -> None:
         ann, ben, cid, _ = self.enter_all("Ann", "Ben", "Cid", "Dan")
@@ -619,7 +619,7 @@ class Behaviour:
         assert third.refused == messages.Bye(messages.ROOM_FULL, 5.0)
         assert not third.connected
         self.enter_all("Dan", "Eve", room="blue")
-        assert {len(hall) for hall in self.house.hub.halls} == {2}
+        assert {len(live_room) for live_room in self.house.hub.live_rooms} == {2}
 
     def test_in_a_full_room_an_away_seat_of_that_room_yields(self) -> None:
         self.house = House(max_clients=8, room_size=2)
@@ -632,7 +632,7 @@ class Behaviour:
         self.enter("Dan", room="red")
         assert [type(message) for message in ann.told] == [messages.Away, messages.Left, messages.Joined]
         assert {seat.member.name for seat in self.house.hub.seats.values()} == {"Ann", "Dan"}
-        assert len(self.house.hub.halls.get("red") or ()) == 2
+        assert len(self.house.hub.live_rooms.get("red") or ()) == 2
         assert self.enter("Dan", room="blue", ticket=dan.ticket).source == dan.source, "the other room's seat is kept"
 
     def test_who_is_turned_away_has_taken_no_seat_from_anybody(self) -> None:
@@ -686,12 +686,12 @@ class Behaviour:
         self.house.pass_ticks(2 * ECHO_DELAY)
         assert set(ann.values()) == {0.1}
         assert set(ben.values()) == {0.2}
-        assert len(self.house.hub.halls) == 2
+        assert len(self.house.hub.live_rooms) == 2
         ann.send(messages.Bye())
         self.house.settle()
         ben.break_line()
         self.house.pass_seconds(AWAY_SECONDS + 2)
-        assert len(self.house.hub.halls) == 0
+        assert len(self.house.hub.live_rooms) == 0
         assert not self.house.hub.ticker.running
 
     def test_an_echo_test_takes_a_seat(self) -> None:

@@ -20,7 +20,7 @@ from tests.conftest import SOAK
 from voicechat.client.network.retry import FIRST_TRIES
 from voicechat.server.admission import Admission, Step
 from voicechat.server.eventlog import EventLog
-from voicechat.server.limits import Limits, neighbourhood
+from voicechat.server.limits import Limits, address_block
 from voicechat.server.metrics import Login, Metrics
 
 FRIENDS: Final = 100 if SOAK else 10
@@ -38,7 +38,7 @@ class Somebody:
 
     def __init__(self, door: "Door", address: str) -> None:
         self.door = door
-        self.address = neighbourhood(address)
+        self.address = address_block(address)
         self.stands = self.guesses = True
         door.admission.came(self)
 

@@ -7,8 +7,8 @@ from tests.server.faulty import FaultyCodec
 from tests.server.house import PASSWORD, House, TcpFriend
 from voicechat.rooms.directory import MOST_ROOMS
 from voicechat.security.secret import Secret
-from voicechat.server.hall import MOST_FAULTS
 from voicechat.server.hub import FAULT
+from voicechat.server.live_room import MOST_FAULTS
 from voicechat.server.metrics import Login
 from voicechat.wire import messages
 from voicechat.wire.handshake import Refuse
@@ -113,7 +113,7 @@ class HubTests(SynchronousTestCase):
 
     def test_there_are_only_so_many_rooms(self) -> None:
         for n in range(MOST_ROOMS):
-            self.house.hub.halls.find(f"room {n}")
+            self.house.hub.live_rooms.find(f"room {n}")
         late = TcpFriend(self.house, "late", room="one more").begin()
         self.house.login()
         assert late.refused == messages.Bye(messages.TRY_LATER, 5.0)
@@ -127,7 +127,7 @@ class HubTests(SynchronousTestCase):
         self.house.settle()
         assert not self.house.clock.getDelayedCalls()
         assert not self.house.hub.seats
-        assert len(self.house.hub.halls) == 0
+        assert len(self.house.hub.live_rooms) == 0
 
     def test_coming_and_going_leaves_nothing_behind(self) -> None:
         (ann,) = self.enter("Ann")
@@ -141,7 +141,7 @@ class HubTests(SynchronousTestCase):
             self.house.settle()
             self.house.friends.remove(guest)
         self.house.pass_ticks(60)
-        assert len(self.house.hub.halls) == 1
+        assert len(self.house.hub.live_rooms) == 1
         assert len(self.house.hub.seats) == 1
         assert len(self.house.clock.getDelayedCalls()) <= calls + 1
         assert ann.connected

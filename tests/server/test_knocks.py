@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.server.knocks import HALVE, SPARED, Knocks, networks
-from voicechat.server.limits import Limits, neighbourhood
+from voicechat.server.limits import Limits, address_block
 
 LINE = "2001:db8:1:203::/64"
 
@@ -35,11 +35,11 @@ def test_half_is_forgotten_in_some_seconds() -> None:
 def test_many_lines_of_one_network_count_together_and_not_so_much_as_one() -> None:
     door = knocks()
     for number in range(2000):
-        door.count(neighbourhood(f"2001:db8:1:{number:x}::1"), 0.0)
-    fresh, elsewhere = neighbourhood("2001:db8:1:ffff::1"), neighbourhood("2001:db8:2:1::1")
+        door.count(address_block(f"2001:db8:1:{number:x}::1"), 0.0)
+    fresh, elsewhere = address_block("2001:db8:1:ffff::1"), address_block("2001:db8:2:1::1")
     assert door.rank(elsewhere, 0.0) == 0
     assert door.rank(fresh, 0.0) == 3, "2000 of a /48 are as 250 of an address"
-    assert door.rank(neighbourhood("2001:db8:1:1::1"), 0.0) > door.rank(fresh, 0.0), "its own /56 knocks as well"
+    assert door.rank(address_block("2001:db8:1:1::1"), 0.0) > door.rank(fresh, 0.0), "its own /56 knocks as well"
 
 
 def test_a_friend_in_the_network_of_a_flood_is_still_before_the_flood() -> None:
@@ -67,8 +67,8 @@ def test_what_is_remembered_is_bounded(came: list[tuple[object, float]]) -> None
     door, now = knocks(most_banned=20, most_known=5), 0.0
     for address, gap in came:
         now += gap
-        door.count(neighbourhood(str(address)), now)
-        door.known(neighbourhood(str(address)), now)
+        door.count(address_block(str(address)), now)
+        door.known(address_block(str(address)), now)
         assert len(door) <= 20
         assert len(door._known) <= 5
 
@@ -82,7 +82,7 @@ def test_two_lines_share_the_networks_that_they_lie_in(address: object, bit: int
     if IPv6Address(number).ipv4_mapped or other.ipv4_mapped:
         return
     mine, theirs = (
-        {network for network, _ in networks(neighbourhood(str(IPv6Address(one))))} for one in (number, int(other))
+        {network for network, _ in networks(address_block(str(IPv6Address(one))))} for one in (number, int(other))
     )
     assert len(mine & theirs) == sum(bit < 128 - length for length in (64, 56, 48)) + 3 * (bit == 128)
 

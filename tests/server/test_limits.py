@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from voicechat.format import TICKS_PER_SECOND
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.quality import HIGHEST_BITRATE, LOWEST_BITRATE
-from voicechat.server.limits import OVERHEAD, Bans, Limits, media_bytes, neighbourhood
+from voicechat.server.limits import OVERHEAD, Bans, Limits, address_block, media_bytes
 from voicechat.session.bucket import Bucket
 from voicechat.wire import media
 
@@ -100,7 +100,7 @@ def test_a_crowd_of_addresses_pushes_out_the_oldest_only() -> None:
     ],
 )
 def test_an_address_counts_as_itself_or_as_its_network(host: str, counted_as: str) -> None:
-    assert neighbourhood(host) == counted_as
+    assert address_block(host) == counted_as
 
 
 @given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
@@ -110,7 +110,7 @@ def test_one_line_has_one_ipv6_network(address: object, host: int) -> None:
 
     other = IPv6Address(network | host)
     if other.ipv4_mapped is None and IPv6Address(network).ipv4_mapped is None:
-        assert neighbourhood(str(other)) == f"{IPv6Address(network)}/64"
+        assert address_block(str(other)) == f"{IPv6Address(network)}/64"
 
 
 @pytest.mark.parametrize("bitrate", [LOWEST_BITRATE, 12_000, 24_000, HIGHEST_BITRATE])

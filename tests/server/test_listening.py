@@ -67,7 +67,7 @@ def test_each_way_in_tells_its_own_udp_port() -> None:
         peer = RemoteClient(service.hub, "192.0.2.1", listener.factory.datagrams)
         told.append(service.hub.enter(peer, messages.Request(name))[1].udp_port)
     assert told == [4321, 4322]
-    assert len(service.hub.halls) == 1, "one hub"
+    assert len(service.hub.live_rooms) == 1, "one hub"
     assert [line.rpartition("listening on ")[2] for line in log.lines[:2]] == ["port 4321", "port 4322"]
 
 

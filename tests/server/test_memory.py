@@ -7,7 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from tests.carriage.memory import MemoryCarriage
 from tests.server.behaviour import Behaviour
 from tests.server.house import Friend, House
-from voicechat.server.limits import neighbourhood
+from voicechat.server.limits import address_block
 from voicechat.server.protocol import RemoteClient
 
 
@@ -16,7 +16,7 @@ class MemoryFriend(Friend):
 
     def __init__(self, house: House, name: str, *, host: str = "192.0.2.1", **rest: Any) -> None:
         super().__init__(house, name, **rest)
-        self.client = RemoteClient(house.hub, neighbourhood(host))
+        self.client = RemoteClient(house.hub, address_block(host))
         self.carriage = MemoryCarriage(self.client.connection, host)
         self._gone = False
 

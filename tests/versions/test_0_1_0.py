@@ -129,8 +129,8 @@ def test_a_client_of_0_1_0_holds_a_call_at_a_server_of_today(monkeypatch: pytest
     assert [line.text for line in ben.told_of(messages.Text)] == ["naïve – “quoted” ☎\ufe0e 葛\U000e0100"]
     assert [talk.talking for talk in ben.told_of(messages.Talk)] == [True, False]
     assert ben.packets > 10
-    (hall,) = house.hub.halls
-    assert hall.conference.room.members[welcome.source].gains == {ben.source: pytest.approx(0.501, abs=0.001)}
+    (live_room,) = house.hub.live_rooms
+    assert live_room.conference.room.members[welcome.source].gains == {ben.source: pytest.approx(0.501, abs=0.001)}
 
     cid = arrive(house, LONG)
     cid.send(messages.Text(f"no idea {SHRUG}"))

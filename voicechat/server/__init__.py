@@ -6,7 +6,7 @@ listening  the ways in: by --port and by --listen (ports: how each port is opene
 protocol   a TCP connection: before login a visitor, then a participant's peer
 admission  the door: time limits, the queue of logins, bans
 hub        seats and rooms
-hall       one room's people and its conference
+live_room  one room's people and its conference
 ticker     the 20 ms beat, while somebody must be mixed for
 guard      coders whose faults cost one frame
 limits     every figure

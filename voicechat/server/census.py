@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def tell(hub: "Hub") -> None:
     """Have a hub's metrics read what is so in it."""
     metrics = hub.metrics
-    metrics.rooms.read = lambda: len(hub.halls)
-    metrics.talkers.read = lambda: sum(hall.conference.talkers for hall in hub.halls)
+    metrics.rooms.read = lambda: len(hub.live_rooms)
+    metrics.talkers.read = lambda: sum(live_room.conference.talkers for live_room in hub.live_rooms)
     metrics.connections_before_login.read = lambda: len(hub.admission)
     metrics.participants[Presence.AWAY].read = lambda: sum(seat.member.away for seat in hub.seats.values())
     metrics.participants[Presence.HERE].read = lambda: sum(not seat.member.away for seat in hub.seats.values())

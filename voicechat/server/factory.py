@@ -8,7 +8,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from voicechat.carriage.tcp import StringProtocol
 from voicechat.server.datagrams import DatagramPort
 from voicechat.server.hub import Hub
-from voicechat.server.limits import neighbourhood
+from voicechat.server.limits import address_block
 from voicechat.server.protocol import RemoteClient
 
 LET_IN: Final = 10
@@ -44,5 +44,5 @@ class VoiceServerFactory(ServerFactory):
         if self._port is not None and not self._held_back:
             self._held_back = True
             self._hub.clock.callLater(0, self._hold_back)
-        client = RemoteClient(self._hub, neighbourhood(getattr(addr, "host", "local")), self.datagrams)
+        client = RemoteClient(self._hub, address_block(getattr(addr, "host", "local")), self.datagrams)
         return StringProtocol(client.connection)

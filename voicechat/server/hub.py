@@ -27,8 +27,8 @@ from voicechat.server import census
 from voicechat.server.admission import Admission
 from voicechat.server.eventlog import EventLog
 from voicechat.server.guard import GuardedCodec
-from voicechat.server.hall import MOST_FAULTS, Hall
 from voicechat.server.limits import Limits
+from voicechat.server.live_room import MOST_FAULTS, LiveRoom
 from voicechat.server.metrics import Login, Metrics, Refused
 from voicechat.server.seat import IPeer, Returning, Seat
 from voicechat.server.ticker import Ticker
@@ -84,7 +84,7 @@ class Hub:
         self._codec = GuardedCodec(codec, clock, self.metrics, self.events)
         self._bitrates = bitrate, high_bitrate
         self._always_mix = always_mix
-        self.halls: Directory[Hall] = Directory(self._make_hall)
+        self.live_rooms: Directory[LiveRoom] = Directory(self._make_live_room)
         self.seats: dict[int, Seat] = {}
         """By connection number."""
         self._tickets: TicketBook[Seat] = TicketBook()
@@ -93,7 +93,7 @@ class Hub:
         self._away_call: IDelayedCall | None = None
         census.tell(self)
 
-    def _make_hall(self, key: Key) -> Hall:
+    def _make_live_room(self, key: Key) -> LiveRoom:
         bitrate, high = self._bitrates
         conference: Conference
         if isinstance(key, Alone):
@@ -103,7 +103,7 @@ class Hub:
             conference = Conference(
                 Room(key), self._codec, bitrate, high=high, always_mix=self._always_mix, counts=counts
             )
-        return Hall(key, conference, self.clock, self.limits, self.metrics, self.events)
+        return LiveRoom(key, conference, self.clock, self.limits, self.metrics, self.events)
 
     # -- seats ------------------------------------------------------------------
 
@@ -111,18 +111,18 @@ class Hub:
         """A seat for one who proved the password, or TurnedAway."""
         key = Alone() if request.echo else request.room
         make_room(self, key, request.name, peer.address)
-        hall = self.halls.find(key)
-        if hall is None:
+        live_room = self.live_rooms.find(key)
+        if live_room is None:
             raise TurnedAway(TRY_LATER)
-        member = hall.conference.room.enter(request.name, ticks(self.clock), request.quality)
+        member = live_room.conference.room.enter(request.name, ticks(self.clock), request.quality)
         comings = Bucket(self.limits.comings_a_second, self.limits.comings_burst, self.clock.seconds())
-        seat = Seat(member, hall, self._new_connection(), comings, letters=LETTERS in request.capabilities)
+        seat = Seat(member, live_room, self._new_connection(), comings, letters=LETTERS in request.capabilities)
         self.seats[seat.connection] = seat
         seat.peer, seat.address, seat.asked = peer, peer.address, request.name
         try:
-            hall.enter(seat)
+            live_room.enter(seat)
             self.metrics.logins_total[Login.ENTERED].value += 1
-            self._tell_log(f"{quoted(member.name)} entered room {quoted(hall.name)} from {peer.address}")
+            self._tell_log(f"{quoted(member.name)} entered room {quoted(live_room.name)} from {peer.address}")
             ticket = self._tickets.issue(seat)
             seat.ticket = ticket.id
             return seat, self._welcome(peer, seat, seat.connection, ticket)
@@ -132,7 +132,7 @@ class Hub:
 
     def entered(self, peer: IPeer, seat: Seat) -> None:
         """The welcome is on its way; whoever did not fit into it follows."""
-        for participant in seat.hall.conference.room.roster(seat.source, letters=seat.letters)[NAMED_IN_WELCOME:]:
+        for participant in seat.live_room.conference.room.roster(seat.source, letters=seat.letters)[NAMED_IN_WELCOME:]:
             peer.send(Joined(participant))
 
     def resume(self, peer: IPeer, resume: Resume) -> tuple[Seat, Ticket, Welcome]:
@@ -163,9 +163,9 @@ class Hub:
             self.seats.pop(seat.connection, None)
             seat.connection = connection
             self.seats[connection] = seat
-            seat.hall.back(seat)
+            seat.live_room.back(seat)
             self.metrics.logins_total[Login.RESUMED].value += 1
-            self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.hall.name)} is back")
+            self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.live_room.name)} is back")
         except Exception:
             self.leave(seat, FAULT)  # the ticket is used up
             raise
@@ -182,10 +182,10 @@ class Hub:
         self._tickets.revoke(seat.ticket)
         for peer in list(seat.returning):
             self._give_up_returning(seat, peer)
-        seat.hall.leave(seat, reason)
-        self.halls.tidy(seat.hall.key)
+        seat.live_room.leave(seat, reason)
+        self.live_rooms.tidy(seat.live_room.key)
         why = f": {reason}" if reason else ""
-        self._tell_log(f"{quoted(seat.member.name)} left room {quoted(seat.hall.name)}{why}")
+        self._tell_log(f"{quoted(seat.member.name)} left room {quoted(seat.live_room.name)}{why}")
 
     def _tell_log(self, line: str) -> None:
         """A line about people."""
@@ -203,8 +203,8 @@ class Hub:
         if self._away_call is None or not self._away_call.active():
             self._away_call = self.clock.callLater(AWAY_SECONDS, self._expire)
         self._tickets.disconnected(seat.ticket, self.clock.seconds())
-        seat.hall.away(seat)
-        self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.hall.name)} is away")
+        seat.live_room.away(seat)
+        self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.live_room.name)} is away")
 
     def change_password(self, password: Secret, *, kick: bool = False) -> None:
         """From now on this one counts, also for logins that have begun; ``kick``: nobody stays who came by another."""
@@ -234,11 +234,11 @@ class Hub:
                     seat.peer = None
 
     def _welcome(self, peer: IPeer, seat: Seat, connection: int, ticket: Ticket) -> Welcome:
-        conference = seat.hall.conference
+        conference = seat.live_room.conference
         return Welcome(
             seat.source,
             seat.member.called(letters=seat.letters),
-            seat.hall.name,
+            seat.live_room.name,
             connection,
             conference.room.roster(seat.source, letters=seat.letters)[:NAMED_IN_WELCOME],
             peer.udp_port,
@@ -275,24 +275,24 @@ class Hub:
     def _beat(self, tick: int) -> bool:
         """One tick of every room that mixes; False when none does any more. One bad room costs no other."""
         needed = False
-        for hall in self.halls:
-            if not hall.conference.mixing:
+        for live_room in self.live_rooms:
+            if not live_room.conference.mixing:
                 continue
             try:
-                hall.tick(tick)
-                hall.faults = 0
+                live_room.tick(tick)
+                live_room.faults = 0
             except Exception:  # noqa: BLE001  told in the log
-                self._failed(hall)
-            needed = needed or hall.conference.mixing
+                self._failed(live_room)
+            needed = needed or live_room.conference.mixing
         return needed
 
-    def _failed(self, hall: Hall) -> None:
+    def _failed(self, live_room: LiveRoom) -> None:
         """A tick of a room failed; too many in a row cost the room its people."""
-        hall.faults += 1
+        live_room.faults += 1
         self.metrics.ticks_failed_total.value += 1
-        if hall.faults == 1:
-            self.events.failure(f"a tick of room {quoted(hall.name)} failed", self.clock.seconds())
-        if hall.faults < MOST_FAULTS:
+        if live_room.faults == 1:
+            self.events.failure(f"a tick of room {quoted(live_room.name)} failed", self.clock.seconds())
+        if live_room.faults < MOST_FAULTS:
             return
-        self.events.failure(f"room {quoted(hall.name)} is closed after too many faults", self.clock.seconds())
-        self._dismiss(hall.seats.values(), Bye(FAULT))
+        self.events.failure(f"room {quoted(live_room.name)} is closed after too many faults", self.clock.seconds())
+        self._dismiss(live_room.seats.values(), Bye(FAULT))

@@ -44,7 +44,7 @@ that never heard of us, so it counts as a /56 does."""
 
 @lru_cache(maxsize=1024)
 def networks(address: str) -> tuple[tuple[object, float], ...]:
-    """The networks of an address as `neighbourhood` gives it, from the smallest on, with their households."""
+    """The networks of an address as `address_block` gives it, from the smallest on, with their households."""
     try:
         parsed = ip_address(address.partition("/")[0])
     except ValueError:

@@ -83,8 +83,8 @@ HOUSEHOLD: Final = 4
 
 
 def seats_of(limits: Limits, address: str) -> int:
-    """Seats that an address may have, as `neighbourhood` names it; loopback, where a proxy may stand, all of them."""
-    if address == "local" or address == neighbourhood("::1") or address.startswith("127."):
+    """Seats that an address may have, as `address_block` names it; loopback, where a proxy may stand, all of them."""
+    if address == "local" or address == address_block("::1") or address.startswith("127."):
         return limits.max_clients
     return limits.seats_each or max(HOUSEHOLD, limits.max_clients // 2)
 
@@ -142,7 +142,7 @@ class Bans:
 _PREFIX: Final = 64
 
 
-def neighbourhood(host: str) -> str:
+def address_block(host: str) -> str:
     """What limits count by: an IPv4 address, or an IPv6 /64, since one line has 2**64 addresses."""
     try:
         address = ip_address(host.split("%", maxsplit=1)[0])

@@ -245,8 +245,8 @@ class RemoteClient:
         seat = self._seat
         if seat is None:
             return
-        seat.hall.arrived(seat, packet)
-        if seat.hall.conference.mixing:
+        seat.live_room.arrived(seat, packet)
+        if seat.live_room.conference.mixing:
             self._hub.ticker.wake()
 
     def _message(self, message: messages.Message) -> None:
@@ -259,9 +259,9 @@ class RemoteClient:
         """What a participant asks for; the session's table has let nothing else pass."""
         match message:
             case messages.State():
-                seat.hall.state(seat, message)
+                seat.live_room.state(seat, message)
             case messages.Gain(source, gain):
-                seat.hall.gain(seat, source, gain)
+                seat.live_room.gain(seat, source, gain)
             case messages.Text():
                 if self._allowed.text(self._now()):
                     self._say(seat, message.text)
@@ -273,7 +273,7 @@ class RemoteClient:
     def _say(self, seat: Seat, line: str) -> None:
         """A text line. 0.1.0 lets one pass of which nobody would see anything; that goes to nobody."""
         try:
-            seat.hall.text(seat, text.line(line))
+            seat.live_room.text(seat, text.line(line))
         except WireError:
             if seat.letters:
                 raise

@@ -17,11 +17,11 @@ from voicechat.session.bucket import Bucket
 from voicechat.wire.messages import Bye, Message
 
 if TYPE_CHECKING:
-    from voicechat.server.hall import Hall
+    from voicechat.server.live_room import LiveRoom
 
 
 class IPeer(Protocol):
-    """The connection to a participant, as the hall sees it."""
+    """The connection to a participant, as the room sees it."""
 
     address: str
 
@@ -65,10 +65,10 @@ class Seat:
     """A participant's place: their member in the room, and their peer while they are connected."""
 
     def __init__(
-        self, member: Member, hall: "Hall", connection: int, comings: Bucket, *, letters: bool = False
+        self, member: Member, live_room: "LiveRoom", connection: int, comings: Bucket, *, letters: bool = False
     ) -> None:
         self.member = member
-        self.hall = hall
+        self.live_room = live_room
         self.connection = connection
         self.comings = comings
         """Paces the news of their going away and coming back."""

@@ -31,11 +31,11 @@ class TurnedAway(Exception):
 
 def make_room(hub: "Hub", key: Key, name: str, address: str) -> None:
     """See to it that a seat is free, in the room, in the house and of the address's share; or TurnedAway."""
-    hall, limits = hub.halls.get(key), hub.limits
+    live_room, limits = hub.live_rooms.get(key), hub.limits
     mine = [seat for seat in hub.seats.values() if seat.address == address]
     leaving: list[Seat] = []  # nobody has to go before it is clear that there is room everywhere
     for seats, most, refusal in (
-        (hall.seats.values() if hall is not None else (), limits.room_size, TurnedAway(ROOM_FULL)),
+        (live_room.seats.values() if live_room is not None else (), limits.room_size, TurnedAway(ROOM_FULL)),
         (mine, seats_of(limits, address), TurnedAway(FULL, "full: the address has its share of the seats")),
         (hub.seats.values(), limits.max_clients, TurnedAway(FULL)),
     ):

@@ -1,4 +1,4 @@
-"""A hall: one room with its conference and the people's connections.
+"""A live room: one room with its conference and the people's connections.
 
 Deliveries that the conference made become bytes here, once for all who get the
 same, and go to each listener's peer. What happens in the room is told to all.
@@ -32,8 +32,8 @@ MOST_FAULTS: Final = 50
 """Ticks in a row that may fail before a room is given up: one second."""
 
 
-class Hall:
-    """One room on this server."""
+class LiveRoom:
+    """One room on this server: its conference, and who sits in it."""
 
     def __init__(
         self,
