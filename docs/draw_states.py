@@ -17,7 +17,7 @@ from voicechat.media.forwarding import ListenerMode
 from voicechat.media.packet import MediaPacket
 from voicechat.rooms import listener
 from voicechat.session import states
-from voicechat.session.states import State, Table
+from voicechat.session.states import SessionState, Table
 from voicechat.wire.messages import Message
 
 PAGES: Final = tuple(Path(__file__).with_name(name) for name in ("wire-protocol.md", "architecture.md"))
@@ -29,10 +29,10 @@ TABLES: Final[dict[str, Table]] = {"SERVER": states.SERVER, "CLIENT": states.CLI
 
 OWN_STEPS: Final = {
     "SERVER": [
-        (State.ENTERING, State.IN_ROOM, "a seat is found, WELCOME or RESUMED leaves"),
-        (State.ENTERING, State.CLOSED, "there is none, WELCOME leaves with a bye"),
+        (SessionState.ENTERING, SessionState.IN_ROOM, "a seat is found, WELCOME or RESUMED leaves"),
+        (SessionState.ENTERING, SessionState.CLOSED, "there is none, WELCOME leaves with a bye"),
     ],
-    "CLIENT": [(State.HELLO, State.CLOSED, "WELCOME with a bye")],
+    "CLIENT": [(SessionState.HELLO, SessionState.CLOSED, "WELCOME with a bye")],
 }
 """Steps that no received string makes by itself, so that they do not stand in the tables."""
 
@@ -46,13 +46,13 @@ def name(received: type) -> str:
     return received.__name__.lower() if issubclass(received, Message) else received.__name__.upper()
 
 
-def draw(table: Table, own_steps: list[tuple[State, State, str]]) -> str:
+def draw(table: Table, own_steps: list[tuple[SessionState, SessionState, str]]) -> str:
     """The diagram of one side's table, with the steps that no received string makes."""
     arrows: list[Arrow] = []
     for state, row in table.items():
         arrows += [(state, to, name(kind)) for kind, to in row.items()]
         arrows += [(start, to, why) for start, to, why in own_steps if start is state]
-    return diagram(State.NEW, arrows, State.CLOSED)
+    return diagram(SessionState.NEW, arrows, SessionState.CLOSED)
 
 
 def stream() -> str:

@@ -15,7 +15,7 @@ from voicechat.security.secret import Secret
 from voicechat.session.base import Session
 from voicechat.session.client import ClientSession
 from voicechat.session.server import ServerSession
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.wire import control, media, messages
 from voicechat.wire.datagrams import parse_header
 
@@ -25,7 +25,7 @@ SERVER: Address = ("198.51.100.1", 1234)
 
 def in_room(session: Session, side: Side) -> Session:
     """A session past its handshake."""
-    session._keys, session._state = resume_keys(side, bytes(32), b"transcript"), State.IN_ROOM
+    session._keys, session._state = resume_keys(side, bytes(32), b"transcript"), SessionState.IN_ROOM
     return session
 
 

@@ -22,7 +22,7 @@ from voicechat.session.base import Session
 from voicechat.session.outbox import MOST_CONTROL, MOST_MEDIA
 from voicechat.session.reachability import MEASURE_EVERY
 from voicechat.session.round_trips import KEPT
-from voicechat.session.states import SERVER, State
+from voicechat.session.states import SERVER, SessionState
 from voicechat.testing import VoiceTransport
 from voicechat.wire import control, media, messages
 from voicechat.wire.handshake import MAX_CLEAR, MAX_WELCOME
@@ -35,7 +35,7 @@ def keys(side: Side) -> SessionKeys:
 class Bare(Session):
     """A session that is past its handshake, or before it."""
 
-    def __init__(self, side: Side, state: State = State.IN_ROOM) -> None:
+    def __init__(self, side: Side, state: SessionState = SessionState.IN_ROOM) -> None:
         super().__init__(SERVER, lambda packet: packet)
         self._state = state
         self._keys = keys(side)
@@ -77,7 +77,9 @@ class Listener:
         return [event for event in self.events if isinstance(event, Wrong)]
 
 
-def made(clock: Clock, transport: VoiceTransport, state: State = State.IN_ROOM) -> tuple[StringProtocol, Listener]:
+def made(
+    clock: Clock, transport: VoiceTransport, state: SessionState = SessionState.IN_ROOM
+) -> tuple[StringProtocol, Listener]:
     """A connection over TCP that stands, and who listens to it."""
     listener = Listener()
     listener.connection = Connection(clock, Bare(Side.SERVER, state), listener)
@@ -280,7 +282,7 @@ class ConnectionTests(SynchronousTestCase):
         assert not self.clock.getDelayedCalls()
 
     def test_strings_behind_the_end_are_not_listened_to(self) -> None:
-        protocol, listener = made(self.clock, VoiceTransport(), State.NEW)
+        protocol, listener = made(self.clock, VoiceTransport(), SessionState.NEW)
         happened = listener.happened
 
         def once(event: PeerEvent) -> None:
@@ -297,7 +299,7 @@ class ConnectionTests(SynchronousTestCase):
         assert self.transport.aborted
 
     def test_the_longest_strings_pass(self) -> None:
-        protocol, listener = made(self.clock, VoiceTransport(), State.NEW)
+        protocol, listener = made(self.clock, VoiceTransport(), SessionState.NEW)
         protocol.dataReceived(MAX_CLEAR.to_bytes(4, "big") + bytes(MAX_CLEAR))
         listener.connection.enter()
         protocol.dataReceived(MAX_WELCOME.to_bytes(4, "big") + bytes(MAX_WELCOME))
@@ -390,7 +392,7 @@ class ConnectionTests(SynchronousTestCase):
         assert self.sent() == [messages.Pong(42)]
 
     def test_what_came_and_went_is_counted_in_bytes(self) -> None:
-        protocol, listener = made(self.clock, VoiceTransport(), State.NEW)
+        protocol, listener = made(self.clock, VoiceTransport(), SessionState.NEW)
         protocol.dataReceived(b"\0\0\0\2hi\0\0")
         listener.connection.send_clear(b"hello")
         traffic = {"bytes_in": 8, "packets_in": 1, "bytes_out": 9, "packets_out": 1}

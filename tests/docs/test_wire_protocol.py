@@ -20,7 +20,7 @@ from voicechat.security.login import IDENTITY_A, IDENTITY_B, ClientLogin, Server
 from voicechat.security.resume import ClientResume, ServerResume
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
-from voicechat.session.states import CLIENT, SERVER, State
+from voicechat.session.states import CLIENT, SERVER, SessionState
 from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.datagrams import DatagramHeader, DatagramType, parse_header
 
@@ -234,8 +234,8 @@ def test_the_kinds_of_messages_their_fields_and_directions_are_the_codes() -> No
         assert name == message.__name__.lower()
         expected = [field.name + "?" * (not field.required) for field in msgspec.structs.fields(message)]
         assert spans(fields) == expected, name
-        from_client = message in SERVER[State.IN_ROOM] or message is messages.Request
-        from_server = message in CLIENT[State.IN_ROOM] or message is messages.Welcome
+        from_client = message in SERVER[SessionState.IN_ROOM] or message is messages.Request
+        from_server = message in CLIENT[SessionState.IN_ROOM] or message is messages.Welcome
         told = direction.partition(";")[0].partition(",")[0]
         assert (
             told == {(True, True): "both", (True, False): "client", (False, True): "server"}[from_client, from_server]
@@ -265,6 +265,6 @@ def test_the_diagrams_are_drawn_from_the_tables() -> None:
 
 def test_a_changed_table_changes_its_diagram() -> None:
     fewer = {state: dict(row) for state, row in SERVER.items()}
-    del fewer[State.IN_ROOM][messages.Gain]
+    del fewer[SessionState.IN_ROOM][messages.Gain]
     assert "gain" not in draw_states.draw(fewer, [])
     assert draw_states.draw(fewer, []) != draw_states.draw(SERVER, [])

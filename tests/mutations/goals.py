@@ -27,7 +27,7 @@ GOALS: Final = (
         "R5",
         "a server that does not answer is told of no sooner than the line breaks",
         "voicechat/client/network/answers.py",
-        "self._state = State.SILENT",
+        "self._state = Watch.SILENT",
         "pass",
         (
             "tests/client/network/test_answers.py::test_what_is_silent_is_heard_again",

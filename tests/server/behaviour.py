@@ -18,7 +18,7 @@ from voicechat.rooms.echo import ECHO_DELAY, ECHO_NAME, ROOM_NAME
 from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.limits import Limits, media_bytes
 from voicechat.server.metrics import Kind, Login
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.text import MOST_TEXT
 
@@ -992,4 +992,4 @@ class Behaviour:
         assert not ben.heard
         assert not ann.told
         assert not self.house.hub.ticker.running
-        assert ann.session.state is State.IN_ROOM
+        assert ann.session.state is SessionState.IN_ROOM

@@ -35,7 +35,7 @@ from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.metrics import Labelled
 from voicechat.server.protocol import RemoteClient
 from voicechat.session.client import ClientSession
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.testing import MemoryCodec, VoiceTransport
 from voicechat.wire import media, messages
 from voicechat.wire.handshake import Refuse
@@ -230,7 +230,7 @@ class Friend:
 
     def speak(self) -> None:
         """The frame of this tick."""
-        if self.value is not None and self.session.state is State.IN_ROOM:
+        if self.value is not None and self.session.state is SessionState.IN_ROOM:
             frame = np.full(FRAME_SAMPLES, self.value, np.float32)
             self._send(self._voice.push(self.house.tick, frame))
 

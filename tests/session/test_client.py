@@ -12,7 +12,7 @@ from voicechat.media.quality import Quality
 from voicechat.security.login import ServerLogin
 from voicechat.security.secret import Secret
 from voicechat.session.client import ClientSession
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.wire import control, media, messages
 from voicechat.wire import text as texts
 from voicechat.wire.handshake import Reason, Refuse, Resume
@@ -31,7 +31,7 @@ def test_a_server_that_does_not_know_the_password_is_found_out() -> None:
     assert isinstance(auth, bytes)
     with pytest.raises(PasswordRefused):
         client.receive(CLEAR["welcome"])
-    assert client.state is State.CLOSED
+    assert client.state is SessionState.CLOSED
     with pytest.raises(RuntimeError):
         client.keys  # noqa: B018
 
@@ -45,15 +45,15 @@ def test_no_order_of_strings_without_the_password_leads_into_the_room(with_ticke
     client = ticketed()[0] if with_ticket else ClientSession(PASSWORD, REQUEST)
     client.begin()
     for name in names:
-        closed = client.state is State.CLOSED
+        closed = client.state is SessionState.CLOSED
         try:
             answer = client.receive(CLEAR[name])
         except (WireError, PasswordRefused):
-            assert client.state is State.CLOSED
+            assert client.state is SessionState.CLOSED
         else:
             assert not closed
             assert isinstance(answer, Refuse)
-            assert client.state is State.CLOSED
+            assert client.state is SessionState.CLOSED
         with pytest.raises(RuntimeError):
             client.keys  # noqa: B018
 
@@ -65,7 +65,7 @@ def test_a_reply_to_a_resume_is_refused() -> None:
     server.receive(stranger.begin())
     with pytest.raises(WireError):
         client.receive(server.answer())
-    assert client.state is State.CLOSED
+    assert client.state is SessionState.CLOSED
 
 
 def test_a_refusal_is_read_and_ends_it() -> None:
@@ -91,7 +91,7 @@ def test_a_server_without_a_seat_says_goodbye_instead_of_welcome() -> None:
     _, ticket = book.redeem(resume, 0.0)
     server.resume(ticket, resume)
     assert client.receive(server.turn_away(messages.FULL, 0.0)) == messages.Bye(messages.FULL)
-    assert client.state is State.CLOSED
+    assert client.state is SessionState.CLOSED
 
 
 @pytest.mark.parametrize("inside", [control.encode(messages.Ping(1)), b"\x80{}", b"", b"\xf0{}"])
@@ -102,7 +102,7 @@ def test_a_welcome_with_something_else_inside_is_refused(inside: bytes) -> None:
     server.auth(auth)
     with pytest.raises(WireError):
         client.receive(server.welcome(inside))
-    assert client.state is State.CLOSED
+    assert client.state is SessionState.CLOSED
 
 
 @pytest.mark.parametrize("said", [messages.Gain(2, 1.0), REQUEST, WELCOME], ids=["gain", "request", "welcome"])
@@ -110,7 +110,7 @@ def test_a_server_that_speaks_like_a_client_is_refused(said: messages.Message) -
     client, server = resumed()
     with pytest.raises(WireError):
         client.receive(server.seal(control.encode(said)))
-    assert client.state is State.CLOSED
+    assert client.state is SessionState.CLOSED
 
 
 @given(st.binary(max_size=400) | st.binary(max_size=60).map(lambda rest: b"\x81" + rest))
@@ -119,7 +119,7 @@ def test_sealed_garbage_is_a_value_or_a_wire_error(plain: bytes) -> None:
     try:
         client.receive(server.seal(plain))
     except WireError:
-        assert client.state is State.CLOSED
+        assert client.state is SessionState.CLOSED
 
 
 @pytest.mark.parametrize("source", [MIX, 1, 250])

@@ -12,7 +12,7 @@ from voicechat.security.secret import Secret
 from voicechat.security.tickets import TicketUnknown
 from voicechat.session.client import ClientSession
 from voicechat.session.server import ServerSession, refusal
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Reply, Resume, Resumed, Welcome, decode
 
@@ -46,7 +46,7 @@ def asked() -> tuple[ClientSession, ServerSession, bytes]:
 
 def test_a_login_leads_into_the_room_and_packets_go_both_ways() -> None:
     client, server = login()
-    assert client.state is server.state is State.IN_ROOM
+    assert client.state is server.state is SessionState.IN_ROOM
     assert server.receive(client.seal(media.encode(FRAME))) == FRAME
     assert server.receive(client.seal(control.encode(messages.Ping(7)))) == messages.Ping(7)
     assert client.receive(server.seal(control.encode(messages.Pong(7)))) == messages.Pong(7)
@@ -59,7 +59,7 @@ def test_a_wrong_password_is_refused_and_ends_the_session() -> None:
     assert isinstance(auth, bytes)
     with pytest.raises(PasswordRefused):
         server.receive(auth)
-    assert server.state is State.CLOSED
+    assert server.state is SessionState.CLOSED
     with pytest.raises(WireError):
         server.receive(auth)
 
@@ -69,11 +69,11 @@ def test_a_wrong_password_is_refused_and_ends_the_session() -> None:
 @example(["resume", "hello"])
 @example(["hello", "hello"])
 def test_no_order_of_strings_without_the_password_leads_into_the_room(names: list[str]) -> None:
-    server, state = ServerSession(PASSWORD), State.NEW
-    allowed = {(State.NEW, "hello"): State.HELLO, (State.NEW, "resume"): State.ENTERING}
+    server, state = ServerSession(PASSWORD), SessionState.NEW
+    allowed = {(SessionState.NEW, "hello"): SessionState.HELLO, (SessionState.NEW, "resume"): SessionState.ENTERING}
     for name in names:
-        following = allowed.get((state, name), State.CLOSED)
-        if following is State.CLOSED:
+        following = allowed.get((state, name), SessionState.CLOSED)
+        if following is SessionState.CLOSED:
             with pytest.raises((WireError, PasswordRefused)):
                 server.receive(CLEAR[name])
         else:
@@ -88,7 +88,7 @@ def test_strings_that_were_buffered_behind_the_end_are_refused() -> None:
     client, server = resumed()
     bye, behind = (client.seal(control.encode(message)) for message in (messages.Bye(), messages.Text("psst")))
     assert server.receive(bye) == messages.Bye()
-    assert server.state is State.CLOSED
+    assert server.state is SessionState.CLOSED
     with pytest.raises(WireError):
         server.receive(behind)
 
@@ -114,11 +114,11 @@ def test_a_client_that_speaks_like_a_server_is_refused(kind: int) -> None:
     client, server = resumed()
     if kind not in said:  # a kind of a newer version
         assert server.receive(client.seal(bytes([kind]) + b"{}")) is None
-        assert server.state is State.IN_ROOM
+        assert server.state is SessionState.IN_ROOM
         return
     with pytest.raises(WireError):
         server.receive(client.seal(control.encode(said[kind])))
-    assert server.state is State.CLOSED
+    assert server.state is SessionState.CLOSED
 
 
 @given(st.binary(max_size=400) | st.binary(max_size=60).map(lambda rest: b"\x88" + rest))
@@ -127,9 +127,9 @@ def test_sealed_garbage_of_a_friend_costs_him_and_nobody_else(plain: bytes) -> N
     try:
         server.receive(client.seal(plain))
     except WireError:
-        assert server.state is State.CLOSED
+        assert server.state is SessionState.CLOSED
     else:
-        assert server.state in {State.IN_ROOM, State.CLOSED}  # closed by a bye
+        assert server.state in {SessionState.IN_ROOM, SessionState.CLOSED}  # closed by a bye
 
 
 @pytest.mark.parametrize("source", [0, 1, 2, 250])
@@ -137,7 +137,7 @@ def test_nobody_can_send_anothers_voice(source: int) -> None:
     client, server = resumed()
     with pytest.raises(WireError):
         server.receive(client.seal(media.encode(MediaPacket(source, 1, b"x"))))
-    assert server.state is State.CLOSED
+    assert server.state is SessionState.CLOSED
 
 
 def test_a_datagram_is_media_and_only_in_the_room() -> None:
@@ -147,7 +147,7 @@ def test_a_datagram_is_media_and_only_in_the_room() -> None:
         _, server = resumed()
         with pytest.raises(WireError):
             server.read_media(wrong)
-        assert server.state is State.CLOSED
+        assert server.state is SessionState.CLOSED
     with pytest.raises(WireError):
         ServerSession(PASSWORD).read_media(media.encode(FRAME))
 
@@ -158,9 +158,9 @@ def test_one_who_knows_the_password_is_told_why_he_cannot_enter() -> None:
     assert isinstance(auth, bytes)
     server.receive(auth)
     full = server.turn_away(messages.FULL, 30.0)
-    assert server.state is State.CLOSED
+    assert server.state is SessionState.CLOSED
     assert client.receive(full) == messages.Bye(messages.FULL, 30.0)
-    assert client.state is State.CLOSED
+    assert client.state is SessionState.CLOSED
     assert b"full" not in full
 
 
@@ -172,7 +172,7 @@ def test_a_name_of_blanks_or_of_a_mile_is_refused_at_the_door() -> None:
         assert isinstance(auth, bytes)
         with pytest.raises(WireError):
             server.receive(auth)
-        assert server.state is State.CLOSED
+        assert server.state is SessionState.CLOSED
 
 
 def test_the_request_comes_tidied() -> None:
@@ -190,7 +190,7 @@ def test_an_auth_with_something_else_inside_is_refused() -> None:
     auth = stranger.auth(server.answer(), control.encode(messages.Ping(1)))
     with pytest.raises(WireError):
         server.receive(auth)
-    assert server.state is State.CLOSED
+    assert server.state is SessionState.CLOSED
 
 
 def test_an_auth_before_the_reply_is_refused() -> None:
@@ -205,7 +205,7 @@ def test_a_hello_that_is_no_point_of_the_curve_is_malformed() -> None:
     server.receive(Hello(bytes(16), b"A" + b"\xff" * 32).build())
     with pytest.raises(WireError):
         server.answer()
-    assert server.state is State.CLOSED
+    assert server.state is SessionState.CLOSED
 
 
 def test_out_of_turn_the_server_itself_is_stopped() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from voicechat.media.packet import MediaPacket
-from voicechat.session.states import CLIENT, SERVER, State, Table
+from voicechat.session.states import CLIENT, SERVER, SessionState, Table
 from voicechat.wire import control, messages
 from voicechat.wire.handshake import Auth, Hello, Refuse, Reply, Resume, Resumed, Welcome
 
@@ -21,16 +21,20 @@ ONLY_INSIDE_THE_LOGIN = {messages.Welcome, messages.Request}
 
 @pytest.mark.parametrize("table", [SERVER, CLIENT], ids=["server", "client"])
 def test_every_state_stands_in_the_table_and_nothing_comes_after_the_end(table: Table) -> None:
-    assert not table[State.CLOSED]
-    assert {following for row in table.values() for following in row.values()} <= set(State)
+    assert not table[SessionState.CLOSED]
+    assert {following for row in table.values() for following in row.values()} <= set(SessionState)
 
 
 def test_the_ways_in_are_those_of_the_diagram() -> None:
-    assert SERVER[State.NEW] == {Hello: State.HELLO, Resume: State.ENTERING}
-    assert SERVER[State.HELLO] == {Auth: State.ENTERING}
-    assert SERVER[State.ENTERING] == {}
-    assert CLIENT[State.NEW] == {Reply: State.HELLO, Resumed: State.IN_ROOM, Refuse: State.CLOSED}
-    assert CLIENT[State.HELLO] == {Welcome: State.IN_ROOM, Refuse: State.CLOSED}
+    assert SERVER[SessionState.NEW] == {Hello: SessionState.HELLO, Resume: SessionState.ENTERING}
+    assert SERVER[SessionState.HELLO] == {Auth: SessionState.ENTERING}
+    assert SERVER[SessionState.ENTERING] == {}
+    assert CLIENT[SessionState.NEW] == {
+        Reply: SessionState.HELLO,
+        Resumed: SessionState.IN_ROOM,
+        Refuse: SessionState.CLOSED,
+    }
+    assert CLIENT[SessionState.HELLO] == {Welcome: SessionState.IN_ROOM, Refuse: SessionState.CLOSED}
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,6 @@ def test_the_ways_in_are_those_of_the_diagram() -> None:
 )
 def test_in_the_room_each_hears_what_the_other_may_say(table: Table, never: set[type]) -> None:
     heard = set(control.KINDS.values()) - never - ONLY_INSIDE_THE_LOGIN
-    assert table[State.IN_ROOM].keys() == heard | {MediaPacket}
-    for said, following in table[State.IN_ROOM].items():
-        assert following is (State.CLOSED if said is messages.Bye else State.IN_ROOM)
+    assert table[SessionState.IN_ROOM].keys() == heard | {MediaPacket}
+    for said, following in table[SessionState.IN_ROOM].items():
+        assert following is (SessionState.CLOSED if said is messages.Bye else SessionState.IN_ROOM)

@@ -16,7 +16,7 @@ from voicechat.media.packet import ME, MediaPacket
 from voicechat.session.base import Session
 from voicechat.session.client import ClientSession
 from voicechat.session.server import ServerSession
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.wire import control, media, messages
 
 UPWARD = [
@@ -51,7 +51,7 @@ def receive(session: Session, string: bytes) -> object:
 def is_refused(session: Session, string: bytes) -> None:
     with pytest.raises(WireError):
         receive(session, string)
-    assert session.state is State.CLOSED
+    assert session.state is SessionState.CLOSED
 
 
 BOTH = pytest.mark.parametrize("downward", [False, True], ids=["upward", "downward"])
@@ -61,7 +61,7 @@ BOTH = pytest.mark.parametrize("downward", [False, True], ids=["upward", "downwa
 def test_unhurt_the_recording_is_understood(downward: bool) -> None:
     session, strings = recorded(downward)
     assert all(receive(session, string) is not None for string in strings)
-    assert session.state is State.CLOSED
+    assert session.state is SessionState.CLOSED
 
 
 @BOTH

@@ -31,7 +31,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.media.redundancy import RedundancyPolicy
 from voicechat.session.base import Packet, Session
 from voicechat.session.outbox import Outbox, OutboxFull, subject
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.wire import control, handshake
 from voicechat.wire.datagrams import DatagramHeader
 from voicechat.wire.messages import Message, Path, Ping, Pong, Report
@@ -114,7 +114,7 @@ class Peer:
             return
         self.packets_in += 1
         session, allowance = self.session, self._allowance
-        if session.state is not State.IN_ROOM:
+        if session.state is not SessionState.IN_ROOM:
             self.events.append(Clear(string))
             return
         try:

@@ -22,7 +22,7 @@ from voicechat.server.metrics import Login
 from voicechat.server.seat import Seat
 from voicechat.server.yielding import TurnedAway
 from voicechat.session.server import ServerSession, refusal
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.wire import messages, text
 from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Resume, decode
 
@@ -84,7 +84,7 @@ class RemoteClient:
     @property
     def guesses(self) -> bool:
         """A login with the password has begun."""
-        return self.session.state is State.HELLO
+        return self.session.state is SessionState.HELLO
 
     def prove(self) -> None:
         """The visitor's turn has come, unless it is being closed."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 from voicechat.errors import WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.security.keys import SessionKeys
-from voicechat.session.states import State, Table
+from voicechat.session.states import SessionState, Table
 from voicechat.wire import control, handshake, media
 from voicechat.wire.messages import Message
 
@@ -23,11 +23,11 @@ class Session:
         self._table = table
         self._checked = checked
         """What the other side's media must be; WireError."""
-        self._state = State.NEW
+        self._state = SessionState.NEW
         self._keys: SessionKeys | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> SessionState:
         """Where this connection is."""
         return self._state
 
@@ -40,7 +40,7 @@ class Session:
 
     def close(self) -> None:
         """Whatever comes from now on is refused."""
-        self._state = State.CLOSED
+        self._state = SessionState.CLOSED
 
     def seal(self, packet: bytes) -> bytes:
         """One plaintext packet as the string to be sent next; strings must be sent in this order."""
@@ -50,7 +50,7 @@ class Session:
         """Move on by the table, or WireError and CLOSED."""
         following = self._table[self._state].get(type(value))
         if following is None:
-            state, self._state = self._state, State.CLOSED
+            state, self._state = self._state, SessionState.CLOSED
             raise WireError(f"{type(value).__name__} may not come in state {state.value}")
         self._state = following
 
@@ -59,7 +59,7 @@ class Session:
         try:
             return self.keys.opener.open(string)
         except WireError:
-            self._state = State.CLOSED
+            self._state = SessionState.CLOSED
             raise
 
     def read(self, packet: bytes) -> Packet | None:
@@ -71,7 +71,7 @@ class Session:
             if value is not None:
                 self._advance(value)
         except WireError:
-            self._state = State.CLOSED
+            self._state = SessionState.CLOSED
             raise
         return value
 
@@ -82,5 +82,5 @@ class Session:
             self._advance(value)
             return self._checked(value)
         except WireError:
-            self._state = State.CLOSED
+            self._state = SessionState.CLOSED
             raise

@@ -17,7 +17,7 @@ from voicechat.security.resume import ClientResume
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
 from voicechat.session.base import Packet, Session
-from voicechat.session.states import CLIENT, State
+from voicechat.session.states import CLIENT, SessionState
 from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.handshake import Refuse, Reply
 
@@ -57,13 +57,13 @@ class ClientSession(Session):
         try:
             return self._receive(string)
         except (WireError, PasswordRefused):
-            self._state = State.CLOSED
+            self._state = SessionState.CLOSED
             raise
 
     def _receive(self, string: bytes) -> Received:
-        if self._state is State.IN_ROOM:
+        if self._state is SessionState.IN_ROOM:
             return self.read(self.opened(string))
-        if self._state is State.CLOSED:
+        if self._state is SessionState.CLOSED:
             raise WireError("the connection is closed")
         parsed = handshake.decode(string)
         self._advance(parsed)
@@ -88,7 +88,7 @@ class ClientSession(Session):
         self._login = self._resume = None
         answer = control.decode(plain)
         if isinstance(answer, messages.Bye):
-            self._state = State.CLOSED
+            self._state = SessionState.CLOSED
             return answer
         if not isinstance(answer, messages.Welcome):
             raise WireError("WELCOME without a welcome")

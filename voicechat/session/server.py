@@ -20,7 +20,7 @@ from voicechat.security.resume import ServerResume
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket, TicketUnknown
 from voicechat.session.base import Packet, Session
-from voicechat.session.states import SERVER, State
+from voicechat.session.states import SERVER, SessionState
 from voicechat.wire import control, handshake, media, messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume, VersionError
 
@@ -51,13 +51,13 @@ class ServerSession(Session):
         try:
             return self._receive(string)
         except (WireError, PasswordRefused):
-            self._state = State.CLOSED
+            self._state = SessionState.CLOSED
             raise
 
     def _receive(self, string: bytes) -> Received:
-        if self._state is State.IN_ROOM:
+        if self._state is SessionState.IN_ROOM:
             return self.read(self.opened(string))
-        if self._state is State.CLOSED:
+        if self._state is SessionState.CLOSED:
             raise WireError("the connection is closed")
         if len(string) > handshake.MAX_CLEAR:
             raise WireError("a string too long before login")
@@ -73,17 +73,17 @@ class ServerSession(Session):
     @property
     def answered(self) -> bool:
         """A REPLY has left, and its AUTH has not been looked at."""
-        return self._answered and self._state is State.HELLO
+        return self._answered and self._state is SessionState.HELLO
 
     def answer(self) -> bytes:
         """The REPLY to the HELLO that came (1.5 ms of CPU). WireError if it was plainly none of SPAKE2's."""
-        if self._login is None or self._state is not State.HELLO:
+        if self._login is None or self._state is not SessionState.HELLO:
             raise WireError("no login under way")
         hello, self._hello = self._hello, b""
         try:
             reply = self._login.reply(hello)
         except WireError:
-            self._state = State.CLOSED
+            self._state = SessionState.CLOSED
             raise
         self._answered = True
         return reply
@@ -108,17 +108,17 @@ class ServerSession(Session):
     def enter(self, welcome: messages.Welcome) -> bytes:
         """The string that seats the client; from now on it is in the room."""
         string = self._conclude(welcome)
-        self._state = State.IN_ROOM
+        self._state = SessionState.IN_ROOM
         return string
 
     def turn_away(self, reason: str, retry: float) -> bytes:
         """The string that tells one who knows the password why they cannot enter; the connection is then closed."""
         string = self._conclude(messages.Bye(reason, retry))
-        self._state = State.CLOSED
+        self._state = SessionState.CLOSED
         return string
 
     def _conclude(self, message: messages.Message) -> bytes:
-        if self._state is not State.ENTERING:
+        if self._state is not SessionState.ENTERING:
             raise RuntimeError("nobody is entering")
         plain = control.encode(message)
         if self._resume is not None:

@@ -16,7 +16,7 @@ from voicechat.wire import messages as m
 from voicechat.wire.handshake import Auth, Hello, Refuse, Reply, Resume, Resumed, Welcome
 
 
-class State(enum.Enum):
+class SessionState(enum.Enum):
     """Where a connection is in its life."""
 
     NEW = "new"
@@ -27,45 +27,45 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
-Table = dict[State, dict[type, State]]
+Table = dict[SessionState, dict[type, SessionState]]
 
 SERVER: Final[Table] = {
-    State.NEW: {Hello: State.HELLO, Resume: State.ENTERING},
-    State.HELLO: {Auth: State.ENTERING},
-    State.ENTERING: {},
-    State.IN_ROOM: {
-        MediaPacket: State.IN_ROOM,
-        m.State: State.IN_ROOM,
-        m.Gain: State.IN_ROOM,
-        m.Text: State.IN_ROOM,
-        m.Ping: State.IN_ROOM,
-        m.Pong: State.IN_ROOM,
-        m.Path: State.IN_ROOM,
-        m.Report: State.IN_ROOM,
-        m.Bye: State.CLOSED,
+    SessionState.NEW: {Hello: SessionState.HELLO, Resume: SessionState.ENTERING},
+    SessionState.HELLO: {Auth: SessionState.ENTERING},
+    SessionState.ENTERING: {},
+    SessionState.IN_ROOM: {
+        MediaPacket: SessionState.IN_ROOM,
+        m.State: SessionState.IN_ROOM,
+        m.Gain: SessionState.IN_ROOM,
+        m.Text: SessionState.IN_ROOM,
+        m.Ping: SessionState.IN_ROOM,
+        m.Pong: SessionState.IN_ROOM,
+        m.Path: SessionState.IN_ROOM,
+        m.Report: SessionState.IN_ROOM,
+        m.Bye: SessionState.CLOSED,
     },
-    State.CLOSED: {},
+    SessionState.CLOSED: {},
 }
 """What the server may receive from a client."""
 
 CLIENT: Final[Table] = {
-    State.NEW: {Reply: State.HELLO, Resumed: State.IN_ROOM, Refuse: State.CLOSED},
-    State.HELLO: {Welcome: State.IN_ROOM, Refuse: State.CLOSED},
-    State.IN_ROOM: {
-        MediaPacket: State.IN_ROOM,
-        m.Joined: State.IN_ROOM,
-        m.Left: State.IN_ROOM,
-        m.Away: State.IN_ROOM,
-        m.Back: State.IN_ROOM,
-        m.Talk: State.IN_ROOM,
-        m.State: State.IN_ROOM,
-        m.Text: State.IN_ROOM,
-        m.Ping: State.IN_ROOM,
-        m.Pong: State.IN_ROOM,
-        m.Path: State.IN_ROOM,
-        m.Report: State.IN_ROOM,
-        m.Bye: State.CLOSED,
+    SessionState.NEW: {Reply: SessionState.HELLO, Resumed: SessionState.IN_ROOM, Refuse: SessionState.CLOSED},
+    SessionState.HELLO: {Welcome: SessionState.IN_ROOM, Refuse: SessionState.CLOSED},
+    SessionState.IN_ROOM: {
+        MediaPacket: SessionState.IN_ROOM,
+        m.Joined: SessionState.IN_ROOM,
+        m.Left: SessionState.IN_ROOM,
+        m.Away: SessionState.IN_ROOM,
+        m.Back: SessionState.IN_ROOM,
+        m.Talk: SessionState.IN_ROOM,
+        m.State: SessionState.IN_ROOM,
+        m.Text: SessionState.IN_ROOM,
+        m.Ping: SessionState.IN_ROOM,
+        m.Pong: SessionState.IN_ROOM,
+        m.Path: SessionState.IN_ROOM,
+        m.Report: SessionState.IN_ROOM,
+        m.Bye: SessionState.CLOSED,
     },
-    State.CLOSED: {},
+    SessionState.CLOSED: {},
 }
 """What the client may receive from a server."""

@@ -17,7 +17,7 @@ from voicechat.client.network.datagrams import DatagramSocket
 from voicechat.security.keys import Side, resume_keys
 from voicechat.security.secret import Secret
 from voicechat.session.client import ClientSession
-from voicechat.session.states import State
+from voicechat.session.states import SessionState
 from voicechat.wire.messages import Request
 
 
@@ -45,7 +45,7 @@ class Nobody:
 def beside(clock: Any) -> tuple[Connection, Nobody]:
     """A connection that is in the room, for a socket to be opened beside it."""
     session = ClientSession(Secret("correct horse"), Request("Ann"))
-    session._keys, session._state = resume_keys(Side.CLIENT, bytes(32), b"transcript"), State.IN_ROOM
+    session._keys, session._state = resume_keys(Side.CLIENT, bytes(32), b"transcript"), SessionState.IN_ROOM
     nobody = Nobody()
     return Connection(clock, session, nobody), nobody
 

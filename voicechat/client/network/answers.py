@@ -29,7 +29,7 @@ LOOK_EVERY: Final = 0.5
 """Seconds between two looks while sound flows or an answer is due."""
 
 
-class State(enum.Enum):
+class Watch(enum.Enum):
     """What is expected of the server."""
 
     RESTING = "resting"
@@ -56,7 +56,7 @@ class Answers:
         self._heard = heard
         self._ask = ask
         self._changed = changed
-        self._state = State.RESTING
+        self._state = Watch.RESTING
         self._count = 0
         self._since = 0.0
         """When something came last, or was asked after a rest."""
@@ -67,17 +67,17 @@ class Answers:
     @property
     def resting(self) -> bool:
         """Nothing is expected."""
-        return self._state is State.RESTING
+        return self._state is Watch.RESTING
 
     @property
     def watching(self) -> bool:
         """It is known that sound flows."""
-        return self._state is State.WATCHING
+        return self._state is Watch.WATCHING
 
     @property
     def silent(self) -> bool:
         """The server does not answer."""
-        return self._state is State.SILENT
+        return self._state is Watch.SILENT
 
     @property
     def unanswered(self) -> float:
@@ -87,22 +87,22 @@ class Answers:
     def flows(self) -> None:
         """Sound was sent, or came."""
         if self.resting:
-            self._begin(State.WATCHING)
+            self._begin(Watch.WATCHING)
         else:
             self._flowed = True
 
     def asked(self) -> None:
         """A question was put to the server."""
         if self.resting:
-            self._begin(State.DOUBTING)
+            self._begin(Watch.DOUBTING)
 
     def stop(self) -> None:
-        """The connection is over."""
-        self._state = State.RESTING
+        """Nothing is expected any more, and nothing scheduled."""
+        self._state = Watch.RESTING
         if self._call is not None and self._call.active():
             self._call.cancel()
 
-    def _begin(self, state: State) -> None:
+    def _begin(self, state: Watch) -> None:
         self._state, self._flowed = state, False
         self._count, self._since = self._heard(), self._clock.seconds()
         self._look_again()
@@ -114,11 +114,11 @@ class Answers:
         count, quiet = self._heard(), self._clock.seconds() - self._since
         if count != self._count:
             self._came(count)
-        elif self._state is State.WATCHING and quiet >= ASK_AFTER:
-            self._state, self._flowed = State.DOUBTING, False
+        elif self._state is Watch.WATCHING and quiet >= ASK_AFTER:
+            self._state, self._flowed = Watch.DOUBTING, False
             self._ask()
-        elif self._state is State.DOUBTING and quiet >= SILENT_AFTER:
-            self._state = State.SILENT
+        elif self._state is Watch.DOUBTING and quiet >= SILENT_AFTER:
+            self._state = Watch.SILENT
             self._changed()
         if not self.resting:
             self._look_again()
@@ -126,7 +126,7 @@ class Answers:
     def _came(self, count: int) -> None:
         before = self._state
         self._count, self._since = count, self._clock.seconds()
-        if before is not State.WATCHING:
-            self._state = State.WATCHING if self._flowed else State.RESTING
-        if before is State.SILENT:
+        if before is not Watch.WATCHING:
+            self._state = Watch.WATCHING if self._flowed else Watch.RESTING
+        if before is Watch.SILENT:
             self._changed()

@@ -59,7 +59,7 @@ class DatagramSocket(DatagramProtocol):
         return socket.getaddrinfo(self._host, self._address[1], type=socket.SOCK_DGRAM, flags=flags)[0][4]
 
     def close(self) -> None:
-        """The connection is over."""
+        """Take no more datagrams, and give the port back."""
         port, self._port = self._port, None
         self._connection = None
         if port is not None:

@@ -40,7 +40,7 @@ class IServerListener(Protocol):
         """The server does not let us in, or not any longer."""
 
     def media_received(self, packet: MediaPacket) -> None:
-        """A media packet."""
+        """A media packet. WireError if it cannot be played."""
 
     def message_received(self, message: messages.Message) -> None:
         """A control message about the room."""
@@ -58,7 +58,7 @@ class IServerListener(Protocol):
         """The server broke the protocol, or does not know the password."""
 
     def disconnected(self, connection: "RemoteServer", why: str) -> None:
-        """The connection is over."""
+        """The connection is over, for whatever reason; ``why`` is for a person."""
 
 
 class RemoteServer:
@@ -134,7 +134,7 @@ class RemoteServer:
         try:
             self._take(event)
         except (WireError, PasswordRefused) as error:
-            self._went_wrong(error)
+            self._protocol_error(error)
 
     def _take(self, event: PeerEvent) -> None:
         if isinstance(event, MediaPacket):
@@ -159,7 +159,7 @@ class RemoteServer:
         elif isinstance(event, Asked):
             self.answers.asked()
         elif isinstance(event, Wrong):
-            self._went_wrong(event.error)
+            self._protocol_error(event.error)
         elif isinstance(event, Lifeless):
             self.give_up()
 
@@ -214,7 +214,7 @@ class RemoteServer:
         self._why = "the server does not answer"
         self.connection.abort()
 
-    def _went_wrong(self, error: WireError | PasswordRefused) -> None:
+    def _protocol_error(self, error: WireError | PasswordRefused) -> None:
         """The server broke the protocol, or does not know the password."""
         self._why = str(error)
         self._listener.protocol_error(error)

@@ -206,11 +206,11 @@ class Service:
         self._call.received_over(udp)
 
     def media_received(self, packet: MediaPacket) -> None:
-        """A media packet."""
+        """Goes to the call."""
         self._call.media_received(packet)
 
     def message_received(self, message: messages.Message) -> None:
-        """A control message."""
+        """Goes to the call."""
         self._call.message_received(message)
 
     def protocol_error(self, error: Exception) -> None:
@@ -223,7 +223,7 @@ class Service:
             self._end(Exit.PROTOCOL, f"what answers on {self.where} does not speak voicechat ({error})")
 
     def disconnected(self, connection: RemoteServer, why: str) -> None:
-        """A connection is over."""
+        """Try again, unless it was the end."""
         self._call.disconnected(connection)
         if self._over:
             return

@@ -40,7 +40,7 @@ class ICall(Protocol):
         """In the room; ``connection`` carries the media from now on."""
 
     def disconnected(self, connection: RemoteServer) -> None:
-        """A connection is over."""
+        """A connection is over; it may have been the present one, or one that never got in."""
 
     def media_received(self, packet: MediaPacket) -> None:
         """A media packet. WireError if it cannot be played."""
