@@ -41,7 +41,7 @@ from voicechat.wire import messages
 
 HOOKS: Final[dict[type, str]] = {
     VoiceServerFactory: "buildProtocol",
-    RemoteClient: "connected prove happened _take _proceed went_wrong _ask_in _enter _come_back _greet _opened "
+    RemoteClient: "connected prove happened _take _proceed protocol_error _ask_in _enter _come_back _greet _opened "
     "_ask_for_look _media _message _act disconnected",
     StringProtocol: "connectionMade dataReceived stringReceived connectionLost pauseProducing resumeProducing "
     "send_string close abort",
@@ -52,7 +52,7 @@ HOOKS: Final[dict[type, str]] = {
     Heartbeat: "start stop ask poll answered",
     ServerSession: "receive answer resume enter seal opened read read_media close",
     Outbox: "put_control put_media take",
-    Admission: "came gone entered queue _turn _show_out failed",
+    Admission: "admit gone entered queue _turn _reject failed",
     Hub: "enter entered resume back leave gone _welcome _beat _expire",
     LiveRoom: "enter leave away back state gain text tell arrived tick deliver _watch _tell_edges _tell_presence _left",
     Conference: "add remove changed arrived expire edges tick",
@@ -66,7 +66,7 @@ SLOW: Final = {
     "Peer.poll": 9.0,
     "Heartbeat.poll": 9.0,
     "Heartbeat.answered": 9.0,
-    "Admission._show_out": 6.0,
+    "Admission._reject": 6.0,
     "Hub._expire": 65.0,
     "LiveRoom._watch": 1.0,
     "Ticker.wake": 1.0,
@@ -91,7 +91,7 @@ LOGINS: Final = (
 """What only a login by password reaches; elsewhere the fourth friend has a ticket, which costs less."""
 
 ENDS_BADLY: Final = (
-    "RemoteClient.went_wrong",
+    "RemoteClient.protocol_error",
     "Connection.abort",
     "StringProtocol.abort",
     "Hub.leave",

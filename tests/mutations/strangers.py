@@ -54,8 +54,8 @@ STRANGERS: Final = (
         "T2 F1",
         "a login may take as long as it likes",
         "voicechat/server/admission.py",
-        "self._limits.login_seconds, self._show_out",
-        "1e9, self._show_out",
+        "self._limits.login_seconds, self._reject",
+        "1e9, self._reject",
         (
             f"{_DOOR}test_drops_of_bytes_do_not_prolong_the_time",
             "tests/faults/test_door.py::test_f1_idle_connections_do_not_keep_a_friend_out",

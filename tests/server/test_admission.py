@@ -32,7 +32,7 @@ class Visitor:
         """Come to the door, and ask for a step."""
         self.guesses = step is not Step.TICKET
         self._step = step
-        self._admission.came(self)
+        self._admission.admit(self)
         self._admission.queue(self, step)
 
     def prove(self) -> None:
@@ -44,7 +44,7 @@ class Visitor:
             self.proved_at = self._clock.seconds()
             self._admission.entered(self)
 
-    def show_out(self, why: str) -> None:
+    def reject(self, why: str) -> None:
         raise AssertionError(why)
 
 

@@ -40,7 +40,7 @@ class Somebody:
         self.door = door
         self.address = address_block(address)
         self.stands = self.guesses = True
-        door.admission.came(self)
+        door.admission.admit(self)
 
     def later(self, seconds: float, what: Callable[[], object]) -> None:
         """Do this, if the connection stands then."""
@@ -53,7 +53,7 @@ class Somebody:
     def prove(self) -> None:
         raise NotImplementedError
 
-    def show_out(self, why: str) -> None:
+    def reject(self, why: str) -> None:
         self.stands = False
 
 
@@ -104,8 +104,8 @@ class Friend(Somebody):
             self._answered = True
             self.later(self.trip, lambda: self.door.admission.queue(self, Step.PROOF))
 
-    def show_out(self, why: str) -> None:
-        super().show_out(why)
+    def reject(self, why: str) -> None:
+        super().reject(why)
         if self.tries > 1:
             self.door.clock.callLater(0.75, self._try_again)
 

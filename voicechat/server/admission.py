@@ -10,7 +10,7 @@ went before makes room, and the next turn is of one of whom the fewest did; so a
 shows itself out, and a friend who comes in the middle of it is in as fast as ever.
 Among equals, as behind one router, what they do tells them apart: first goes who is
 overdue, then who has said nothing, then whose turn has not come. Who was just answered
-is not shown out.
+is not rejected.
 
 A login has two halves. The answer to a HELLO is cheap; the dear half comes when the
 client has proved something, and a wrong proof counts against it. A HELLO without a
@@ -57,7 +57,7 @@ NEAR: Final = 0.5
 """Seconds for which one who connected, or was answered, may owe the next string: round trips to another continent."""
 
 ANSWERED_SHARE: Final = 0.875
-"""Of the places, how many may be taken by those who are near their end, and so are not shown out. The rest is for those
+"""Of the places, how many may be taken by those who are near their end, and so are not rejected. The rest is for those
 who come: 8 of 64, and 56 answered in half a second are 112 a second who then say no more."""
 
 LEFT_KNOCKS: Final = 5.0
@@ -73,7 +73,7 @@ class Step(enum.Enum):
 
 
 class Stage(enum.IntEnum):
-    """How far a visitor is, in the order in which they are shown out."""
+    """How far a visitor is, in the order in which they are rejected."""
 
     CLOSING = 0
     OVERDUE = 1
@@ -82,7 +82,7 @@ class Stage(enum.IntEnum):
     ASKING = 3
     """Waits for its turn with a HELLO or a ticket."""
     NEAR = 4
-    """Was just answered, or waits for its proof to be looked at: not shown out."""
+    """Was just answered, or waits for its proof to be looked at: not rejected."""
 
 
 class Visitor(Protocol):
@@ -101,7 +101,7 @@ class Visitor(Protocol):
     def prove(self) -> None:
         """Take the step that was queued, now."""
 
-    def show_out(self, why: str) -> None:
+    def reject(self, why: str) -> None:
         """Time is up, or the place is needed."""
 
 
@@ -157,20 +157,20 @@ class Admission:
     def __len__(self) -> int:
         return len(self._places)
 
-    def came(self, visitor: Visitor) -> None:
-        """A new connection; it is shown out at once if more knocks went before it than before all who may go."""
+    def admit(self, visitor: Visitor) -> None:
+        """A new connection; it is rejected at once if more knocks went before it than before all who may go."""
         now = self._clock.seconds()
         self._metrics.connections_total.value += 1
         self.knocks.count(visitor.address, now)
         self._places[visitor] = _Place(
             now,
-            self._clock.callLater(self._limits.login_seconds, self._show_out, visitor, Refused.NO_LOGIN_IN_TIME),
+            self._clock.callLater(self._limits.login_seconds, self._reject, visitor, Refused.NO_LOGIN_IN_TIME),
         )
         same = [other for other in self._may_go(now) if other.address == visitor.address and other is not visitor]
         if len(same) >= self._limits.before_login_each:
-            self._show_out(min(same, key=self._order(now)), Refused.TOO_MANY_OF_ONE_ADDRESS)
+            self._reject(min(same, key=self._order(now)), Refused.TOO_MANY_OF_ONE_ADDRESS)
         if len(self._places) > self._limits.before_login:
-            self._show_out(self._least_welcome(visitor, now), Refused.TOO_MANY)
+            self._reject(self._least_welcome(visitor, now), Refused.TOO_MANY)
 
     def _may_go(self, now: float) -> list[Visitor]:
         return [other for other, place in self._places.items() if place.stage(other, now) < Stage.NEAR]
@@ -201,7 +201,7 @@ class Admission:
             return False
         for other in [other for other in self._places if other.address == address and other is not visitor]:
             if other.guesses:
-                self._show_out(other, Refused.BANNED)
+                self._reject(other, Refused.BANNED)
         return True
 
     def entered(self, visitor: Visitor) -> None:
@@ -242,13 +242,13 @@ class Admission:
         if self._call is not None and self._call.active():
             self._call.cancel()
         for visitor in list(self._places):
-            self._show_out(visitor, why)
+            self._reject(visitor, why)
 
-    def _show_out(self, visitor: Visitor, why: Refused) -> None:
+    def _reject(self, visitor: Visitor, why: Refused) -> None:
         self.gone(visitor)
         self._metrics.refused_total[why].value += 1
         self._events.note(Event.SHOWN_OUT, visitor.address, self._clock.seconds(), REFUSED[why])
-        visitor.show_out(REFUSED[why])
+        visitor.reject(REFUSED[why])
 
     def _turn(self) -> None:
         """One step of the visitor whose turn it is."""

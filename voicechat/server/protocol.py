@@ -79,7 +79,7 @@ class RemoteClient:
 
     def connected(self) -> None:
         """A visitor came."""
-        self._hub.admission.came(self)
+        self._hub.admission.admit(self)
 
     @property
     def guesses(self) -> bool:
@@ -120,7 +120,7 @@ class RemoteClient:
     def _answer(self) -> None:
         self.connection.send_clear(self.session.answer())
 
-    def show_out(self, why: str) -> None:
+    def reject(self, why: str) -> None:
         """No login in time, or the place is needed: without a word, so that a friend just tries again."""
         if why == messages.SHUTTING_DOWN and self._returning is None:
             self.connection.send_clear(Refuse(Reason.SHUTTING_DOWN).build())
@@ -144,7 +144,7 @@ class RemoteClient:
         elif isinstance(event, Confirmed):
             self._opened()
         elif isinstance(event, Wrong):
-            self.went_wrong(event.error)
+            self.protocol_error(event.error)
         elif isinstance(event, Lifeless):
             self.abort()
 
@@ -164,7 +164,7 @@ class RemoteClient:
         try:
             return action(*args, **kwargs)
         except (WireError, PasswordRefused) as error:
-            self.went_wrong(error)
+            self.protocol_error(error)
         except Exception:  # noqa: BLE001  what keeps a fault of ours from costing others
             self.fault()
             self.abort()
@@ -174,7 +174,7 @@ class RemoteClient:
         """A fault of ours, the exception at hand."""
         self._hub.events.failure(f"a fault in handling {self.address}", self._now())
 
-    def went_wrong(self, error: Exception) -> None:
+    def protocol_error(self, error: Exception) -> None:
         """The other side broke the protocol, or does not know the password."""
         now, metrics, events = self._now(), self._hub.metrics, self._hub.events
         if isinstance(error, PasswordRefused):
