@@ -147,7 +147,7 @@ def _cut(seconds: float, times: int, udp: bool) -> Found:
 
 @contextmanager
 def _call() -> Iterator[tuple[Stage, Server]]:
-    """Ann sings, Ben hears her."""
+    """Ann sings, Ben hears them."""
     with tempfile.TemporaryDirectory() as name, stage(Path(name)) as held:
         server = held.server()
         for who in ("Ann", "Ben"):
@@ -181,7 +181,7 @@ def _troubled(held: Stage, trouble: Callable[[], None], times: int) -> Found:
 
 
 def _heard_after(held: Stage, most: float) -> float:
-    """Ann changes her tone; seconds until Ben hears it."""
+    """Ann changes their tone; seconds until Ben hears it."""
     ann, ben = held.guests
     ann.tone, changed = HIGH if ann.tone == LOW else LOW, held.now
     return held.until(lambda: ben.hears(ann.tone or LOW, changed), "Ben hears another tone", most)

@@ -69,7 +69,7 @@ def talking(held: Stage, server: Server, room: str) -> tuple[Guest, Guest]:
 
 
 def assert_every_frame_came(held: Stage, ann: Guest, ben: Guest) -> None:
-    """Ann falls silent; Ben got all that she said."""
+    """Ann falls silent; Ben got all that they said."""
     ann.tone = None
     uplink = ann.call.uplink
     held.until(lambda: ben.came(ann) == uplink.sent, f"all {uplink.sent} frames come, not {ben.came(ann)}", 5.0)

@@ -221,7 +221,7 @@ def test_r9_when_datagrams_are_dropped_and_tcp_lives_they_are_left_and_taken_up_
 
 
 def on_a_relay(held: Stage, server: Server) -> Relay:
-    """Ann sings, Ben hears her over a relay."""
+    """Ann sings, Ben hears them over a relay."""
     relay = held.relay(server.port)
     ann = held.guest("Ann", server.port, room="lines")
     ben = held.guest("Ben", server.port, relay.host, room="lines")

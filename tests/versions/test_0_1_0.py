@@ -1,6 +1,6 @@
 """0.1.0 and today's programs hold a call, whichever of them is the server: docs/wire-protocol.md, 6.1.
 
-Zoë's side, and her server's, are played from what 0.1.0 sent (`recorded`). So that her strings open, the program of
+Zoë's side, and their server's, are played from what 0.1.0 sent (`recorded`). So that their strings open, the program of
 today is given the chance of the recording: SPAKE2's random numbers, the ticket and the nonces.
 """
 
