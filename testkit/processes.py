@@ -11,6 +11,7 @@ it ends them in order.
 
 import contextlib
 import os
+import random
 import selectors
 import shutil
 import signal
@@ -181,12 +182,18 @@ def wait_for_port(server: Child, port: int) -> str | None:
 
 
 def free_port() -> int:
-    """A port of loopback that is free for TCP and for UDP right now."""
+    """A port of loopback that is free for TCP and for UDP right now.
+
+    None of those that systems give away by themselves (Linux: from 32 768 on): until a server has it, somebody
+    else's connection would get it now and then, with two workers once in some runs of all tests.
+    """
+    chance = random.SystemRandom()
     while True:
+        port = chance.randrange(10_000, 32_768)
         with socket.socket(type=socket.SOCK_STREAM) as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             with contextlib.suppress(OSError):
+                tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
                 return port
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from testkit.children import SOON, Children, Program, stats
+from testkit.processes import free_port
 
 LAUNCHER = """
 import os, socket, sys
@@ -32,12 +33,6 @@ if len(kinds) > 1:
     os.environ["LISTEN_FDNAMES"] = ":".join(["voicechat"] * len(kinds))
 os.execv(program[0], program)
 """
-
-
-def free_port() -> int:
-    """One that nobody has, of both families."""
-    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as sock:
-        return int(sock.getsockname()[1])
 
 
 def server(house: Children, *options: str) -> Program:

@@ -17,6 +17,8 @@ from voicechat.format import SAMPLE_RATE
 
 pytestmark = pytest.mark.sound
 
+ROOT = Path(__file__).parents[2]
+
 LONGEST_MS = 500.0
 """No figure of quality: beyond it the measurement itself is wrong."""
 
@@ -26,7 +28,7 @@ def test_a_bare_loop_through_portaudio_is_heard_and_its_delay_is_known(tmp_path:
     said = np.concatenate([silence, read(VOICES / "en_f2.flac")[: 5 * SAMPLE_RATE], silence])
     soundfile.write(tmp_path / "said.wav", said, SAMPLE_RATE, subtype="PCM_16")
     with sound_rig(1) as rig:
-        program = [sys.executable, str(Path(__file__).with_name("loopback.py"))]
+        program = [sys.executable, str(ROOT / "testkit" / "loopback.py")]
         loop = Child("loop-through", program, tmp_path / "loop.log", variables=rig.client_environment(0))
         try:
             rig.wait_for_link("mic0")
