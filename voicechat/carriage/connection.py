@@ -51,7 +51,7 @@ class ICarriage(Protocol):
 
 
 class IConnectionListener(Protocol):
-    """Whoever has the connection. What it raises is its own affair: it must not raise."""
+    """Whoever has the connection. What it raises is a fault of ours; `fault` is told of those that a string caused."""
 
     def connected(self) -> None:
         """The carriage stands."""

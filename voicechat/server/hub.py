@@ -217,8 +217,8 @@ class Hub:
 
     def close(self) -> None:
         """Goodbye to all; the server stops."""
-        self.admission.empty(Refused.SHUTTING_DOWN)
         with ExitStack() as rest:  # all of it, even if something of it fails
+            rest.callback(self.admission.empty, Refused.SHUTTING_DOWN)
             if self._away_call is not None and self._away_call.active():
                 rest.callback(self._away_call.cancel)
             rest.callback(self.ticker.stop)
