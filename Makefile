@@ -16,7 +16,7 @@ serve: prepare ## start a server for your friends and print what they must type
 	@$(PY) -m demo.serve
 
 quick: ## every check and every test that needs no more than this machine, in two workers
-	@.ci/prepare sound
+	@.ci/prepare sound web
 	@$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -n 2 --dist loadgroup
 
@@ -27,6 +27,8 @@ lint: prepare ## style, types and layers
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+	@.ci/prepare web
+	node_modules/.bin/tsc -p voicechat/web
 
 bench: prepare ## measure; prints figures, asserts nothing
 	@$(PY) -m bench
