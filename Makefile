@@ -4,7 +4,7 @@ PY := .venv/bin/python
 .PHONY: help prepare demo serve quick test lint bench soak fuzz clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 prepare: ## install what is missing: Debian packages, and .venv
 	@.ci/prepare
@@ -20,6 +20,8 @@ quick: ## every check and every test that needs no more than this machine, in tw
 	@$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -n 2 --dist loadgroup
 
+# A lane is a target that runs its folder of tests (tests/test_lanes.py holds that none is forgotten). CI runs these, and
+# then those that stand alone (.ci/run).
 test: quick ## every check and every test
 
 lint: prepare ## style, types and layers

@@ -141,9 +141,9 @@ def test_the_configuration_of_the_client_page_is_understood() -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     pages = [*TEXTS.values(), (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")]
-    named = {name for text in pages for name in re.findall(r"(?:^    |`)make ([a-z]+)", text, re.MULTILINE)}
+    named = {name for text in pages for name in re.findall(r"(?:^    |`)make ([a-z-]+)", text, re.MULTILINE)}
     assert {"demo", "test", "serve"} <= named <= targets
 
 
