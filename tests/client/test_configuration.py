@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from voicechat.client import configuration
 from voicechat.client.call import volumes
-from voicechat.client.options import KEPT, Option
+from voicechat.client.options import KEPT
 from voicechat.errors import ConfigError
+from voicechat.options.option import Option
 
 
 def refused(text: str) -> str:
@@ -43,7 +44,7 @@ def test_values_have_their_types() -> None:
         ("port = true", "line 1: port: a whole number from 1 to 65535 is needed, not True"),
         ("port = 1.5", "line 1: port: a whole number from 1 to 65535 is needed, not 1.5"),
         ("name = true", "line 1: name: a text is needed, not True"),
-        ("path = 'udp'", "line 1: path: auto, tcp is needed, not 'udp'"),
+        ("path = 'udp'", "line 1: path: one of auto, tcp is needed, not 'udp'"),
         ("host = 'a:99'", "line 1: host: a host without its port is needed: --host a --port 99"),
         ('name = """\nport = 0\n"""\nport = 0', "line 4: port: "),
         ("host.name = 'h'", "line 1: host: a text is needed, not {'name': 'h'}"),
@@ -55,7 +56,7 @@ def test_values_have_their_types() -> None:
         ("duration = nan", "line 1: duration: a number from 0 to 1000000000 is needed, not 'nan'"),
         ("duration = -inf", "line 1: duration: a number from 0 to 1000000000 is needed, not '-inf'"),
         ("duration = 1979-05-27", "line 1: duration: a number from 0 to 1000000000 is needed, not datetime.date("),
-        (f"ui = '{'x' * 500}'", f"line 1: ui: auto, screen, line is needed, not '{'x' * 59}..."),
+        (f"ui = '{'x' * 500}'", f"line 1: ui: one of auto, screen, line is needed, not '{'x' * 59}..."),
         (f"{'x' * 500} = 1", f"line 1: unknown key '{'x' * 59}..."),
         ("\r\n# 1\r\nroomm = 1\r\n", "line 3: unknown key 'roomm'"),
         ("host = h", "this is not TOML: Invalid value (at line 1, column 8)"),

@@ -16,22 +16,24 @@ from twisted.python import usage
 from twisted.scripts._twistd_unix import ServerOptions
 
 from docs import draw_options
-from tests.docs.pages import PAGES, README, ROOT, blocks, named, prose, spans, table
-from voicechat.client import cli, configuration
+from tests.docs.pages import PAGES, ROOT, blocks, named, prose, spans, table, tables
+from voicechat.client import cli, configuration, exits
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.synthetic import Null, Silence
 from voicechat.client.call.call import Call
 from voicechat.client.call.controls import Controls
 from voicechat.client.call.friends import Friends
 from voicechat.client.call.volumes import Volumes
-from voicechat.client.exits import Exit
 from voicechat.client.options import KEPT
-from voicechat.client.remote import ctl
+from voicechat.client.remote import ctl, program
 from voicechat.client.remote.words import WORDS
 from voicechat.client.ui import view
 from voicechat.client.ui.line import Console
 from voicechat.client.ui.screen import Screen
 from voicechat.media.gate import TalkGate
+from voicechat.options.option import Option
+from voicechat.server import options as server_options
+from voicechat.server.options import OPTIONS
 from voicechat.server.tap import Options
 from voicechat.testing import MemoryCodec
 from voicechat.wire import messages
@@ -39,7 +41,7 @@ from voicechat.wire import messages
 BENCHS = ("performance.md", "tuning.md")
 TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES if page.name not in BENCHS}
 """The pages about our two programs; those about measurements have programs of their own."""
-CLIENT_PAGE, OPERATING = TEXTS["client.md"], TEXTS["operating.md"]
+CLIENT_PAGE, OPERATING, REFERENCE = TEXTS["client.md"], TEXTS["operating.md"], TEXTS["reference.md"]
 UNIT = ROOT / "docs" / "voicechat.service"
 
 
@@ -84,7 +86,7 @@ def test_the_command_is_understood(words: list[str]) -> None:
     program, *rest = words
     if program == "voicechat-client":
         if rest != ["--help"]:
-            cli.parser().parse_args(rest)
+            cli.parser().parse_args(rest[rest[:1] == [cli.DOCTOR] :])
         return
     if program == "voicechat-ctl":
         assert "--help" in rest or ctl._understood(ctl._parted(rest)[0])
@@ -104,34 +106,34 @@ def test_the_option_exists(page: str, option: str) -> None:
     assert option in CLIENT_OPTIONS | SERVER_OPTIONS | CTL_OPTIONS | names_of(ServerOptions())
 
 
-@pytest.mark.parametrize("option", sorted(CLIENT_OPTIONS | SERVER_OPTIONS))
-def test_the_option_is_documented(option: str) -> None:
-    assert (
-        f"`{option}`" in TEXTS[README.name] or f"`{option} " in TEXTS[README.name] or f"{option}`" in TEXTS["README.md"]
-    )
+def section(heading: str) -> str:
+    """A part of the reference, from its heading to the next of the kind."""
+    return REFERENCE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 
-def test_every_option_stands_in_a_table_of_the_readme() -> None:
-    text = TEXTS[README.name]
-    host, join = text.index("## Host"), text.index("## Join")
-    for section, options in ((text[host:join], SERVER_OPTIONS), (text[join:], CLIENT_OPTIONS)):
-        rows = [line for line in section.splitlines() if line.startswith("|")]
-        told = {word for row in rows for span in spans(row.split("|")[1]) for word in span.split() if word[:2] == "--"}
-        assert told == options - {"--help", "--version"}
+@pytest.mark.parametrize(
+    ("heading", "options"),
+    [("The server", SERVER_OPTIONS), ("voicechat-client", CLIENT_OPTIONS), ("voicechat-ctl", CTL_OPTIONS)],
+)
+def test_every_option_stands_in_a_table_of_the_reference(heading: str, options: set[str]) -> None:
+    rows = [row for rows in tables(section(heading)) if rows[0][0] == "option" for row in rows[1:]]
+    told = {word for row in rows for span in spans(row[0]) for word in span.split() if word[:2] == "--"}
+    assert told == options - {"--help", "--version"}
 
 
-def test_every_variable_of_the_server_is_documented() -> None:
-    text = TEXTS[README.name]
-    rows = [row for row in table(text, "option", "environment") if row[1]]
-    expected = {"VOICECHAT_" + row[0].upper().replace("-", "_") for row in Options.optParameters + Options.optFlags}
-    assert {name for row in rows for name in spans(row[1])} == expected
+@pytest.mark.parametrize(("heading", "options"), [("The server", OPTIONS), ("voicechat-client", cli.PROGRAM.options)])
+def test_every_variable_stands_in_the_reference(heading: str, options: tuple[Option, ...]) -> None:
+    rows = [row for rows in tables(section(heading)) if rows[0][0] == "option" for row in rows[1:]]
+    assert {name for row in rows for name in spans(row[2])} == {option.variable for option in options if option.kept}
 
 
-def test_the_table_of_the_clients_options_is_the_codes() -> None:
+def test_the_tables_of_the_reference_are_the_codes() -> None:
     """If not: python -m docs.draw_options."""
-    page = TEXTS[README.name]
-    assert page.count("<!-- begin options -->") == 1
-    assert draw_options.updated(page) == page
+    drawn = re.findall("<!-- begin (\\w+): (\\w+) -->", REFERENCE)
+    assert {("options", program) for program in draw_options.PROGRAMS} <= set(drawn)
+    assert {("codes", program) for program in draw_options.PROGRAMS} <= set(drawn)
+    assert draw_options.updated(REFERENCE) == REFERENCE
+    assert draw_options.updated(REFERENCE.replace("`--port PORT`", "")) == REFERENCE
 
 
 def test_the_configuration_of_the_client_page_is_understood() -> None:
@@ -148,9 +150,10 @@ def test_make_targets_exist() -> None:
 
 
 def test_exit_codes_are_the_clients() -> None:
-    assert [int(row[0]) for row in table(TEXTS[README.name], "code")] == [int(code) for code in Exit]
+    assert list(exits.BECAUSE) == list(exits.Exit)
+    assert list(server_options.BECAUSE) == list(server_options.Exit)
     told = {int(row[-1]) for row in table(CLIENT_PAGE, "line", "what to do") if row[-1]}
-    assert told == {int(code) for code in Exit} - {Exit.OK, Exit.TROUBLE, Exit.USAGE, Exit.INTERRUPTED}
+    assert told == {int(code) for code in exits.Exit} - {0, 1, 2, 130}
 
 
 def test_the_words_and_codes_of_voicechat_ctl_are_told() -> None:
@@ -158,7 +161,7 @@ def test_the_words_and_codes_of_voicechat_ctl_are_told() -> None:
     assert [row[0] for row in rows] == [f"`{word} {rest}`".replace(" `", "`") for word, (rest, _) in WORDS.items()]
     codes = {ctl.OK, ctl.CANNOT, ctl.USAGE, ctl.NOBODY, ctl.NOT_WRITTEN, ctl.NO_ANSWER}
     codes |= {ctl.NOT_UNDERSTOOD, ctl.NOT_OURS, ctl.SEVERAL}
-    assert {int(row[0]) for row in table(CLIENT_PAGE, "status")} == codes
+    assert {int(row[0]) for row in table(CLIENT_PAGE, "status")} == codes == set(program.CTL.exits)
 
 
 # What the programs say

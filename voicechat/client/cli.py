@@ -13,21 +13,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from voicechat import standard
-from voicechat.client.exits import Exit
+from voicechat import __version__, standard
+from voicechat.client.exits import BECAUSE, Exit
 from voicechat.client.lean import begin_lean
-from voicechat.client.options import OPTIONS, add_to, from_environment
+from voicechat.client.options import OPTIONS, from_environment
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 from voicechat.hiding import hide
+from voicechat.options.commandline import Parser
+from voicechat.options.option import Command, Program, unknown
 from voicechat.plain import variable
 
 DESCRIPTION: Final = "Talk with your friends through a voicechat server."
 
 DOCTOR: Final = "doctor"
 """The word before all options that asks for a check in place of a call."""
-
-MISTYPED: Final = 2
-"""Letters that a mistyped option may have more than the right one."""
 
 EXAMPLES: Final = """examples:
   voicechat-client 'voicechat://play.example.org/#SECRET' --name Ann
@@ -47,39 +46,30 @@ exit codes: 0 ok, 1 the echo test or doctor found something, 2 usage, 69 server 
 """
 
 
+PROGRAM: Final = Program(
+    "voicechat-client", OPTIONS, {DOCTOR: Command("check whether a call would work", OPTIONS)}, BECAUSE
+)
+"""What docs/reference.md and shells are told of it."""
+
+
 class _Version(argparse.Action):
-    """``--version``: asked of the installed package, which takes longer to import than all else here."""
+    """``--version``, whatever else is given."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version
-
-        standard.tell(f"voicechat {version('voicechat')}\n")
+        standard.tell(f"voicechat {__version__}\n")
         parser.exit()
 
 
-class _Parser(argparse.ArgumentParser):
-    """Writes to streams that may be closed, full, or read by nobody."""
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        (standard.tell if file is sys.stdout else standard.warn)(message)
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line."""
-    it = _Parser(
-        "voicechat-client",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,  # its complaint about half an option would show the value, too
-    )
+    it = Parser("voicechat-client", OPTIONS, DESCRIPTION, EXAMPLES, "[LINK] ")
     it.add_argument(
         "link",
         nargs="?",
         metavar="LINK",
         help="an invitation: voicechat://HOST:PORT/ROOM#PASSWORD (with doctor before it: a check only)",
     )
-    add_to(it)
+    it.add_options()
     it.add_argument("--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="show the version, and end")
     return it
 
@@ -92,9 +82,9 @@ def flags(argv: Sequence[str]) -> dict[str, Any]:
     """
     it = parser()
     doctor = list(argv[:1]) == [DOCTOR]
-    chosen, unknown = it.parse_known_args(argv[doctor:])
-    if unknown:
-        _not_understood(it, unknown[0].partition("=")[0])
+    chosen, rest = it.parse_known_args(argv[doctor:])
+    if rest:
+        _not_understood(it, rest[0])
     given = {field: value for field, value in vars(chosen).items() if value is not None}
     for option in OPTIONS:
         if given.get(option.field) == []:  # argparse takes the value of --room=-- for the end of the options
@@ -116,18 +106,11 @@ def _invited(link: str) -> dict[str, Any]:
     return {"host": it.host, "port": it.port, "room": it.room} | secret
 
 
-def _not_understood(it: argparse.ArgumentParser, word: str) -> None:
-    """A word that is no option ends the program; it is not shown where it may be a password that lost its option.
-
-    Nor where it is much longer than the option that it is like: the space between the two may be missing.
-    """
+def _not_understood(it: Parser, word: str) -> None:
+    """A word that is no option ends the program; it is not shown where it may be a password that lost its option."""
     if not word.startswith("--"):
-        it.error("one link, and an option before everything else, as in --name NAME; see --help")
-    import difflib
-
-    near = next(iter(difflib.get_close_matches(word, [f"--{option.name}" for option in OPTIONS], n=1)), "")
-    shown = "such option" if near and len(word) > len(near) + MISTYPED else f"option {word}"
-    it.error(f"there is no {shown}" + (f"; did you mean {near}?" if near else "; see --help"))
+        it.error("one link, and an option before everything else, as in --name NAME")
+    it.error(unknown(word, OPTIONS))
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
@@ -150,7 +133,7 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     defaults = {option.field: option.default for option in OPTIONS}
     kept = {field: value for field, value in in_file.items() if not field.startswith("password")}
     merged = argparse.Namespace(**{"doctor": False, **defaults, **kept, **chosen}, in_file=in_file, origin=origin)
-    if not (merged.host or merged.list_devices or merged.write_config or merged.doctor):
+    if not (merged.host or merged.list_devices or merged.write_config or merged.doctor or merged.completion):
         parser().error("--host is needed, or the link that your host gave you")
     return merged
 
@@ -181,18 +164,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     try:
         chosen = options(argv)
-        if chosen.doctor:
-            from voicechat.client.doctor import doctor
-
-            return doctor(chosen, lambda: _password(chosen))
-        if chosen.write_config:
-            standard.tell(f"written: {_write_config(flags(argv))}\n")
-            return Exit.OK
-        if chosen.list_devices:
-            from voicechat.client.audio.portaudio import list_devices
-
-            standard.tell(list_devices() + "\n")
-            return Exit.OK
+        done = _instead(chosen, argv)
+        if done is not None:
+            return done
         from voicechat.client.run import run
 
         return run(chosen, _password(chosen))
@@ -206,6 +180,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(Exit.CONFIG, ConfigError("too many files are open; allow more (ulimit -n)"))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
+
+
+def _instead(chosen: argparse.Namespace, argv: Sequence[str]) -> int | None:
+    """What is asked for in place of a call, done; its exit code. None if a call is."""
+    if chosen.doctor:
+        from voicechat.client.doctor import doctor
+
+        return doctor(chosen, lambda: _password(chosen))
+    told = None
+    if chosen.completion:
+        from voicechat.options.completion import script
+
+        told = script(PROGRAM, chosen.completion)
+    elif chosen.write_config:
+        told = f"written: {_write_config(flags(argv))}\n"
+    elif chosen.list_devices:
+        from voicechat.client.audio.portaudio import list_devices
+
+        told = list_devices() + "\n"
+    if told is not None:
+        standard.tell(told)
+    return None if told is None else Exit.OK
 
 
 def _write_config(given: dict[str, Any]) -> Path:

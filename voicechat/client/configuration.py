@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from voicechat.client.options import KEPT, Option, shown
+from voicechat.client.options import KEPT
 from voicechat.errors import ConfigError
+from voicechat.options.option import Option, shown
 from voicechat.plain import text_of
 
 LONGEST: Final = 64 * 1024

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from voicechat import standard
+from voicechat import __version__, standard
 from voicechat.client.remote import runtime
 from voicechat.client.remote.words import LONGEST_LINE, WORDS
 from voicechat.errors import ConfigError, DeviceError
@@ -28,6 +28,7 @@ words:
 options:
   --socket PATH       which client, if several run
   --json              stats: everything, as JSON
+  --completion SHELL  print what bash, zsh or fish needs to complete words
   --help, --version
 
 examples:
@@ -99,6 +100,7 @@ def _parted(argv: list[str]) -> tuple[list[str], str, bool]:
     where, as_json = "", False
     while argv:
         argument = argv.pop(0)
+        name, equals, value = argument.partition("=")
         if argument == "--":
             return words + argv, where, as_json
         if words[:1] != ["say"] and argument in ("-h", "--help"):
@@ -107,15 +109,14 @@ def _parted(argv: list[str]) -> tuple[list[str], str, bool]:
         if words[:1] == ["say"] or not argument.startswith("--"):
             words.append(argument)
         elif argument == "--version":
-            from importlib.metadata import version
-
-            raise SystemExit(_tell(f"voicechat {version('voicechat')}\n"))
+            raise SystemExit(_tell(f"voicechat {__version__}\n"))
         elif argument == "--json":
             as_json = True
-        elif argument == "--socket" and argv:
-            where = argv.pop(0)
-        elif argument.startswith("--socket=") and argument != "--socket=":
-            where = argument.partition("=")[2]
+        elif name in ("--socket", "--completion") and (value or (not equals and argv)):
+            value = value or argv.pop(0)
+            if name == "--completion":
+                raise SystemExit(_completion(value))
+            where = value
         else:
             raise Failed(USAGE, f"{argument}: there is no such option, or its value is missing; see --help")
     return words, where, as_json
@@ -203,6 +204,16 @@ def _read(line: bytes) -> dict[str, object]:
     if "error" in answer:
         raise Failed(CANNOT, str(answer["error"]))
     return answer
+
+
+def _completion(shell: str) -> int:
+    from voicechat.client.remote.program import CTL
+    from voicechat.options.completion import script
+    from voicechat.options.option import COMPLETION
+
+    if shell not in COMPLETION.choices:
+        raise Failed(USAGE, f"--completion: {COMPLETION.needed} is needed")
+    return _tell(script(CTL, shell))
 
 
 def _tell(text: str) -> int:
