@@ -12,7 +12,7 @@ import pytest
 from testkit.processes import Child, command, follow, free_port, password_file, stop, wait_for_port
 from testkit.rig import SoundRig, sound_rig
 from tests.conftest import SOAK
-from voicechat.client.audio.supervisor import STUCK
+from voicechat.client.audio.jobs import STUCK
 
 pytestmark = pytest.mark.sound
 

@@ -13,15 +13,14 @@ from tests.memory import VoiceReactor
 from voicechat.client.audio import devices as choices
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.devices import Devices
+from voicechat.client.audio.jobs import MOST_STUCK, STUCK
 from voicechat.client.audio.portaudio import Listing, PortAudio
 from voicechat.client.audio.supervisor import (
     AGAIN,
     LOOK_EVERY,
-    MOST_STUCK,
     MUTED_FOR,
     PATIENCE,
     SILENT_FOR,
-    STUCK,
     UNHEARD_FOR,
     Sound,
 )

@@ -2,20 +2,21 @@
 
 The bridge notes when it was called last; two looks a second at that note are all that
 a call costs as long as nothing is wrong. What blocks (opening, closing, making
-PortAudio's list anew) is done in a thread, one such job at a time. One that hangs is
-given up after STUCK seconds, and a new one tried beside it, MOST_STUCK times at most.
+PortAudio's list anew) is a job of `jobs`; one that hangs is given up, and a new one tried beside it.
 
 Who is muted for long needs no microphone, and while nobody talks no loudspeaker either:
 both rest, and nothing at all is called. The first packet starts the loudspeaker again
 within 10-15 ms; its pre-roll is longer than that.
 """
 
-import threading
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from twisted.internet import defer
 
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.devices import Devices, Missing, Opened
+from voicechat.client.audio.jobs import Jobs, in_thread
 from voicechat.client.leaving import apart
 from voicechat.client.notices import INotices
 from voicechat.errors import DeviceError
@@ -30,13 +31,6 @@ SILENT_FOR: Final = 0.5
 AGAIN: Final = 1.5
 """Seconds between two tries to take something up again: with a look and the opening itself, back within three."""
 
-STUCK: Final = 8.0
-"""Seconds after which a job is given up: the longest honest one tries nine pairs of devices for half a second each.
-In one of two restarts of PipeWire the first job after it hangs (measured)."""
-
-MOST_STUCK: Final = 3
-"""Jobs given up that still hang; each holds a thread. With more of them nothing is tried until one ends."""
-
 MUTED_FOR: Final = 10.0
 """Seconds of being muted after which the microphone is closed; shorter ones are a cough or a word aside."""
 
@@ -49,19 +43,8 @@ UNHEARD_FOR: Final = 5.0
 CLOSE_WITHIN: Final = 0.5
 """Seconds that devices get at the end, unless there is less time: an honest close takes 0.05 (measured)."""
 
-Done = Callable[[Opened | None, DeviceError], None]
-
-
-class _Job(NamedTuple):
-    """Something that blocks, under way in a thread."""
-
-    number: int
-    since: float
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Have something done that may block for ever: the program's end does not wait for it."""
-    threading.Thread(target=work, name="opening sound", daemon=True).start()
+Done = Callable[[Opened | None, DeviceError | None], None]
+"""Takes what is open now, or None, and why a job failed."""
 
 
 class Sound:
@@ -81,11 +64,8 @@ class Sound:
         self._bridge = bridge
         self._notices = notices
         self._failed = failed
-        self._apart = apart
-        self._job: _Job | None = None
-        self._jobs = 0
+        self._jobs = Jobs(reactor, apart)
         self._ended = self._look_at = 0.0
-        self._stuck: set[int] = set()
         self._missing: tuple[Missing, ...] = ()
         self._lost = False
         self._over = False
@@ -121,12 +101,11 @@ class Sound:
         late = now - self._look_at > SILENT_FOR / 2
         self._schedule()
         self._note(now)
-        if self._job is not None:
-            if now - self._job.since > STUCK:
-                self._give_up(self._job)
-        elif late or len(self._stuck) > MOST_STUCK:
+        if self._jobs.running:
+            return
+        if late or self._jobs.hang:
             return  # late: the whole program stood still, and what its devices' threads did tells nothing
-        elif self._bridge.resting:
+        if self._bridge.resting:
             self.changed()
         elif self._devices.idle or self._devices.starved or now - self._bridge.beat.called_at > SILENT_FOR:
             if not self._lost:
@@ -175,7 +154,7 @@ class Sound:
             self._bridge.resting = True
             self._run(self._devices.pause, self._paused)
 
-    def _paused(self, opened: Opened | None, _: DeviceError) -> None:
+    def _paused(self, opened: Opened | None, _: DeviceError | None) -> None:
         self._bridge.resting = opened is not None
 
     def _wake(self) -> None:
@@ -186,7 +165,7 @@ class Sound:
     def changed(self) -> None:
         """The gate's mode may have changed: the microphone of one who is not muted any more is opened at once."""
         self._note(self._reactor.seconds())
-        if self._job is not None or self._over:
+        if self._jobs.running or self._over:
             return  # asked again when that is done
         if not self._capture and self._bridge.gate.mode is not GateMode.MUTED:
             self._capture = True
@@ -194,7 +173,7 @@ class Sound:
         elif self._bridge.resting and self._wanted:
             self._run(self._devices.go_on, self._awake)
 
-    def _awake(self, opened: Opened | None, problem: DeviceError) -> None:
+    def _awake(self, opened: Opened | None, problem: DeviceError | None) -> None:
         self._bridge.resting = self._wanted = False
         self._heard_at = self._reactor.seconds()
         self._again(opened, problem)
@@ -204,41 +183,33 @@ class Sound:
     # -- jobs ----------------------------------------------------------------------
 
     def _run(self, work: Callable[[], Opened], done: Done) -> None:
-        self._jobs += 1
-        job = self._job = _Job(self._jobs, self._reactor.seconds())
+        defer.Deferred.fromCoroutine(self._job(work, done))
 
-        def do() -> None:
-            opened, problem = None, DeviceError("something unforeseen happened")
-            try:
-                opened = work()
-            except DeviceError as error:
-                problem = error
-            finally:
-                self._reactor.callFromThread(self._finish, job, done, opened, problem)
-
-        self._apart(do)
-
-    def _finish(self, job: _Job, done: Done, opened: Opened | None, problem: DeviceError) -> None:
-        if job.number in self._stuck:
-            self._stuck.remove(job.number)
+    async def _job(self, work: Callable[[], Opened], done: Done) -> None:
+        opened: Opened | None = None
+        problem: DeviceError | None = None
+        try:
+            opened = await self._jobs.run(work)
+        except DeviceError as error:
+            problem = error
+        except defer.TimeoutError:
+            self._give_up()
             return
-        self._job = None
-        self._ended = self._reactor.seconds()
+        finally:
+            self._ended = self._reactor.seconds()
         if not self._over:
             done(opened, problem)
             self.changed()
 
-    def _give_up(self, job: _Job) -> None:
-        self._job = None
-        self._ended = self._reactor.seconds()
-        self._stuck.add(job.number)
+    def _give_up(self) -> None:
         self._bridge.resting = False
         self._devices.abandon()
-        if len(self._stuck) > MOST_STUCK:
+        if self._jobs.hang:
             self._notices.warn("the sound system hangs; start it anew, and then this client")
 
-    def _first(self, opened: Opened | None, problem: DeviceError) -> None:
+    def _first(self, opened: Opened | None, problem: DeviceError | None) -> None:
         if opened is None:
+            assert problem is not None
             self._failed(problem)
             return
         self._lost = self._devices.idle
@@ -246,7 +217,7 @@ class Sound:
         if opened.microphone is not None and opened.loudspeaker is not None:
             self._notices.say("wear headphones: there is no echo cancelling, your friends would hear themselves")
 
-    def _again(self, opened: Opened | None, _: DeviceError) -> None:
+    def _again(self, opened: Opened | None, _: DeviceError | None) -> None:
         if opened is None or self._devices.idle:
             return  # told already
         if self._notify(opened):
