@@ -80,7 +80,7 @@ def main() -> int:
     for failure in failures:
         standard.warn(f"FAILED: {failure}\n")
     if not failures:
-        standard.tell("Passed: everyone heard everyone else, and nobody heard themselves.\n")
+        standard.write("Passed: everyone heard everyone else, and nobody heard themselves.\n")
     return 1 if failures else 0
 
 

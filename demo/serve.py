@@ -135,7 +135,7 @@ def _serve(port: int, password: str, path: Path, folder: Path, children: list[Ch
 def _say(line: str) -> None:
     """Show a line; where nobody looks any more, the server goes on."""
     with contextlib.suppress(DeviceError):
-        standard.tell(f"{line}\n")
+        standard.write(f"{line}\n")
 
 
 def _ipv4() -> Iterator[ipaddress.IPv4Address]:

@@ -18,6 +18,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.rooms import listener
 from voicechat.session import states
 from voicechat.session.states import SessionState, Table
+from voicechat.wire import handshake
 from voicechat.wire.messages import Message
 
 PAGES: Final = tuple(Path(__file__).with_name(name) for name in ("wire-protocol.md", "architecture.md"))
@@ -43,7 +44,7 @@ def name(received: type) -> str:
     """How the page calls what is received: HELLO, ping, media."""
     if received is MediaPacket:
         return "media"
-    return received.__name__.lower() if issubclass(received, Message) else received.__name__.upper()
+    return received.__name__.lower() if issubclass(received, Message) else handshake.called(received).upper()
 
 
 def draw(table: Table, own_steps: list[tuple[SessionState, SessionState, str]]) -> str:

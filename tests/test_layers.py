@@ -10,6 +10,7 @@ import io
 import subprocess
 import sys
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,3 +105,34 @@ def test_voicechat_ctl_imports_next_to_nothing() -> None:
         "voicechat.client.call.controls",
     }
     assert not loaded_by("voicechat.client.remote.ctl") & heavy
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """One word means one thing, also to whoever reads a traceback or a search's results."""
+    homes: dict[str, list[str]] = {}
+    for module in MODULES:
+        for node in ast.parse(module.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(names(module))
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
+@pytest.mark.parametrize(("guard", "kept"), [("", False), ("if TYPE_CHECKING:\n    ", False), ("# ", True)])
+def test_a_circle_is_found_also_among_imports_for_type_checkers_alone(tmp_path: Path, guard: str, kept: bool) -> None:
+    """What ``lint-imports`` is relied on for: the contract of our own pyproject.toml, on a house of two rooms."""
+    house = tmp_path / "house"
+    house.mkdir()
+    (house / "__init__.py").touch()
+    (house / "den.py").write_text("from house import hall\n")
+    (house / "hall.py").write_text(f"from typing import TYPE_CHECKING\n{guard}from house import den\n")
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (contract,) = (one for one in ours["contracts"] if one["type"] == "acyclic_siblings")
+    assert {"voicechat", "testkit", "demo", "bench"} == set(contract["ancestors"]) == set(ours["root_packages"])
+    assert not ours.get("exclude_type_checking_imports")
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.importlinter]\nroot_packages = ["house"]\n'
+        '[[tool.importlinter.contracts]]\nname = "circles"\ntype = "acyclic_siblings"\nancestors = ["house"]\n'
+    )
+    lint = Path(sys.executable).with_name("lint-imports")
+    run = subprocess.run([lint, "--no-cache"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode == 0) is kept, run.stdout

@@ -20,7 +20,7 @@ import socket, sys
 from voicechat import standard
 standard.open_closed()
 assert socket.socket().fileno() > 2, "what is printed would go over the line"
-standard.tell("told"), standard.warn("warned")
+standard.write("told"), standard.warn("warned")
 assert sys.stdin.read() == ""
 """
 
@@ -71,7 +71,7 @@ def test_no_room_for_what_is_told_is_one_line(name: str) -> None:
 def test_a_sign_that_the_terminal_lacks_is_escaped(monkeypatch: pytest.MonkeyPatch, encoding: str, told: bytes) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     monkeypatch.setattr(sys, "stdout", stream)
-    standard.tell("\u017dofie")
+    standard.write("\u017dofie")
     assert stream.buffer.getvalue() == told
 
 
@@ -94,7 +94,7 @@ def test_only_standard_output_has_room_worth_telling_of(monkeypatch: pytest.Monk
     monkeypatch.setattr(sys, "stdout", Full())
     monkeypatch.setattr(sys, "stderr", Full())
     with pytest.raises(DeviceError, match="No space left"):
-        standard.tell("told")
+        standard.write("told")
     standard.warn("nobody can be told")
 
 

@@ -28,7 +28,7 @@ def open_closed() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
-def tell(text: str) -> None:
+def write(text: str) -> None:
     """Write to standard output, at once. A sign that its encoding lacks is escaped.
 
     Who reads no more misses the rest, and that is all; DeviceError if there is no room for it.

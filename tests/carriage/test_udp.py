@@ -225,8 +225,8 @@ def test_where_the_kernel_does_not_tell_it_answers_all_the_same(
         if missing != "recvmsg":
             recvmsg = None
 
-    tells = udp._tells_where
-    monkeypatch.setattr(udp, "_tells_where", lambda _sock: tells(Plain()))
+    tells = udp._reports_address
+    monkeypatch.setattr(udp, "_reports_address", lambda _sock: tells(Plain()))
     ends = made("::")
     it = ends.socket_to("127.0.0.1")
     it.send(GOOD)

@@ -16,7 +16,7 @@ from tests.client.call.test_call import figures
 from tests.client.player import Host, Player, pass_time
 from voicechat.client.call.friends import MOST_NAMES, Friends
 from voicechat.client.exits import Exit
-from voicechat.client.network.allowance import FLOOD, MESSAGES_AT_ONCE, PACKETS_AT_ONCE, Allowance
+from voicechat.client.network.allowance import FLOOD, MESSAGES_AT_ONCE, PACKETS_AT_ONCE, ServerAllowance
 from voicechat.client.network.protocol import PAUSE
 from voicechat.errors import WireError
 from voicechat.format import TICKS_PER_SECOND
@@ -279,7 +279,7 @@ def test_more_sound_than_anybody_needs_is_left_out_and_counted(ann: Player) -> N
 
 def test_a_flood_of_strings_is_told_of_whatever_datagrams_are_left_out_between_them() -> None:
     told: list[None] = []
-    allowance = Allowance(0.0, lambda: told.append(None))
+    allowance = ServerAllowance(0.0, lambda: told.append(None))
     for _ in range(int(PACKETS_AT_ONCE)):
         allowance.string(0.0, bytes(1), 1)
         allowance.datagram(0.0)
@@ -293,7 +293,7 @@ def test_a_flood_of_strings_is_told_of_whatever_datagrams_are_left_out_between_t
 def test_what_a_full_house_may_make_is_never_too_much() -> None:
     """200 guests at their own limits, and sound beside."""
     clock = Clock()
-    allowance = Allowance(clock.seconds())
+    allowance = ServerAllowance(clock.seconds())
     for _ in range(60):
         clock.advance(1.0)
         assert all(

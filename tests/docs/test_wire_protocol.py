@@ -1,5 +1,6 @@
 """docs/wire-protocol.md is true: its examples are what our code makes and reads, its tables are the code's."""
 
+import contextlib
 import secrets
 from collections.abc import Callable
 from hashlib import sha256
@@ -14,6 +15,7 @@ from spake2.parameters.ed25519 import ParamsEd25519
 from docs import draw_states
 from tests.docs.pages import ROOT, hexadecimal, named, prose, spans, table
 from voicechat.carriage import channel as links
+from voicechat.errors import WireError
 from voicechat.media.packet import LAST_SOURCE, ME, MIX, MediaPacket
 from voicechat.security.keys import LOGIN_LABEL, RESUME_LABEL, SessionKeys, Side
 from voicechat.security.login import IDENTITY_A, IDENTITY_B, ClientLogin, ServerLogin
@@ -164,13 +166,24 @@ def test_the_refusal_is_read_and_made() -> None:
     assert refusal.build() == example("refuse")
 
 
+def bounds(number: int) -> tuple[int, int]:
+    """Bytes of the shortest and the longest string of a type that can be read."""
+    taken = []
+    for length in range(handshake.MAX_WELCOME + 2):
+        with contextlib.suppress(WireError):
+            handshake.decode(b"VC" + bytes([handshake.VERSION, number, 1]).ljust(length, b"\0")[: length - 2])
+            taken.append(length)
+    assert len(taken) == max(taken) - min(taken) + 1
+    return min(taken), max(taken)
+
+
 def test_the_strings_in_the_clear_are_the_codes() -> None:
     rows = {int(kind, 0): (name, length) for kind, name, _, _, length in table(PAGE, "type", "name", "from")}
     kinds = {kind.TYPE: kind for kind in handshake.Handshake.__args__}
     assert rows.keys() == kinds.keys()
     for number, (name, length) in rows.items():
-        assert name == kinds[number].__name__.upper()
-        least, most = handshake._SHORTEST_AND_LONGEST[number]
+        assert name == handshake.called(kinds[number]).upper()
+        least, most = bounds(number)
         assert length == (str(least) if least == most else f"{least} to {most}")
 
 

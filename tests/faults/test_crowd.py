@@ -16,7 +16,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.media.tuning import TUNING
 from voicechat.server.eventlog import Event, EventLog
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Kind, Metrics
+from voicechat.server.metrics import Metrics, OverLimit
 from voicechat.session.outbox import MOST_MEDIA
 from voicechat.wire import media, messages
 
@@ -70,7 +70,7 @@ def test_f12_a_flood_of_bad_packets_is_a_few_log_lines() -> None:
     log = Log()
     metrics = Metrics()
     events = EventLog(metrics, Logger("test", observer=log))
-    kinds = (Event.BAD_INPUT, Event.WRONG_PASSWORD, Event.TOO_MANY, Event.SHOWN_OUT)
+    kinds = (Event.BAD_INPUT, Event.WRONG_PASSWORD, Event.TOO_MANY, Event.REJECTED)
     for n in range(JUNK):
         now = n / 2400  # a flood that a server can take
         events.note(kinds[n % 4], f"203.0.{n % 251}.{n % 241}", now, "not a voicechat handshake")
@@ -141,7 +141,7 @@ def test_f13_a_thousand_packets_a_second_change_nothing_for_the_others() -> None
         house.pass_ticks(1)
     limits = Limits()
     (live_room,) = house.hub.live_rooms
-    let_through = 4 * 1000 - house.counted("over_limit_total", Kind.MEDIA)
+    let_through = 4 * 1000 - house.counted("over_limit_total", OverLimit.MEDIA)
     assert let_through <= limits.media_burst + 4.1 * limits.media_a_second
     assert live_room.conference.encodings <= 4 * 4 * TICKS_PER_SECOND + 4 * PAST
     assert len(cid.mixed) > 3.7 * TICKS_PER_SECOND

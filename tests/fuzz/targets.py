@@ -144,7 +144,7 @@ _HANDSHAKES: Final = (
     handshake.Hello(bytes(16), b"A" + bytes(32)),
     handshake.Reply(b"B" + bytes(32)),
     handshake.Auth(bytes(32), bytes(60)),
-    handshake.Welcome(bytes(32), bytes(200)),
+    handshake.SealedWelcome(bytes(32), bytes(200)),
     handshake.Resume(bytes(16), bytes(16), bytes(32)),
     handshake.Resumed(bytes(16), bytes(32), bytes(200)),
     handshake.Refuse(handshake.Reason.PASSWORD, 5),

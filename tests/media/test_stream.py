@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voicechat.format import FRAME_SAMPLES, TICK_MS, TICKS_PER_SECOND, Frame, silent_frame
-from voicechat.media.counts import Kind
+from voicechat.media.counts import FrameKind
 from voicechat.media.jitter import Arrival
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.redundancy import Redundancy
@@ -50,7 +50,7 @@ class Player:
         self.tick = start
         self.at = start + phase
         self.out = silent_frame()
-        self.kinds: list[Kind] = []
+        self.kinds: list[FrameKind] = []
         self.ticks: list[int | None] = []
         """Which frame each pull gave."""
         self.delays: list[float] = []
@@ -63,7 +63,7 @@ class Player:
         if packet is not None:
             self.link.send(self._adder.add_redundancy(packet, self.redundancy), float(self.tick))
 
-    def step(self, *, talking: bool, lost: bool = False) -> Kind:
+    def step(self, *, talking: bool, lost: bool = False) -> FrameKind:
         """One tick: say something or not, hear something or not."""
         frame = said(self.tick, self.loudness)
         packet = self.sending.push(self.tick, frame) if talking else self.sending.finish(self.tick)
@@ -75,7 +75,7 @@ class Player:
         assert self.out.shape == (FRAME_SAMPLES,)
         assert np.isfinite(self.out).all()
         assert np.abs(self.out).max() <= 1
-        tick = heard(self.out, self.tick) if kind in {Kind.PLAYED, Kind.RECOVERED} else None
+        tick = heard(self.out, self.tick) if kind in {FrameKind.PLAYED, FrameKind.RECOVERED} else None
         self.kinds.append(kind)
         self.ticks.append(tick)
         if tick is not None:
@@ -105,14 +105,14 @@ def test_on_a_good_line_every_frame_is_heard_once_in_order_and_soon(start: int, 
     assert max(player.delays) <= 2.0 + 2.0
     player.run(20, talking=False)
     assert player.unchanged()[-1] == start + 299
-    assert Kind.CONCEALED not in player.kinds
-    assert player.kinds[-1] is Kind.SILENT
+    assert FrameKind.CONCEALED not in player.kinds
+    assert player.kinds[-1] is FrameKind.SILENT
     assert not player.stream.active
 
 
 def test_before_anything_came_there_is_silence() -> None:
     player = Player().run(10, talking=False)
-    assert set(player.kinds) == {Kind.SILENT}
+    assert set(player.kinds) == {FrameKind.SILENT}
     assert not player.out.any()
     assert player.stream.counts.silent == 10
 
@@ -122,7 +122,7 @@ def test_a_short_gap_is_concealed_and_the_words_after_it_are_on_time(gap: int) -
     player = Player().run(100, talking=True)
     before = player.delays[-1]
     player.run(50, talking=True, lost=gap)
-    assert player.kinds.count(Kind.CONCEALED) == gap
+    assert player.kinds.count(FrameKind.CONCEALED) == gap
     assert player.stream.active
     assert player.delays[-1] == pytest.approx(before, abs=1.0)
 
@@ -130,13 +130,13 @@ def test_a_short_gap_is_concealed_and_the_words_after_it_are_on_time(gap: int) -
 def test_without_an_end_it_fades_from_the_third_missing_tick_and_is_over_at_the_fifth() -> None:
     player = Player().run(100, talking=True)
     peaks = list[float]()
-    kinds = list[Kind]()
+    kinds = list[FrameKind]()
     player.sending.finish(player.tick)  # the end packet is lost
     while len(kinds) < 12:
         kinds.append(player.step(talking=False))
         peaks.append(float(np.abs(player.out).max()))
-    last = max(index for index, kind in enumerate(kinds) if kind is Kind.PLAYED)
-    assert kinds[last + 1 :] == [Kind.CONCEALED] * 4 + [Kind.SILENT] * (7 - last)
+    last = max(index for index, kind in enumerate(kinds) if kind is FrameKind.PLAYED)
+    assert kinds[last + 1 :] == [FrameKind.CONCEALED] * 4 + [FrameKind.SILENT] * (7 - last)
     assert peaks[last + 5 :] == [0.0] * (7 - last)
     concealed = peaks[last : last + 5]
     assert concealed == sorted(concealed, reverse=True)
@@ -146,10 +146,10 @@ def test_without_an_end_it_fades_from_the_third_missing_tick_and_is_over_at_the_
 def test_fading_ends_in_silence_without_a_step() -> None:
     player = Player().run(100, talking=True)
     player.sending.finish(player.tick)
-    while player.step(talking=False) is not Kind.CONCEALED:
+    while player.step(talking=False) is not FrameKind.CONCEALED:
         pass
     frames = [player.out.copy()]
-    while player.step(talking=False) is Kind.CONCEALED:
+    while player.step(talking=False) is FrameKind.CONCEALED:
         frames.append(player.out.copy())
     sound = np.concatenate(frames[2:])
     assert np.abs(np.diff(sound[:FRAME_SAMPLES])).max() < 0.01
@@ -158,7 +158,7 @@ def test_fading_ends_in_silence_without_a_step() -> None:
 
 def test_an_end_packet_ends_it_without_a_concealed_frame() -> None:
     player = Player().run(50, talking=True).run(10, talking=False)
-    assert Kind.CONCEALED not in player.kinds
+    assert FrameKind.CONCEALED not in player.kinds
     assert not player.stream.active
     assert player.stream.counts.concealed <= 1
 
@@ -203,7 +203,7 @@ def test_after_a_long_silence_nothing_is_taken_for_granted(longer: int) -> None:
     words = player.run(200, talking=True).unchanged()
     assert words[0] == first
     assert max(player.delays) <= 50 + longer + 2.2
-    assert Kind.CONCEALED not in player.kinds
+    assert FrameKind.CONCEALED not in player.kinds
 
 
 def test_when_the_way_becomes_shorter_in_mid_word_the_delay_does_too() -> None:
@@ -253,7 +253,7 @@ def test_redundancy_that_overtakes_hardly_hides_how_uneven_the_line_is() -> None
         redundant.redundancy = 1
         for player in (plain, redundant):
             player.run(500, talking=True)
-        assert Kind.RECOVERED in redundant.kinds
+        assert FrameKind.RECOVERED in redundant.kinds
         hidden.append(plain.stream.delay.target - redundant.stream.delay.target)
     assert np.mean(hidden) < 0.1, "ticks; 0.03 now, 0.23 where only what comes first counts"
 
@@ -268,8 +268,8 @@ def test_redundancy_brings_back_what_was_lost(offset: int) -> None:
             player.run(150, talking=True)
             words = player.unchanged()
             assert words == sorted(set(words))
-            concealed[number] += player.kinds.count(Kind.CONCEALED)
-            recovered[number] += player.kinds.count(Kind.RECOVERED)
+            concealed[number] += player.kinds.count(FrameKind.CONCEALED)
+            recovered[number] += player.kinds.count(FrameKind.RECOVERED)
             player.run(30, talking=False)
     assert recovered[0] == 0
     assert recovered[1] > 0.06 * 20 * 150
@@ -331,7 +331,7 @@ def late_once(late: float) -> tuple[ReceiveStream, SendStream, list[Frame]]:
         stream.put(sending.push(tick, said(tick)), tick + 2.0)
         stream.pull(tick + 2.3, out)
     packet = sending.push(50, said(50))
-    assert stream.pull(52.3, out) is Kind.CONCEALED
+    assert stream.pull(52.3, out) is FrameKind.CONCEALED
     frames.append(out.copy())
     assert stream.pending
     assert stream.late_half() is None
@@ -348,7 +348,7 @@ def test_of_a_frame_that_is_late_the_second_half_can_be_had() -> None:
     assert made_up[0] != said(50)[0]
     out = silent_frame()
     stream.put(sending.push(51, said(51)), 53.0)
-    assert stream.pull(53.3, out) is Kind.PLAYED
+    assert stream.pull(53.3, out) is FrameKind.PLAYED
     assert heard(out, 51) == 51
     assert stream.counts.late == 1
 
@@ -357,7 +357,7 @@ def test_after_a_late_frame_words_go_on_at_their_time_and_the_joint_is_smooth() 
     stream, sending, (made_up,) = late_once(0.8)
     out = silent_frame()
     stream.put(sending.push(51, said(51)), 53.2)
-    assert stream.pull(53.3, out) is Kind.PLAYED
+    assert stream.pull(53.3, out) is FrameKind.PLAYED
     assert out[-1] == said(51)[0]
     assert np.abs(np.diff(np.concatenate([made_up / 2, out]))).max() < 0.02
     assert stream.late_half() is None
@@ -375,8 +375,8 @@ def test_frames_that_are_late_again_and_again_are_waited_for_once() -> None:
         stream.put(sending.push(tick, said(tick)), at + (0.1 if late else -0.1))
         if not late:
             kinds.append(stream.pull(at, out))
-    assert kinds.count(Kind.CONCEALED) <= 8
-    assert set(kinds[150:]) == {Kind.PLAYED}
+    assert kinds.count(FrameKind.CONCEALED) <= 8
+    assert set(kinds[150:]) == {FrameKind.PLAYED}
 
 
 def test_where_the_second_half_is_not_asked_for_a_late_frame_is_waited_for() -> None:
@@ -398,16 +398,16 @@ def test_frames_that_go_on_being_late_are_waited_for() -> None:
             if tick > 101:
                 stream.put(sending.push(tick - 2, said(tick - 2)), at - 0.5)
             kinds.append(stream.pull(at, out))
-    assert kinds.count(Kind.CONCEALED) <= 4
+    assert kinds.count(FrameKind.CONCEALED) <= 4
     assert stream.counts.late <= 1
-    assert set(kinds[10:]) == {Kind.PLAYED}
+    assert set(kinds[10:]) == {FrameKind.PLAYED}
 
 
 def test_when_every_frame_comes_later_from_now_on_none_is_thrown_away() -> None:
     player = Player().run(100, talking=True)
     player.at -= 0.9  # a sound card that hiccuped
     player.run(100, talking=True)
-    assert player.kinds.count(Kind.CONCEALED) == 1
+    assert player.kinds.count(FrameKind.CONCEALED) == 1
     assert player.stream.counts.late == 0
     settled = [tick for tick in player.ticks[10:] if tick is not None]
     assert settled == list(range(settled[0], settled[0] + 90))
@@ -436,9 +436,9 @@ def test_the_pre_roll_that_comes_in_one_burst_does_not_delay_the_words_after_it(
     for back in (3, 2, 1):  # what was said while the gate was still shut
         player.link.send(player.sending.push(player.tick - back, said(player.tick - back)), float(player.tick))
     player.run(100, talking=True)
-    assert player.kinds[0] is Kind.SILENT
+    assert player.kinds[0] is FrameKind.SILENT
     assert max(player.delays[20:]) <= usual
-    assert Kind.CONCEALED not in player.kinds[:-1]
+    assert FrameKind.CONCEALED not in player.kinds[:-1]
 
 
 @pytest.mark.parametrize("loudness", [1.0, WHISPER], ids=["in words", "in a pause"])
@@ -449,7 +449,7 @@ def test_what_jitter_has_deepened_is_given_back_soonest_in_a_pause(loudness: flo
     player.loudness = loudness
     player.run(3_000, talking=True)
     assert deep - player.delays[-1] >= 2.5
-    assert Kind.CONCEALED not in player.kinds[200:]
+    assert FrameKind.CONCEALED not in player.kinds[200:]
     if loudness == WHISPER:  # whole frames are left out, none is merged
         assert None not in player.ticks[200:]
 
@@ -461,7 +461,7 @@ def test_when_jitter_begins_a_pause_is_made_longer() -> None:
     player.loudness = WHISPER
     player.run(500, talking=True).run(1_000, talking=True)
     assert player.delays[-1] - shallow >= 2
-    assert player.kinds.count(Kind.CONCEALED) <= 0.03 * 1_000
+    assert player.kinds.count(FrameKind.CONCEALED) <= 0.03 * 1_000
     words = player.unchanged()
     assert words == sorted(set(words))
 
@@ -470,7 +470,7 @@ def test_stop_forgets_what_was_not_played() -> None:
     player = Player(line=Line(delay=2, jitter=4)).run(500, talking=True)
     player.stream.stop()
     assert not player.stream.active
-    assert player.stream.pull(player.at, player.out) is Kind.SILENT
+    assert player.stream.pull(player.at, player.out) is FrameKind.SILENT
     assert not player.out.any()
 
 
@@ -484,8 +484,8 @@ def test_it_tells_when_its_first_frame_is_due_and_when_one_is_missing() -> None:
     assert 12.0 <= due <= 12.5
     assert stream.active
     assert not stream.playing
-    assert stream.pull(due - 0.9, out) is Kind.SILENT
-    assert stream.pull(due, out) is Kind.PLAYED
+    assert stream.pull(due - 0.9, out) is FrameKind.SILENT
+    assert stream.pull(due, out) is FrameKind.PLAYED
     assert stream.playing
     assert stream.due_at() is None
     assert stream.should_wait()
@@ -545,7 +545,7 @@ def test_a_spurt_that_is_joined_knows_nothing_of_a_wait_in_the_one_before() -> N
     for tick in range(1_000, 1_010):
         stream.put(sending.push(tick, said(tick)), tick + 2.0)
         stream.pull(tick + 2.3, out)
-    assert stream.pull(1_012.3, out) is Kind.CONCEALED, "it waits for frame 1010"
+    assert stream.pull(1_012.3, out) is FrameKind.CONCEALED, "it waits for frame 1010"
     sending.finish(1_010)
     now = 1_020.0
     for tick in (900, 901, 902, 903, 906):  # the talker's clock was set back
@@ -554,7 +554,9 @@ def test_a_spurt_that_is_joined_knows_nothing_of_a_wait_in_the_one_before() -> N
     assert due is not None
     stream.join(due + 4.2, lambda _: None)
     kinds = [stream.pull(due + 4.2 + later, out) for later in range(3)]
-    assert kinds == [Kind.CONCEALED, Kind.CONCEALED, Kind.PLAYED], "904 and 905 are lost; neither was waited for"
+    assert kinds == [FrameKind.CONCEALED, FrameKind.CONCEALED, FrameKind.PLAYED], (
+        "904 and 905 are lost; neither was waited for"
+    )
 
 
 ODD_PACKETS = st.builds(
@@ -581,7 +583,7 @@ def test_whatever_packets_come_each_pull_answers_with_one_frame(
         out.fill(np.nan)
         kind = stream.pull(now, out)
         assert np.abs(out).max() <= 1
-        assert kind is not Kind.SILENT or not out.any()
+        assert kind is not FrameKind.SILENT or not out.any()
         assert stream.held() >= 0
     now += 70_000  # a tick may lie so far ahead on the ring
     for _ in range(80):

@@ -99,7 +99,7 @@ MEMBERS: Final = (
         "T13 F19 R16",
         "a fault in a decoder is thrown on",
         "voicechat/server/guard.py",
-        'self._told("a decoder failed and was replaced")',
+        'self._report("a decoder failed and was replaced")',
         "raise",
         ("tests/server/test_guard.py::test_a_decoder_is_replaced_and_the_payload_counts_as_bad",),
     ),

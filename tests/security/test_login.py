@@ -21,7 +21,7 @@ from voicechat.security.keys import SessionKeys, Side, login_keys
 from voicechat.security.login import FIELD, ClientLogin, ServerLogin
 from voicechat.security.secret import Secret
 from voicechat.wire.datagrams import DatagramType, parse_header
-from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Reply, VersionError, Welcome, decode
+from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Reply, SealedWelcome, VersionError, decode
 
 Login = TypeVar("Login", ClientLogin, ServerLogin)
 
@@ -101,7 +101,7 @@ def log_in(client: ClientLogin, server: ServerLogin) -> None:
 def welcome_without_asking(server: ServerLogin) -> bytes:
     """What an impostor sends: they do not care for the client's proof."""
     keys = keys_before_the_proof(server)
-    return Welcome(keys.proof(Side.SERVER, server._transcript), keys.seal.seal(RESPONSE)).build()
+    return SealedWelcome(keys.proof(Side.SERVER, server._transcript), keys.seal.seal(RESPONSE)).build()
 
 
 def keys_before_the_proof(server: ServerLogin) -> SessionKeys:

@@ -12,7 +12,7 @@ from voicechat.security.resume import ClientResume, ServerResume
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket, TicketBook, TicketUnknown, resume_with
 from voicechat.wire.datagrams import DatagramType, parse_header
-from voicechat.wire.handshake import Reason, Refuse, Resume, Resumed, Welcome, decode
+from voicechat.wire.handshake import Reason, Refuse, Resume, Resumed, SealedWelcome, decode
 
 RESPONSE = b'{"source":1,"connection":78}'
 
@@ -121,7 +121,7 @@ def test_garbage_for_a_resumed_is_a_wire_error(garbage: bytes, magic: bool) -> N
 
 
 def test_other_strings_and_second_ones_are_wire_errors() -> None:
-    for string in (Refuse(Reason.TICKET_UNKNOWN).build(), Welcome(bytes(32), bytes(16)).build()):
+    for string in (Refuse(Reason.TICKET_UNKNOWN).build(), SealedWelcome(bytes(32), bytes(16)).build()):
         client, _, right = resumed()
         with pytest.raises(WireError):
             client.resumed(string)

@@ -17,7 +17,7 @@ from voicechat.media.tuning import TUNING
 from voicechat.rooms.echo import ECHO_DELAY, ECHO_NAME, ROOM_NAME
 from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.limits import Limits, media_bytes
-from voicechat.server.metrics import Kind, Login
+from voicechat.server.metrics import Login, OverLimit
 from voicechat.session.states import SessionState
 from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.text import MOST_TEXT
@@ -793,7 +793,7 @@ class Behaviour:
             ann.send(messages.Text(f"line {n}"))
         self.house.settle()
         assert len(ben.told_of(messages.Text)) == Limits().text_burst
-        assert self.house.counted("over_limit_total", Kind.TEXT) == 15 - Limits().text_burst
+        assert self.house.counted("over_limit_total", OverLimit.TEXT) == 15 - Limits().text_burst
         assert ann.connected
 
     def test_a_line_of_text_has_500_characters_and_no_more(self) -> None:
@@ -812,7 +812,7 @@ class Behaviour:
             ann.send(messages.State(muted=not n % 2))
         self.house.settle()
         assert len(ben.told_of(messages.State)) == Limits().control_burst
-        assert self.house.counted("over_limit_total", Kind.REQUEST) == 480
+        assert self.house.counted("over_limit_total", OverLimit.REQUEST) == 480
         assert ann.connected
 
     def test_messages_without_end_end_the_connection(self) -> None:
@@ -838,7 +838,7 @@ class Behaviour:
                 bad.send_string(bad.session.seal(bytes([kind])))
         patch.restore()
         assert decoded <= Limits().messages_burst
-        assert self.house.counted("over_limit_total", Kind.MESSAGE) == 1
+        assert self.house.counted("over_limit_total", OverLimit.MESSAGE) == 1
         self.assert_only_the_bad_one_goes(bad, ann, ben)
 
     def test_media_over_the_limit_is_dropped_before_it_is_decoded(self) -> None:
@@ -857,7 +857,7 @@ class Behaviour:
         self.house.settle()
         assert bad.connected
         assert decoded == Limits().media_burst
-        assert self.house.counted("over_limit_total", Kind.MEDIA) == 900 - decoded
+        assert self.house.counted("over_limit_total", OverLimit.MEDIA) == 900 - decoded
         assert ann.connected
         assert ben.connected
 
@@ -949,7 +949,7 @@ class Behaviour:
             self.house.pass_ticks(5)
         # frames of one tick sent twice are one frame: what counts is how many the server let through
         limits = Limits()
-        let_through = 1000 + 50 - self.house.counted("over_limit_total", Kind.MEDIA)
+        let_through = 1000 + 50 - self.house.counted("over_limit_total", OverLimit.MEDIA)
         assert let_through <= limits.media_burst + limits.media_a_second * 1.1
         assert ben.mixed[-1] == 0.3 or 0.1 in ben.values()[-5:]
         assert len(bad.values(ann.source)) >= 48
@@ -962,7 +962,7 @@ class Behaviour:
         passed = sum(len(packet.payload) for packet in ben.heard)
         a_second = Limits().media_share * media_bytes(bad.entered.bitrate)
         assert a_second * 5 * 0.7 < passed <= a_second * (5 + 1), "what is in it passes, and no more"
-        assert self.house.counted("over_limit_total", Kind.MEDIA) == ticks - len(ben.heard)
+        assert self.house.counted("over_limit_total", OverLimit.MEDIA) == ticks - len(ben.heard)
         assert bad.connected, "it costs words, and nothing else"
         self.house.pass_seconds(1)
         self.say(ann, ONE_FRAME + bytes(30), TICKS_PER_SECOND)

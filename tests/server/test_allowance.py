@@ -6,17 +6,17 @@ import pytest
 from twisted.logger import Logger
 
 from voicechat.errors import WireError
-from voicechat.server.allowance import EXCESS, Allowance
+from voicechat.server.allowance import EXCESS, ParticipantAllowance
 from voicechat.server.eventlog import EventLog
 from voicechat.server.limits import Limits, media_bytes
-from voicechat.server.metrics import Kind, Metrics
+from voicechat.server.metrics import Metrics, OverLimit
 
 LIMITS = Limits()
 
 
-def allowance(metrics: Metrics | None = None) -> Allowance:
+def allowance(metrics: Metrics | None = None) -> ParticipantAllowance:
     metrics = metrics or Metrics()
-    return Allowance(LIMITS, metrics, EventLog(metrics, Logger("test")), "192.0.2.1", 24_000, 0.0)
+    return ParticipantAllowance(LIMITS, metrics, EventLog(metrics, Logger("test")), "192.0.2.1", 24_000, 0.0)
 
 
 def passed(ask: Callable[[float], bool], a_second: float, seconds: float) -> int:
@@ -38,7 +38,7 @@ def test_what_is_over_the_limit_is_dropped_and_counted() -> None:
     allowed = allowance(metrics)
     let_in = passed(allowed.datagram, 500, 10)
     assert let_in == pytest.approx(LIMITS.datagrams_burst + 10 * LIMITS.datagrams_a_second, rel=0.01)
-    assert metrics.over_limit_total[Kind.DATAGRAM].value == 5000 - let_in
+    assert metrics.over_limit_total[OverLimit.DATAGRAM].value == 5000 - let_in
 
 
 def test_bytes_count_as_packets_do() -> None:
@@ -47,7 +47,7 @@ def test_bytes_count_as_packets_do() -> None:
     allowed = allowance(metrics)
     let_in = passed(lambda now: allowed.media(now, 1200), 50, 10)
     assert let_in == pytest.approx(LIMITS.media_share * media_bytes(24_000) * 11 / 1200, rel=0.01)
-    assert metrics.over_limit_total[Kind.MEDIA].value == 500 - let_in
+    assert metrics.over_limit_total[OverLimit.MEDIA].value == 500 - let_in
 
 
 @pytest.mark.parametrize("kinds", [("datagram",), ("media",), ("datagram", "media")])
@@ -72,4 +72,4 @@ def test_messages_without_end_are_an_error_at_once() -> None:
         assert allowed.message(0.0)
     with pytest.raises(WireError):
         allowed.message(0.0)
-    assert metrics.over_limit_total[Kind.MESSAGE].value == 1
+    assert metrics.over_limit_total[OverLimit.MESSAGE].value == 1

@@ -22,7 +22,7 @@ from voicechat.media.quality import Quality
 from voicechat.security.keys import Side, login_keys
 from voicechat.server.datagrams import COUNT_EVERY
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Dropped, Kind
+from voicechat.server.metrics import Dropped, OverLimit
 from voicechat.server.protocol import RemoteClient
 from voicechat.wire import media, messages
 from voicechat.wire.datagrams import DatagramType, parse_header
@@ -371,7 +371,7 @@ class DatagramTests(SynchronousTestCase):
             assert sent <= handled + 9 * limits.media_a_second * limits.excess_seconds + 1
             assert self.house.counted("protocol_errors_total") == times
         assert (
-            self.house.counted("over_limit_total", Kind.DATAGRAM)
+            self.house.counted("over_limit_total", OverLimit.DATAGRAM)
             > 3 * 9 * limits.media_a_second * limits.excess_seconds
         )
 
@@ -396,7 +396,7 @@ class DatagramTests(SynchronousTestCase):
             self.house.pass_ticks(1)
         assert self.ben.values() == [0.1] * 50
         assert self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED) == 50 * 1140
-        assert self.house.counted("over_limit_total", Kind.DATAGRAM) == 0
+        assert self.house.counted("over_limit_total", OverLimit.DATAGRAM) == 0
         assert self.ann.connected
 
     def test_a_line_that_lets_go_of_what_it_held_back_meets_no_limit_but_medias(self) -> None:
@@ -411,7 +411,7 @@ class DatagramTests(SynchronousTestCase):
         for datagram in held:
             send(datagram, self.ann.address)
         assert len(held) > 80
-        assert self.house.counted("over_limit_total", Kind.DATAGRAM) == 0
+        assert self.house.counted("over_limit_total", OverLimit.DATAGRAM) == 0
         self.house.pass_seconds(5)
         self.ben.forget()
         self.house.pass_seconds(1)

@@ -88,7 +88,7 @@ def test_exceptions_in_a_row_are_told_a_few_times_and_counted() -> None:
 
 def test_braces_and_line_breaks_of_others_do_not_break_a_line() -> None:
     events, _, log = made()
-    events.say(f"{'{name} %s {'!r} entered")
+    events.server(f"{'{name} %s {'!r} entered")
     assert "{name} %s {" in log.lines[0]
 
 

@@ -3,7 +3,7 @@
 A stranger is what a flood can be: silent, one that asks and stays, asks and hangs up,
 sends rubbish, shows wrong proofs. A friend does what the client does: asks 10 ms after
 the connection stands, shows the proof a round trip after the answer, and tries again
-when shown out, three times at most. What is asserted is the goal: nine of ten friends
+when rejected, three times at most. What is asserted is the goal: nine of ten friends
 in within 2 s; and what the server did for it, in logins' worth of work.
 """
 
@@ -34,7 +34,7 @@ KINDS: Final = ("silent", "asks", "hangs up", "rubbish", "wrong proof")
 
 
 class Somebody:
-    """A connection; ``does`` is called when a step was taken, or it is shown out."""
+    """A connection; ``does`` is called when a step was taken, or it is rejected."""
 
     def __init__(self, door: "Door", address: str) -> None:
         self.door = door
@@ -48,7 +48,7 @@ class Somebody:
 
     def close(self) -> None:
         self.stands = False
-        self.door.admission.gone(self)
+        self.door.admission.disconnected(self)
 
     def prove(self) -> None:
         raise NotImplementedError

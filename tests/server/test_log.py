@@ -11,7 +11,7 @@ from twisted.logger import ILogObserver, LogEvent, Logger, eventAsText
 from twisted.scripts.twistd import ServerOptions  # type: ignore[attr-defined]
 
 from voicechat.server.log import LAST_MOMENT, MOST_WAITING, LoggedServices, PatientLog
-from voicechat.server.sinks import Line
+from voicechat.server.sinks import LogLine
 
 SOON = 20.0
 """A deadline for what takes a thousandth of a second."""
@@ -26,11 +26,11 @@ class Valve:
         self.written: list[str] = []
         self.files = 1
 
-    def line(self, event: LogEvent) -> Line | None:
+    def line(self, event: LogEvent) -> LogLine | None:
         text = eventAsText(event, includeTimestamp=False, includeSystem=False)
-        return Line(text) if text else None
+        return LogLine(text) if text else None
 
-    def write(self, line: Line) -> None:
+    def write(self, line: LogLine) -> None:
         assert self.open.wait(SOON)
         if self.broken:
             raise OSError

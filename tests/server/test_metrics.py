@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 
 from tests.server.house import House, TcpFriend
-from voicechat.server.metrics import Histogram, Labelled, Login, Metrics, Presence, Sample
-from voicechat.server.metrics import Path as Way
+from voicechat.server.metrics import Histogram, Labelled, Login, Metrics, PacketPath, Presence, Sample
 
 DOC = Path(__file__).parents[2] / "docs" / "operating.md"
 BASE_UNITS = ("seconds", "bytes")
@@ -74,8 +73,8 @@ def test_a_call_is_counted() -> None:
     ann.talk(0.25)
     house.pass_seconds(1.0)
     assert house.counted("talkers") == 1
-    assert house.counted("packets_received_total", Way.TCP) >= 50
-    assert house.counted("packets_received_total", Way.UDP) == 0
+    assert house.counted("packets_received_total", PacketPath.TCP) >= 50
+    assert house.counted("packets_received_total", PacketPath.UDP) == 0
     assert house.counted("frames_played_total") == house.counted("frames_mixed_total") / 2 > 40
     assert house.counted("ticks_total") >= 50
     assert house.counted("tick_late_seconds") == house.counted("ticks_total")

@@ -6,7 +6,7 @@ import pytest
 from twisted.internet import base
 from twisted.internet.protocol import ServerFactory
 
-from voicechat.server.ports import Port
+from voicechat.server.ports import TcpPort
 
 
 @pytest.mark.parametrize("only", [0, 1])
@@ -19,7 +19,7 @@ def test_both_families_whatever_bindv6only_is(only: int, monkeypatch: pytest.Mon
         return sock
 
     monkeypatch.setattr(base.BasePort, "createInternetSocket", of_that_system)
-    with Port(0, ServerFactory(), 5, "::").createInternetSocket() as sock:
+    with TcpPort(0, ServerFactory(), 5, "::").createInternetSocket() as sock:
         sock.bind(("::", 0))
         sock.listen()
         socket.create_connection(("127.0.0.1", sock.getsockname()[1]), timeout=20).close()

@@ -12,7 +12,7 @@ from twisted.logger import LogEvent, Logger
 from twisted.scripts.twistd import ServerOptions  # type: ignore[attr-defined]
 
 from voicechat.server import sinks
-from voicechat.server.sinks import LONGEST, File, Line, Stream, Syslog
+from voicechat.server.sinks import LONGEST, File, LogLine, Stream, Syslog
 
 
 def event(text: str) -> LogEvent:
@@ -51,13 +51,13 @@ def test_a_sign_that_the_encoding_lacks_is_escaped(encoding: str, text: str, wri
 def test_a_file_that_was_moved_or_removed_is_begun_anew(tmp_path: Path, *, moved: bool) -> None:
     path, old = tmp_path / "log", tmp_path / "old"
     with closing(File(str(path))) as file:
-        file.write(Line("one\n"))
+        file.write(LogLine("one\n"))
         if moved:
             path.rename(old)
         else:
             path.unlink()
         file.rotate()
-        file.write(Line("two\n"))
+        file.write(LogLine("two\n"))
     assert path.read_text() == "two\n"
     assert mode(path) == 0o600
     assert not moved or old.read_text() == "one\n"
@@ -67,11 +67,11 @@ def test_a_file_whose_folder_was_moved_is_written_on(tmp_path: Path) -> None:
     folder = tmp_path / "log"
     folder.mkdir()
     with closing(File(str(folder / "file"))) as file:
-        file.write(Line("one\n"))
+        file.write(LogLine("one\n"))
         folder.rename(tmp_path / "elsewhere")
         with pytest.raises(OSError, match="No such file"):
             file.rotate()
-        file.write(Line("two\n"))
+        file.write(LogLine("two\n"))
     assert (tmp_path / "elsewhere" / "file").read_text() == "one\ntwo\n"
 
 
@@ -88,7 +88,7 @@ def test_a_stream_that_somebody_made_non_blocking_gets_all_of_it() -> None:
 
     reader = threading.Thread(target=read)
     reader.start()
-    Stream(writing, "utf-8").write(Line("x" * 300_000))
+    Stream(writing, "utf-8").write(LogLine("x" * 300_000))
     os.close(writing)
     reader.join()
     os.close(reading)
@@ -116,9 +116,9 @@ def test_a_file_is_its_owners_alone_a_new_one_too_and_one_that_was_open_to_all(t
     path.chmod(0o644)
     with closing(File(str(path))) as file:
         assert mode(path) == 0o600
-        file.write(Line("one\n"))
+        file.write(LogLine("one\n"))
         file.rotate()
-        file.write(Line("two\n"))
+        file.write(LogLine("two\n"))
     assert {entry.name: (mode(entry), entry.read_text()) for entry in tmp_path.iterdir()} == {
         "voicechat.log": (0o600, "two\n"),
         "voicechat.log.1": (0o600, "old\none\n"),
@@ -130,7 +130,7 @@ def test_a_file_is_its_owners_alone_a_new_one_too_and_one_that_was_open_to_all(t
 def test_a_file_of_a_megabyte_becomes_an_old_one(tmp_path: Path) -> None:
     with closing(File(str(tmp_path / "log"))) as file:
         for _ in range(60):
-            file.write(Line("é" * 10_000))
+            file.write(LogLine("é" * 10_000))
     assert (tmp_path / "log.1").stat().st_size < 1_100_000
     assert mode(tmp_path / "log.1") == 0o600
 
@@ -139,10 +139,10 @@ def test_a_fault_does_not_end_a_file(tmp_path: Path) -> None:
     """Twisted's file is closed for good when a rotation fails: here the name of the old file is too long."""
     path = tmp_path / ("x" * 254)
     with closing(File(str(path))) as file:
-        file.write(Line("one\n"))
+        file.write(LogLine("one\n"))
         with pytest.raises(OSError, match="too long"):
             file.rotate()
-        file.write(Line("two\n"))
+        file.write(LogLine("two\n"))
     assert path.read_text() == "one\ntwo\n"
 
 
@@ -151,7 +151,7 @@ def test_a_full_disk_is_an_error_and_not_the_end() -> None:
     full = sinks.opened("/dev/full")
     for _ in range(2):
         with pytest.raises(OSError, match="No space"):
-            full.write(Line("one\n"))
+            full.write(LogLine("one\n"))
 
 
 def test_no_device_or_pipe_is_changed_or_waited_for(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_no_device_or_pipe_is_changed_or_waited_for(tmp_path: Path) -> None:
         before = Path(path).stat()
         sink = sinks.opened(path)  # nobody reads the pipe
         assert isinstance(sink, Stream)
-        sink.write(Line("one\n"))
+        sink.write(LogLine("one\n"))
         sink.rotate()
         assert Path(path).stat().st_mode == before.st_mode
 
@@ -172,7 +172,7 @@ def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
     sink = sinks.opened(str(tmp_path / "link"))
     assert isinstance(sink, File)
     with closing(sink):
-        sink.write(Line("one\n"))
+        sink.write(LogLine("one\n"))
         sink.rotate()
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file.1").read_text() == "one\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.house import House, TcpFriend
-from voicechat.server.supervision import FEEDS, LEAST, OVERDUE, Supervision, fed_each, telling
+from voicechat.server.supervision import FEEDS, LEAST, OVERDUE, Supervision, fed_each, notifier
 
 
 @pytest.mark.parametrize(
@@ -33,16 +33,16 @@ def test_news_goes_to_the_socket_that_is_named(tmp_path: Path) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
             systemd.bind(name.replace("@", "\0", 1))
             systemd.setblocking(False)
-            tell = telling({"NOTIFY_SOCKET": name})
-            assert tell is not None
-            tell("READY=1")
+            notify = notifier({"NOTIFY_SOCKET": name})
+            assert notify is not None
+            notify("READY=1")
             assert systemd.recv(100) == b"READY=1"
-        tell("WATCHDOG=1")  # nobody listens any more, and nobody minds
+        notify("WATCHDOG=1")  # nobody listens any more, and nobody minds
 
 
 @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1234"}])
 def test_without_systemd_nothing_is_told(environ: dict[str, str]) -> None:
-    assert telling(environ) is None
+    assert notifier(environ) is None
 
 
 def test_it_is_told_ready_alive_and_stopping() -> None:

@@ -14,7 +14,7 @@ from voicechat.session.client import ClientSession
 from voicechat.session.server import ServerSession, refusal
 from voicechat.session.states import SessionState
 from voicechat.wire import control, handshake, media, messages
-from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Reply, Resume, Resumed, Welcome, decode
+from voicechat.wire.handshake import Auth, Hello, Reason, Refuse, Reply, Resume, Resumed, SealedWelcome, decode
 
 FRAME = MediaPacket(ME, 5, b"sound", marker=True)
 HELLO = Hello(bytes(16), b"A" + bytes(32))
@@ -22,7 +22,7 @@ CLEAR = {
     "hello": HELLO.build(),
     "reply": Reply(b"B" + bytes(32)).build(),
     "auth": Auth(bytes(32), bytes(16)).build(),
-    "welcome": Welcome(bytes(32), bytes(16)).build(),
+    "welcome": SealedWelcome(bytes(32), bytes(16)).build(),
     "resume": Resume(bytes(16), bytes(16), bytes(32)).build(),
     "resumed": Resumed(bytes(16), bytes(32), bytes(16)).build(),
     "refuse": Refuse(Reason.PASSWORD).build(),

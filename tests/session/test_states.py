@@ -5,7 +5,7 @@ import pytest
 from voicechat.media.packet import MediaPacket
 from voicechat.session.states import CLIENT, SERVER, SessionState, Table
 from voicechat.wire import control, messages
-from voicechat.wire.handshake import Auth, Hello, Refuse, Reply, Resume, Resumed, Welcome
+from voicechat.wire.handshake import Auth, Hello, Refuse, Reply, Resume, Resumed, SealedWelcome
 
 ONLY_SERVERS_SAY = {
     messages.Welcome,
@@ -34,7 +34,7 @@ def test_the_ways_in_are_those_of_the_diagram() -> None:
         Resumed: SessionState.IN_ROOM,
         Refuse: SessionState.CLOSED,
     }
-    assert CLIENT[SessionState.HELLO] == {Welcome: SessionState.IN_ROOM, Refuse: SessionState.CLOSED}
+    assert CLIENT[SessionState.HELLO] == {SealedWelcome: SessionState.IN_ROOM, Refuse: SessionState.CLOSED}
 
 
 @pytest.mark.parametrize(

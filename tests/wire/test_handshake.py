@@ -20,8 +20,8 @@ from voicechat.wire.handshake import (
     Reply,
     Resume,
     Resumed,
+    SealedWelcome,
     VersionError,
-    Welcome,
     decode,
 )
 
@@ -39,7 +39,7 @@ FIXED: st.SearchStrategy[Handshake] = st.one_of(
 )
 OPEN_ENDED: st.SearchStrategy[Handshake] = st.one_of(
     st.builds(Auth, exactly(32), st.binary(min_size=16, max_size=220)),
-    st.builds(Welcome, exactly(32), st.binary(min_size=16, max_size=4060)),
+    st.builds(SealedWelcome, exactly(32), st.binary(min_size=16, max_size=4060)),
     st.builds(Resumed, exactly(16), exactly(32), st.binary(min_size=16, max_size=4044)),
 )
 ANY = FIXED | OPEN_ENDED
@@ -48,7 +48,7 @@ ONE_OF_EACH: list[Handshake] = [
     Hello(bytes(16), bytes(33)),
     Reply(bytes(33)),
     Auth(bytes(32), bytes(16)),
-    Welcome(bytes(32), bytes(16)),
+    SealedWelcome(bytes(32), bytes(16)),
     Resume(bytes(16), bytes(16), bytes(32)),
     Resumed(bytes(16), bytes(32), bytes(16)),
     Refuse(Reason.PASSWORD),
@@ -95,7 +95,7 @@ def test_nothing_may_follow_a_string_of_fixed_length(message: Handshake, more: b
         (Hello(b"s" * 16, b"A" * 33), b"VC\x01\x01" + b"s" * 16 + b"A" * 33),
         (Reply(b"B" * 33), b"VC\x01\x02" + b"B" * 33),
         (Auth(b"t" * 32, b"c" * 20), b"VC\x01\x03" + b"t" * 32 + b"c" * 20),
-        (Welcome(b"t" * 32, b"c" * 20), b"VC\x01\x04" + b"t" * 32 + b"c" * 20),
+        (SealedWelcome(b"t" * 32, b"c" * 20), b"VC\x01\x04" + b"t" * 32 + b"c" * 20),
         (Resume(b"i" * 16, b"n" * 16, b"h" * 32), b"VC\x01\x05" + b"i" * 16 + b"n" * 16 + b"h" * 32),
         (Resumed(b"n" * 16, b"t" * 32, b"c" * 20), b"VC\x01\x06" + b"n" * 16 + b"t" * 32 + b"c" * 20),
         (Refuse(Reason.TRY_LATER, 30), b"VC\x01\x7f\x04\x1e\x01\x00"),
@@ -147,7 +147,7 @@ def test_unknown_types_are_refused() -> None:
 def test_the_longest_strings_fit_and_one_byte_more_does_not() -> None:
     for message, limit in (
         (Auth(bytes(32), bytes(220)), MAX_CLEAR),
-        (Welcome(bytes(32), bytes(4060)), MAX_WELCOME),
+        (SealedWelcome(bytes(32), bytes(4060)), MAX_WELCOME),
         (Resumed(bytes(16), bytes(32), bytes(4044)), MAX_WELCOME),
     ):
         string = message.build()
@@ -169,17 +169,17 @@ def test_all_that_a_client_sends_before_the_login_is_done_fits_into_the_clear_li
 def test_values_of_wrong_lengths_cannot_be_built() -> None:
     with pytest.raises(ValueError, match="session id has 15 bytes"):
         Hello(bytes(15), bytes(33))
-    with pytest.raises(ValueError, match="SPAKE2 message has 34 bytes"):
+    with pytest.raises(ValueError, match="message has 34 bytes"):
         Reply(bytes(34))
     with pytest.raises(ValueError, match="proof has 31 bytes"):
         Auth(bytes(31), bytes(16))
-    with pytest.raises(ValueError, match="sealed part of 221 bytes"):
+    with pytest.raises(ValueError, match="sealed has 221 bytes"):
         Auth(bytes(32), bytes(221))
-    with pytest.raises(ValueError, match="sealed part of 15 bytes"):
-        Welcome(bytes(32), bytes(15))
+    with pytest.raises(ValueError, match="sealed has 15 bytes"):
+        SealedWelcome(bytes(32), bytes(15))
     with pytest.raises(ValueError, match="nonce has 0 bytes"):
         Resume(bytes(16), b"", bytes(32))
-    with pytest.raises(ValueError, match="sealed part of 4045 bytes"):
+    with pytest.raises(ValueError, match="sealed has 4045 bytes"):
         Resumed(bytes(16), bytes(32), bytes(4045))
     with pytest.raises(ValueError, match="256 does not fit"):
         Refuse(Reason.TRY_LATER, 256)

@@ -56,19 +56,21 @@ class Timer:
 
     def start(self, seconds: float) -> None:
         """Call in so many seconds, and not when it would have."""
-        self.start_at(self._clock.seconds() + seconds)
+        self._start(seconds, self._clock.seconds() + seconds)
 
     def start_at(self, at: float) -> None:
         """Call at this time, or soon if it is past; infinity: never."""
         if at == NEVER:
             self.stop()
-            return
-        self.at = at
-        left = max(0.0, at - self._clock.seconds())
-        if self._delayed is None:
-            self._delayed = self._clock.callLater(left, self._due)
         else:
-            self._delayed.reset(left)
+            self._start(max(0.0, at - self._clock.seconds()), at)
+
+    def _start(self, seconds: float, at: float) -> None:
+        self.at = at
+        if self._delayed is None:
+            self._delayed = self._clock.callLater(seconds, self._due)
+        else:
+            self._delayed.reset(seconds)
 
     def stop(self) -> None:
         """Do not call."""

@@ -79,7 +79,7 @@ class Connection:
         """How datagrams leave; set by who opens the channel."""
         self._listener = listener
         self._carriage: ICarriage | None = None
-        self._sending = self._telling = self._closing = False
+        self._sending = self._handing_over = self._closing = False
         self._timer = Timer(clock, self._due)
         self._linger = Timer(clock, self.abort)
         self._pause = Timer(clock, self._read_on)
@@ -286,20 +286,20 @@ class Connection:
         while outgoing:
             self.send_datagram(*outgoing.popleft())
         self._send_strings()
-        self._tell()
+        self._hand_over()
         if peer.open and peer.deadline != self._timer.at:
             self._timer.start_at(peer.deadline)
 
-    def _tell(self) -> None:
-        if self._telling:
+    def _hand_over(self) -> None:
+        if self._handing_over:
             return  # the listener has something sent: what happened meanwhile is told after what it is told now
-        self._telling = True
+        self._handing_over = True
         try:
             events = self.peer.events
             while events:
                 self._listener.happened(events.popleft())
         finally:
-            self._telling = False
+            self._handing_over = False
 
     def _send_strings(self) -> None:
         carriage = self._carriage

@@ -83,7 +83,7 @@ class Peer:
     # -- figures --------------------------------------------------------------------
 
     @property
-    def came(self) -> int:
+    def arrivals(self) -> int:
         """Strings and datagrams that came."""
         return self.packets_in + (0 if self.channel is None else self.channel.packets_in)
 

@@ -94,7 +94,7 @@ def listen(
     """
     port: Any
     if isinstance(reactor, PosixReactorBase):
-        port = Port(reactor, number, protocol, interface, replies=replies, six_only=six_only, adopted=adopted)
+        port = UdpPort(reactor, number, protocol, interface, replies=replies, six_only=six_only, adopted=adopted)
         port.startListening()
     else:
         port = reactor.listenUDP(number, protocol, interface, LARGEST)
@@ -107,7 +107,7 @@ def sender(port: Any) -> Callable[[bytes, Address], object]:
 
     Twisted's own way examines the address four times, a seventh of what a packet that is passed on costs (measured).
     """
-    return port.send if isinstance(port, Port) else port.getHandle().sendto
+    return port.send if isinstance(port, UdpPort) else port.getHandle().sendto
 
 
 def dropped(port: Any) -> int:
@@ -131,7 +131,7 @@ def expedite(sock: Any) -> None:
             sock.setsockopt(level, getattr(socket, option), _EXPEDITED)
 
 
-class Port(udp.Port):
+class UdpPort(udp.Port):
     """Twisted's port, which reads and answers in our way. Addresses are the kernel's; see `_Answering` for others."""
 
     _log = Logger()
@@ -185,7 +185,7 @@ class Port(udp.Port):
                 sock.setsockopt(
                     socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, self._six_only
                 )  # whatever the system's rule is
-        if self._replies and self._everywhere and _tells_where(sock):
+        if self._replies and self._everywhere and _reports_address(sock):
             answering = _Answering(sock)
             self._receive, self.send = answering.receive, answering.send
         else:
@@ -206,7 +206,7 @@ class Port(udp.Port):
                 self._log.failure("a fault in a datagram")
 
 
-def _tells_where(sock: Any) -> bool:
+def _reports_address(sock: Any) -> bool:
     """Have the kernel tell where each datagram went; False where it does not."""
     if not hasattr(sock, "recvmsg"):
         return False
@@ -231,15 +231,15 @@ class _Answering:
 
     def __init__(self, sock: Any) -> None:
         self._recvmsg, self._sendmsg, self._sendto = sock.recvmsg, sock.sendmsg, sock.sendto
-        self._told: list[tuple[int, int, bytes]] = []
+        self._reported: list[tuple[int, int, bytes]] = []
         self._local: Ancillary = ()
         """What was told with the last datagram, and what it comes to: mostly the next one's is the same."""
 
     def receive(self) -> tuple[bytes, Address]:
         """The next datagram."""
         datagram, told, _, peer = self._recvmsg(LARGEST, _ANCILLARY_BYTES)
-        if told != self._told:
-            self._told, self._local = told, answer_from(told)
+        if told != self._reported:
+            self._reported, self._local = told, answer_from(told)
         return datagram, (peer, self._local)
 
     def send(self, datagram: bytes, address: Address) -> None:

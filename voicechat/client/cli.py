@@ -56,7 +56,7 @@ class _Version(argparse.Action):
     """``--version``, whatever else is given."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        standard.tell(f"voicechat {__version__}\n")
+        standard.write(f"voicechat {__version__}\n")
         parser.exit()
 
 
@@ -200,7 +200,7 @@ def _instead(chosen: argparse.Namespace, argv: Sequence[str]) -> int | None:
 
         told = list_devices() + "\n"
     if told is not None:
-        standard.tell(told)
+        standard.write(told)
     return None if told is None else Exit.OK
 
 

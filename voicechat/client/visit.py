@@ -124,7 +124,7 @@ class Visit:
     def _back(self) -> str | None:
         """The way of the server's sound or, where it has nothing to say, of its datagrams; None: not known yet."""
         connection = self._call.connection
-        came = connection is not None and connection.came_by_udp
+        came = connection is not None and connection.received_by_udp
         return self._call.ways.back or ("udp" if came and not self._said else None)
 
     def _leave(self) -> None:

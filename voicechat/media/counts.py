@@ -8,7 +8,7 @@ import enum
 import msgspec
 
 
-class Kind(enum.Enum):
+class FrameKind(enum.Enum):
     """What a pull gave."""
 
     PLAYED = "played"

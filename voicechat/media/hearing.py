@@ -15,7 +15,7 @@ import numpy as np
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame, silent_frame
 from voicechat.interfaces import ICodec
 from voicechat.media.changeover import PlaybackPath
-from voicechat.media.counts import Counts, Kind
+from voicechat.media.counts import Counts, FrameKind
 from voicechat.media.gains import SourceGains
 from voicechat.media.levels import crossfade
 from voicechat.media.mixer import Limiter, bend
@@ -164,7 +164,7 @@ class Hearing:
         kinds = {
             source: kind
             for source, stream in self._streams.items()
-            if stream.active and (kind := self._voice(source, stream, at, heard)) is not Kind.SILENT
+            if stream.active and (kind := self._voice(source, stream, at, heard)) is not FrameKind.SILENT
         }
         if new.sounds and not old.sounds and not old.delay:
             old.forget()
@@ -172,7 +172,7 @@ class Hearing:
             old, new = new, old
         old.end()
         self._late = None
-        if [*kinds.values()] == [Kind.CONCEALED] and old.sounds and not old.delay:
+        if [*kinds.values()] == [FrameKind.CONCEALED] and old.sounds and not old.delay:
             (source,) = kinds
             self._late = source, self._streams[source]
         out[:] = old.output(FRAME_SAMPLES)
@@ -203,7 +203,7 @@ class Hearing:
             bend(half)
             crossfade(out[BLOCK_SAMPLES:], half, out[BLOCK_SAMPLES:], JOINT)
 
-    def _voice(self, source: int, stream: ReceiveStream, at: float, heard: bool) -> Kind:
+    def _voice(self, source: int, stream: ReceiveStream, at: float, heard: bool) -> FrameKind:
         """One stream's part of this frame; ``heard``: the path that is heard gave something for the last one."""
         path = self._paths[source == MIX]
         if heard and self._mixed != (source == MIX):
@@ -211,14 +211,14 @@ class Hearing:
             stream.join(at, lambda past: path.keep(past * gain))
         frame = self._spare if path.sounds else path.frame
         kind = stream.pull(at, frame)
-        if kind is Kind.SILENT:
+        if kind is FrameKind.SILENT:
             return kind
-        if kind is not Kind.CONCEALED:
+        if kind is not FrameKind.CONCEALED:
             self.heard[source] = self.heard.get(source, 0) + 1
             if source != MIX:
                 self.on_forwarded(source, stream.level)
         self._gains.apply(source, frame)
-        path.add(frame, concealed=kind is Kind.CONCEALED)
+        path.add(frame, concealed=kind is FrameKind.CONCEALED)
         self._held += (stream.held() + path.delay / FRAME_SAMPLES - self._held) * HELD_WEIGHT
         return kind
 

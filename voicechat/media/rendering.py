@@ -14,7 +14,7 @@ import numpy as np
 from voicechat.errors import WireError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, TICKS_PER_SECOND, Frame, Samples
 from voicechat.interfaces import IDecoder
-from voicechat.media.counts import Counts, Kind
+from voicechat.media.counts import Counts, FrameKind
 from voicechat.media.jitter import JitterBuffer, Slot
 from voicechat.media.levels import crossfade, fade_in, mean_square
 from voicechat.media.repair import LateFrameRepair
@@ -54,7 +54,7 @@ class Renderer:
         self._warm_with = tuning.warm_with
         self._spare: Frame = np.empty(FRAME_SAMPLES, np.float32)
 
-    def carry_out(self, operation: Operation, out: Frame) -> Kind:
+    def carry_out(self, operation: Operation, out: Frame) -> FrameKind:
         """Fill ``out`` as was decided; left as it is if that is silence."""
         match operation:
             case Operation.PLAY:
@@ -69,7 +69,7 @@ class Renderer:
                 return self._conceal(out)
             case Operation.WAIT:
                 return self._wait(out)
-        return Kind.SILENT
+        return FrameKind.SILENT
 
     def late_half(self) -> Samples | None:
         """The second half of the frame that was concealed last, if it has come; the array is used again."""
@@ -107,7 +107,7 @@ class Renderer:
             self._counts.dropped += 1
             self._decoder.conceal(out)
 
-    def _play(self, out: Frame, going_on: Frame | None = None) -> Kind:
+    def _play(self, out: Frame, going_on: Frame | None = None) -> FrameKind:
         """The next frame; ``going_on`` is how the one before it would, where that was made up."""
         slot, spurt = self._buffer.pull(), self._spurt
         assert slot is not None
@@ -121,15 +121,15 @@ class Renderer:
             spurt.missing = spurt.waited = 0
         spurt.recent_misses *= MISSES_KEPT
         self._pace.played(mean_square(out))
-        return Kind.RECOVERED if slot.recovered else Kind.PLAYED
+        return FrameKind.RECOVERED if slot.recovered else FrameKind.PLAYED
 
-    def _repair(self, out: Frame) -> Kind:
+    def _repair(self, out: Frame) -> FrameKind:
         going_on = np.empty_like(out)
         self._decoder.conceal(going_on)
         self._late_frames.decode_again()
         return self._play(out, going_on)
 
-    def _accelerate(self, out: Frame) -> Kind:
+    def _accelerate(self, out: Frame) -> FrameKind:
         """Take frames out: all that are quiet, else merge one with its successor now and then."""
         pace = self._pace
         kind = self._repair(out) if self._late_frames.possible else self._play(out)
@@ -145,29 +145,29 @@ class Renderer:
             self._counts.dropped += 1
         return kind
 
-    def _expand(self, out: Frame) -> Kind:
+    def _expand(self, out: Frame) -> FrameKind:
         self._pace.put_in()
         self._decoder.conceal(out)
-        return Kind.CONCEALED
+        return FrameKind.CONCEALED
 
-    def _conceal(self, out: Frame) -> Kind:
+    def _conceal(self, out: Frame) -> FrameKind:
         """In place of a frame that is late or lost: the next one is wanted next."""
         self._spurt.recent_misses += 1
         self._late_frames.missed(self._buffer.next)
         self._buffer.pull()
         return self._make_up(out)
 
-    def _wait(self, out: Frame) -> Kind:
+    def _wait(self, out: Frame) -> FrameKind:
         """The same frame is wanted again, a tick later."""
         self._spurt.waited += 1
         self._pace.put_in()
         return self._make_up(out)
 
-    def _make_up(self, out: Frame) -> Kind:
+    def _make_up(self, out: Frame) -> FrameKind:
         self._spurt.missing = missing = self._spurt.missing + 1
         self._decoder.conceal(out)
         if missing > FADES_AFTER:
             steps = ENDS_AFTER - FADES_AFTER - 1
             done = missing - FADES_AFTER
             out *= np.linspace(1 - (done - 1) / steps, 1 - done / steps, out.size, dtype=np.float32)
-        return Kind.CONCEALED
+        return FrameKind.CONCEALED

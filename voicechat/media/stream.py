@@ -30,7 +30,7 @@ from typing import Final
 from voicechat.format import Frame, Samples
 from voicechat.interfaces import IDecoder
 from voicechat.media.arrivals import Arrivals
-from voicechat.media.counts import Counts, Kind
+from voicechat.media.counts import Counts, FrameKind
 from voicechat.media.gate import PRE_ROLL_FRAMES
 from voicechat.media.jitter import CAPACITY, Arrival, JitterBuffer
 from voicechat.media.packet import MediaPacket
@@ -173,7 +173,7 @@ class ReceiveStream:
 
     # -- what is played -------------------------------------------------------
 
-    def pull(self, at: float, out: Frame) -> Kind:
+    def pull(self, at: float, out: Frame) -> FrameKind:
         """Fill ``out`` with the frame to be played at ``at``."""
         spurt = self._spurt
         late = at - self.delay.play_at(self._buffer.next)
@@ -184,11 +184,11 @@ class ReceiveStream:
             late = self._step(operation, at, late)
             operation = spurt.decide(late)
         kind = self._renderer.carry_out(operation, out)
-        if kind is Kind.PLAYED:
+        if kind is FrameKind.PLAYED:
             self.counts.played += 1
-        elif kind is Kind.RECOVERED:
+        elif kind is FrameKind.RECOVERED:
             self.counts.recovered += 1
-        elif kind is Kind.CONCEALED:
+        elif kind is FrameKind.CONCEALED:
             self.counts.concealed += 1
         else:
             out.fill(0.0)

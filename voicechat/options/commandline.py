@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}" + ("\n" if "--help" in message else "; see --help\n"))
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        (standard.tell if file is sys.stdout else standard.warn)(message)
+        (standard.write if file is sys.stdout else standard.warn)(message)
 
     def add_options(self) -> None:
         """All of the table, in its groups. What is not given is None."""

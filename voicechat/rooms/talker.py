@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from voicechat.format import FRAME_SAMPLES, TICKS_PER_SECOND, Frame
 from voicechat.interfaces import ICodec
-from voicechat.media.counts import Counts, Kind
+from voicechat.media.counts import Counts, FrameKind
 from voicechat.media.packet import MediaPacket
 from voicechat.media.seen import Seen
 from voicechat.media.serial import ahead, unwrap, wrap
@@ -112,7 +112,7 @@ class Talker:
             self._joins = False
             stream.join(tick, lambda frame: self.past.append(frame.copy()), 1.0)
         playing = stream.playing
-        if stream.pull(tick, out) is not Kind.SILENT:
+        if stream.pull(tick, out) is not FrameKind.SILENT:
             self.past.append(out)
             return True
         if playing:

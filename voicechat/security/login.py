@@ -58,7 +58,16 @@ from voicechat.errors import PasswordRefused, WireError
 from voicechat.security.comb import quick_params
 from voicechat.security.keys import SessionKeys, Side, login_keys
 from voicechat.security.secret import Secret
-from voicechat.wire.handshake import MAX_REQUEST, MAX_RESPONSE, SESSION_ID_BYTES, Auth, Hello, Reply, Welcome, decode
+from voicechat.wire.handshake import (
+    MAX_REQUEST,
+    MAX_RESPONSE,
+    SESSION_ID_BYTES,
+    Auth,
+    Hello,
+    Reply,
+    SealedWelcome,
+    decode,
+)
 
 IDENTITY_A: Final = b"voicechat/1 client"
 IDENTITY_B: Final = b"voicechat/1 server"
@@ -134,7 +143,7 @@ class ClientLogin:
         """
         keys, self._keys = self._keys, None
         parsed = decode(string)
-        if keys is None or self._proved or not isinstance(parsed, Welcome):
+        if keys is None or self._proved or not isinstance(parsed, SealedWelcome):
             raise WireError(_OUT_OF_TURN)
         if not keys.proves(Side.SERVER, self._transcript, parsed.proof):
             raise PasswordRefused("the server did not prove that it knows the password")
@@ -210,7 +219,7 @@ class ServerLogin:
         if self._settled:
             raise RuntimeError("welcome() twice")
         keys = _settled(self._keys, self._proved)
-        string = Welcome(keys.proof(Side.SERVER, self._transcript), keys.seal.seal(response)).build()
+        string = SealedWelcome(keys.proof(Side.SERVER, self._transcript), keys.seal.seal(response)).build()
         self._settled = True
         return string
 

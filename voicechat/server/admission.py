@@ -7,7 +7,7 @@ alone count: they cannot be guessed, and a friend behind the same router keeps t
 Who knocks is counted for the address and for the networks around it (`Knocks`), and
 whoever logged in lately is known. When the places are taken, one of whom most knocks
 went before makes room, and the next turn is of one of whom the fewest did; so a flood
-shows itself out, and a friend who comes in the middle of it is in as fast as ever.
+closes its connections itself, and a friend who comes in the middle of it is in as fast as ever.
 Among equals, as behind one router, what they do tells them apart: first goes who is
 overdue, then who has said nothing, then whose turn has not come. Who was just answered
 is not rejected.
@@ -27,8 +27,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
+from voicechat.carriage.clock import Timer
 from voicechat.server.eventlog import REFUSED, Event, EventLog
 from voicechat.server.knocks import Knocks
 from voicechat.server.limits import Bans, Limits
@@ -72,7 +73,7 @@ class Step(enum.Enum):
     TICKET = RESUME_PRICE
 
 
-class Stage(enum.IntEnum):
+class Progress(enum.IntEnum):
     """How far a visitor is, in the order in which they are rejected."""
 
     CLOSING = 0
@@ -108,10 +109,11 @@ class Visitor(Protocol):
 class _Place:
     """What is known of a visitor."""
 
-    __slots__ = ("answered", "call", "since", "step")
+    __slots__ = ("answered", "since", "step", "timer")
 
-    def __init__(self, now: float, call: IDelayedCall) -> None:
-        self.call = call
+    def __init__(self, now: float, timer: Timer) -> None:
+        self.timer = timer
+        """Its login has so long."""
         self.since = now
         """When it came, or was answered."""
         self.step: Step | None = None
@@ -119,15 +121,15 @@ class _Place:
         self.answered: Step | None = None
         """The last step that was taken."""
 
-    def stage(self, visitor: Visitor, now: float) -> Stage:
+    def progress(self, visitor: Visitor, now: float) -> Progress:
         """How far it is."""
         if not visitor.stands:
-            return Stage.CLOSING
+            return Progress.CLOSING
         if self.step is not None:
-            return Stage.NEAR if self.step is Step.PROOF else Stage.ASKING
+            return Progress.NEAR if self.step is Step.PROOF else Progress.ASKING
         if now - self.since > NEAR:
-            return Stage.OVERDUE
-        return Stage.SILENT if self.answered is None else Stage.NEAR
+            return Progress.OVERDUE
+        return Progress.SILENT if self.answered is None else Progress.NEAR
 
 
 class Admission:
@@ -151,7 +153,7 @@ class Admission:
         self._places: OrderedDict[Visitor, _Place] = OrderedDict()
         self._queue: OrderedDict[Visitor, Step] = OrderedDict()
         self._bucket = Bucket(limits.logins_a_second, limits.logins_burst, clock.seconds())
-        self._call: IDelayedCall | None = None
+        self._turns = Timer(clock, self._turn)
         self._put_off: Visitor | None = None
 
     def __len__(self) -> int:
@@ -162,10 +164,9 @@ class Admission:
         now = self._clock.seconds()
         self._metrics.connections_total.value += 1
         self.knocks.count(visitor.address, now)
-        self._places[visitor] = _Place(
-            now,
-            self._clock.callLater(self._limits.login_seconds, self._reject, visitor, Refused.NO_LOGIN_IN_TIME),
-        )
+        timer = Timer(self._clock, lambda: self._reject(visitor, Refused.NO_LOGIN_IN_TIME))
+        timer.start(self._limits.login_seconds)
+        self._places[visitor] = _Place(now, timer)
         same = [other for other in self._may_go(now) if other.address == visitor.address and other is not visitor]
         if len(same) >= self._limits.before_login_each:
             self._reject(min(same, key=self._order(now)), Refused.TOO_MANY_OF_ONE_ADDRESS)
@@ -173,11 +174,11 @@ class Admission:
             self._reject(self._least_welcome(visitor, now), Refused.TOO_MANY)
 
     def _may_go(self, now: float) -> list[Visitor]:
-        return [other for other, place in self._places.items() if place.stage(other, now) < Stage.NEAR]
+        return [other for other, place in self._places.items() if place.progress(other, now) < Progress.NEAR]
 
-    def _order(self, now: float) -> Callable[[Visitor], tuple[Stage, float]]:
+    def _order(self, now: float) -> Callable[[Visitor], tuple[Progress, float]]:
         """Who goes first among equals."""
-        return lambda other: (self._places[other].stage(other, now), self._places[other].since)
+        return lambda other: (self._places[other].progress(other, now), self._places[other].since)
 
     def _least_welcome(self, visitor: Visitor, now: float) -> Visitor:
         """Who goes when one came too many: the first of those before whom most knocks went, the new one last."""
@@ -209,19 +210,19 @@ class Admission:
         self.knocks.known(visitor.address, self._clock.seconds())
         self._forget(visitor)
 
-    def gone(self, visitor: Visitor) -> None:
+    def disconnected(self, visitor: Visitor) -> None:
         """It has closed, or was closed."""
         place = self._forget(visitor)
         if place is not None and place.step is None and place.answered is Step.ANSWER:
             now = self._clock.seconds()
             self.knocks.count(visitor.address, now, LEFT_KNOCKS)
             self._metrics.logins_total[Login.LEFT].value += 1
-            self._events.note(Event.LEFT, visitor.address, now)
+            self._events.note(Event.UNFINISHED, visitor.address, now)
 
     def _forget(self, visitor: Visitor) -> _Place | None:
         place = self._places.pop(visitor, None)
-        if place is not None and place.call.active():
-            place.call.cancel()
+        if place is not None:
+            place.timer.stop()
         self._queue.pop(visitor, None)
         if self._put_off is visitor:
             self._put_off = None
@@ -234,20 +235,19 @@ class Admission:
             return
         place.step = step
         self._queue[visitor] = step
-        if self._call is None or not self._call.active():
-            self._call = self._clock.callLater(0, self._turn)
+        if not self._turns.runs:
+            self._turns.start(0.0)
 
     def empty(self, why: Refused) -> None:
-        """Show everybody out: the server stops, or another password counts."""
-        if self._call is not None and self._call.active():
-            self._call.cancel()
+        """Reject everybody: the server stops, or another password counts."""
+        self._turns.stop()
         for visitor in list(self._places):
             self._reject(visitor, why)
 
     def _reject(self, visitor: Visitor, why: Refused) -> None:
-        self.gone(visitor)
+        self.disconnected(visitor)
         self._metrics.refused_total[why].value += 1
-        self._events.note(Event.SHOWN_OUT, visitor.address, self._clock.seconds(), REFUSED[why])
+        self._events.note(Event.REJECTED, visitor.address, self._clock.seconds(), REFUSED[why])
         visitor.reject(REFUSED[why])
 
     def _turn(self) -> None:
@@ -259,7 +259,7 @@ class Admission:
         wait = BREATH if visitor is None else self._wait(visitor, now)
         step = None if visitor is None or wait else self._queue.pop(visitor)
         if self._queue:
-            self._call = self._clock.callLater(wait or BREATH, self._turn)
+            self._turns.start(wait or BREATH)
         if visitor is not None and step is not None:  # last, for it may queue the next step
             self._take(visitor, step, now)
 
@@ -271,7 +271,7 @@ class Admission:
 
     def _next(self, now: float) -> Visitor | None:
         """Who is next: before whom the fewest knocks went, proofs first among equals; None while nobody may be."""
-        near = sum(place.stage(other, now) is Stage.NEAR for other, place in self._places.items())
+        near = sum(place.progress(other, now) is Progress.NEAR for other, place in self._places.items())
         full = near >= max(1, int(ANSWERED_SHARE * self._limits.before_login))
         able = [other for other, step in self._queue.items() if step is Step.PROOF or not full]
         return min(able, key=lambda other: self._turn_of(other, now), default=None)

@@ -14,7 +14,7 @@ from typing import Final
 from voicechat.errors import WireError
 from voicechat.server.eventlog import Event, EventLog
 from voicechat.server.limits import Limits, media_bytes
-from voicechat.server.metrics import Kind, Metrics, Path
+from voicechat.server.metrics import Metrics, OverLimit, PacketPath
 from voicechat.session.bucket import Bucket
 from voicechat.wire.media import is_media
 
@@ -22,7 +22,7 @@ EXCESS: Final = 9
 """Times the allowed rate that may be dropped on top of it before a participant is cut."""
 
 
-class Allowance:
+class ParticipantAllowance:
     """One participant's buckets. ``address`` is what log lines name; ``now`` is in monotonic seconds."""
 
     __slots__ = (
@@ -48,7 +48,7 @@ class Allowance:
         """``bitrate``: what the participant was told to talk at, in bits a second."""
         self._limits, self._events, self._address = limits, events, address
         self._over_limit = metrics.over_limit_total
-        self._by_tcp, self._by_udp = (metrics.packets_received_total[path] for path in (Path.TCP, Path.UDP))
+        self._by_tcp, self._by_udp = (metrics.packets_received_total[path] for path in (PacketPath.TCP, PacketPath.UDP))
         self._datagrams = Bucket(limits.datagrams_a_second, limits.datagrams_burst, now)
         self._packets = Bucket(limits.media_a_second, limits.media_burst, now)
         allowed = limits.media_share * media_bytes(bitrate)
@@ -68,7 +68,7 @@ class Allowance:
         self._by_udp.value += 1
         if self._datagrams.take(now):
             return True
-        self._over_limit[Kind.DATAGRAM].value += 1
+        self._over_limit[OverLimit.DATAGRAM].value += 1
         self._too_much(now)
         return False
 
@@ -76,7 +76,7 @@ class Allowance:
         """Whether a media packet that came in ``size`` bytes is passed on. WireError beyond all measure."""
         if self._packets.take(now) and self._bytes.take(now, size):
             return True
-        self._over_limit[Kind.MEDIA].value += 1
+        self._over_limit[OverLimit.MEDIA].value += 1
         self._too_much(now)
         return False
 
@@ -93,12 +93,12 @@ class Allowance:
         """A control packet, of a kind that is known or not, is looked at: True; WireError at far too many."""
         if self._messages.take(now):
             return True
-        self._over_limit[Kind.MESSAGE].value += 1
+        self._over_limit[OverLimit.MESSAGE].value += 1
         raise WireError("far too many messages")
 
     def control(self, now: float) -> bool:
         """Whether a message that asks for something is obeyed."""
-        return self._obeyed(self._control, Kind.REQUEST, now)
+        return self._obeyed(self._control, OverLimit.REQUEST, now)
 
     def ping(self, now: float) -> bool:
         """Whether a ping is answered."""
@@ -106,9 +106,9 @@ class Allowance:
 
     def text(self, now: float) -> bool:
         """Whether a line of text, which `control` has let pass, is passed on."""
-        return self._obeyed(self._texts, Kind.TEXT, now)
+        return self._obeyed(self._texts, OverLimit.TEXT, now)
 
-    def _obeyed(self, bucket: Bucket, kind: Kind, now: float) -> bool:
+    def _obeyed(self, bucket: Bucket, kind: OverLimit, now: float) -> bool:
         if bucket.take(now):
             return True
         self._over_limit[kind].value += 1

@@ -1,21 +1,24 @@
 """What of the metrics a hub knows, and is asked for: rooms, and who is in them.
 
-Joins the hub and the metrics; nothing here costs anything until somebody reads.
+Joins the metrics and what the hub has; nothing here costs anything until somebody reads.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sized
 
-from voicechat.server.metrics import Presence
+from voicechat.rooms.directory import Directory
+from voicechat.server.live_room import LiveRoom
+from voicechat.server.metrics import Metrics, Presence
+from voicechat.server.seat import Seat
 
-if TYPE_CHECKING:
-    from voicechat.server.hub import Hub
+
+def connect(metrics: Metrics, live_rooms: Directory[LiveRoom], seats: Mapping[int, Seat], visitors: Sized) -> None:
+    """Have the metrics read how many there are of these, whenever somebody asks."""
+    metrics.rooms.read = lambda: len(live_rooms)
+    metrics.talkers.read = lambda: sum(live_room.conference.talkers for live_room in live_rooms)
+    metrics.connections_before_login.read = lambda: len(visitors)
+    metrics.participants[Presence.AWAY].read = lambda: _away(seats.values())
+    metrics.participants[Presence.HERE].read = lambda: len(seats) - _away(seats.values())
 
 
-def tell(hub: "Hub") -> None:
-    """Have a hub's metrics read what is so in it."""
-    metrics = hub.metrics
-    metrics.rooms.read = lambda: len(hub.live_rooms)
-    metrics.talkers.read = lambda: sum(live_room.conference.talkers for live_room in hub.live_rooms)
-    metrics.connections_before_login.read = lambda: len(hub.admission)
-    metrics.participants[Presence.AWAY].read = lambda: sum(seat.member.away for seat in hub.seats.values())
-    metrics.participants[Presence.HERE].read = lambda: sum(not seat.member.away for seat in hub.seats.values())
+def _away(seats: Collection[Seat]) -> int:
+    return sum(seat.member.away for seat in seats)

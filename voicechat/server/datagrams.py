@@ -7,11 +7,12 @@ open costs one decryption and a counter, and gets no answer.
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 
 from voicechat.carriage import udp
 from voicechat.carriage.channel import Address
+from voicechat.carriage.clock import Timer
 from voicechat.carriage.connection import Connection
 from voicechat.errors import WireError
 from voicechat.server.eventlog import EventLog
@@ -37,7 +38,7 @@ class DatagramPort(DatagramProtocol):
         self._send: Callable[[bytes, Address], object]
         """Set when the port opens; before that no connection has a channel."""
         self._dropped = 0
-        self._count_call: IDelayedCall | None = None
+        self._counting = Timer(clock, self._count)
 
     def startProtocol(self) -> None:
         """The port is open."""
@@ -53,8 +54,8 @@ class DatagramPort(DatagramProtocol):
         if self.transport is None:
             return
         self._connections[number] = connection
-        if self._count_call is None:
-            self._count_call = self._clock.callLater(COUNT_EVERY, self._count)
+        if not self._counting.runs:
+            self._counting.start(COUNT_EVERY)
         try:
             connection.open_channel(number, self._write, resting=True, pairs=pairs)
         except Exception:
@@ -69,14 +70,13 @@ class DatagramPort(DatagramProtocol):
 
     def _forget(self, number: int) -> None:
         del self._connections[number]
-        if not self._connections and self._count_call is not None:
-            self._count_call.cancel()
-            self._count_call = None
+        if not self._connections:
+            self._counting.stop()
             self.count_dropped()
 
     def _count(self) -> None:
         """While somebody is here, what does not get to us is counted, too."""
-        self._count_call = self._clock.callLater(COUNT_EVERY, self._count)
+        self._counting.start(COUNT_EVERY)
         self.count_dropped()
 
     def count_dropped(self) -> None:

@@ -37,8 +37,8 @@ class Event(enum.Enum):
     BAN = "logins from {address} are banned for {what} s: too many wrong passwords"
     BANNED = "a login from {address} was refused: banned for guessing"
     TURNED_AWAY = "a login from {address} was refused: {what}"
-    SHOWN_OUT = "a connection from {address} was closed: {what}"
-    LEFT = "a login from {address} was begun and not finished"
+    REJECTED = "a connection from {address} was closed: {what}"
+    UNFINISHED = "a login from {address} was begun and not finished"
     BAD_INPUT = "bad input came from {address}: {what}"
     TOO_MANY = "too many messages came from {address} and were dropped"
 
@@ -83,7 +83,7 @@ class EventLog:
         else:
             self._keep_back(event)
 
-    def say(self, text: str) -> None:
+    def server(self, text: str) -> None:
         """A line about the server itself; rare by nature."""
         self._log.info("{text}", text=text)
 

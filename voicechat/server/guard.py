@@ -18,7 +18,7 @@ from voicechat.interfaces import ICodec, IDecoder, IEncoder
 from voicechat.server.eventlog import EventLog
 from voicechat.server.metrics import Counter, Metrics
 
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 """Tells the exception at hand, and what failed."""
 
 
@@ -26,11 +26,11 @@ Told = Callable[[str], None]
 class GuardedEncoder:
     """An encoder made by ``make``, and made again after a fault; ``spent`` counts the seconds that it takes."""
 
-    def __init__(self, make: Callable[[], IEncoder], told: Told, clock: IReactorTime, spent: Counter) -> None:
+    def __init__(self, make: Callable[[], IEncoder], report: Report, clock: IReactorTime, spent: Counter) -> None:
         self._seconds = clock.seconds
         self._spent = spent
         self._make = make
-        self._told = told
+        self._report = report
         self._encoder = make()
 
     def encode(self, frame: Frame) -> bytes:
@@ -39,7 +39,7 @@ class GuardedEncoder:
         try:
             return self._encoder.encode(frame)
         except Exception:  # noqa: BLE001  told in the log
-            self._told("an encoder failed and was replaced")
+            self._report("an encoder failed and was replaced")
         finally:
             self._spent.value += self._seconds() - began
         self._encoder = self._make()
@@ -50,9 +50,9 @@ class GuardedEncoder:
 class GuardedDecoder:
     """A decoder made by ``make``, and made again after a fault."""
 
-    def __init__(self, make: Callable[[], IDecoder], told: Told) -> None:
+    def __init__(self, make: Callable[[], IDecoder], report: Report) -> None:
         self._make = make
-        self._told = told
+        self._report = report
         self._decoder = make()
 
     def decode(self, payload: bytes, out: Frame) -> None:
@@ -62,7 +62,7 @@ class GuardedDecoder:
         except WireError:
             raise
         except Exception:  # noqa: BLE001  told in the log
-            self._told("a decoder failed and was replaced")
+            self._report("a decoder failed and was replaced")
             self._start_anew(out)
             raise WireError("the decoder failed") from None
 
@@ -71,7 +71,7 @@ class GuardedDecoder:
         try:
             self._decoder.conceal(out)
         except Exception:  # noqa: BLE001  told in the log
-            self._told("a decoder failed to conceal and was replaced")
+            self._report("a decoder failed to conceal and was replaced")
             self._start_anew(out)
 
     def keep(self) -> None:
@@ -79,7 +79,7 @@ class GuardedDecoder:
         try:
             self._decoder.keep()
         except Exception:  # noqa: BLE001  told in the log
-            self._told("a decoder's state could not be kept, and it was replaced")
+            self._report("a decoder's state could not be kept, and it was replaced")
             self._decoder = self._make()
 
     def restore(self) -> None:
@@ -87,7 +87,7 @@ class GuardedDecoder:
         try:
             self._decoder.restore()
         except Exception:  # noqa: BLE001  told in the log
-            self._told("a decoder could not go back, and was replaced")
+            self._report("a decoder could not go back, and was replaced")
             self._decoder = self._make()
 
     def _start_anew(self, out: Frame) -> None:
@@ -107,15 +107,15 @@ class GuardedCodec:
 
     def encoder(self, bitrate: int) -> GuardedEncoder:
         """A fresh encoder."""
-        return GuardedEncoder(lambda: self._codec.encoder(bitrate), self._told, self._clock, self._spent)
+        return GuardedEncoder(lambda: self._codec.encoder(bitrate), self._report, self._clock, self._spent)
 
     def decoder(self) -> GuardedDecoder:
         """A fresh decoder."""
-        return GuardedDecoder(self._codec.decoder, self._told)
+        return GuardedDecoder(self._codec.decoder, self._report)
 
     def check(self, payload: bytes) -> None:
         """As the codec does: it keeps nothing, and a fault ends the connection that caused it."""
         self._codec.check(payload)
 
-    def _told(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         self._events.failure(text, self._clock.seconds())

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from voicechat.carriage.clock import ticks
+from voicechat.carriage.clock import Timer, ticks
 from voicechat.interfaces import ICodec
 from voicechat.media.quality import HIGH_BITRATE, NORMAL_BITRATE
 from voicechat.rooms.conference import Conference
@@ -23,7 +23,7 @@ from voicechat.rooms.echo import EchoConference
 from voicechat.rooms.room import Room
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import AWAY_SECONDS, Ticket, TicketBook
-from voicechat.server import census
+from voicechat.server import census, greeting
 from voicechat.server.admission import Admission
 from voicechat.server.eventlog import EventLog
 from voicechat.server.guard import GuardedCodec
@@ -32,27 +32,20 @@ from voicechat.server.live_room import MOST_FAULTS, LiveRoom
 from voicechat.server.metrics import Login, Metrics, Refused
 from voicechat.server.seat import IPeer, Returning, Seat
 from voicechat.server.ticker import Ticker
-from voicechat.server.yielding import TurnedAway, make_room
+from voicechat.server.yielding import TurnedAway, who_yields
 from voicechat.session.bucket import Bucket
 from voicechat.wire.handshake import Resume
 from voicechat.wire.messages import (
-    CAPABILITIES,
     LETTERS,
     LOCKED_OUT,
     REPLACED,
     SHUTTING_DOWN,
     TRY_LATER,
     Bye,
-    Joined,
     Request,
-    TicketText,
     Welcome,
 )
 from voicechat.wire.shown import quoted
-
-NAMED_IN_WELCOME: Final = 12
-"""Participants in a welcome, so that it fits into 4 096 bytes whatever they are called; more follow as joined messages.
-"""
 
 RETRY_SECONDS: Final = 0.5
 """What clients are told to wait at a shutdown: a restart takes about as long."""
@@ -90,8 +83,8 @@ class Hub:
         self._tickets: TicketBook[Seat] = TicketBook()
         self.ticker = Ticker(clock, self._beat, self.metrics, self.events)
         self.admission = Admission(clock, self.limits, self.metrics, self.events, self.ticker.due_in)
-        self._away_call: IDelayedCall | None = None
-        census.tell(self)
+        self._expiry = Timer(clock, self._expire)
+        census.connect(self.metrics, self.live_rooms, self.seats, self.admission)
 
     def _make_live_room(self, key: Key) -> LiveRoom:
         bitrate, high = self._bitrates
@@ -110,19 +103,25 @@ class Hub:
     def enter(self, peer: IPeer, request: Request) -> tuple[Seat, Welcome]:
         """A seat for one who proved the password, or TurnedAway."""
         key = Alone() if request.echo else request.room
-        make_room(self, key, request.name, peer.address)
+        self._make_room(key, request.name, peer.address)
         live_room = self.live_rooms.find(key)
         if live_room is None:
             raise TurnedAway(TRY_LATER)
-        member = live_room.conference.room.enter(request.name, ticks(self.clock), request.quality)
-        comings = Bucket(self.limits.comings_a_second, self.limits.comings_burst, self.clock.seconds())
-        seat = Seat(member, live_room, self._new_connection(), comings, letters=LETTERS in request.capabilities)
+        try:
+            member = live_room.conference.room.enter(request.name, ticks(self.clock), request.quality)
+        except Exception:
+            self.live_rooms.tidy(key)
+            raise
+        presence_changes = Bucket(self.limits.comings_a_second, self.limits.comings_burst, self.clock.seconds())
+        seat = Seat(
+            member, live_room, self._new_connection(), presence_changes, letters=LETTERS in request.capabilities
+        )
         self.seats[seat.connection] = seat
         seat.peer, seat.address, seat.asked = peer, peer.address, request.name
         try:
             live_room.enter(seat)
             self.metrics.logins_total[Login.ENTERED].value += 1
-            self._tell_log(f"{quoted(member.name)} entered room {quoted(live_room.name)} from {peer.address}")
+            self._log_people(f"{quoted(member.name)} entered room {quoted(live_room.name)} from {peer.address}")
             ticket = self._tickets.issue(seat)
             seat.ticket = ticket.id
             return seat, self._welcome(peer, seat, seat.connection, ticket)
@@ -130,10 +129,17 @@ class Hub:
             self.leave(seat, FAULT)
             raise
 
+    def _make_room(self, key: Key, name: str, address: str) -> None:
+        """See to it that a seat is free for who asks; or TurnedAway."""
+        live_room = self.live_rooms.get(key)
+        in_room = () if live_room is None else live_room.seats.values()
+        for seat in who_yields(self.seats.values(), in_room, self.limits, name, address, self.clock.seconds()):
+            self.leave(seat, "the seat was needed")
+
     def entered(self, peer: IPeer, seat: Seat) -> None:
         """The welcome is on its way; whoever did not fit into it follows."""
-        for participant in seat.live_room.conference.room.roster(seat.source, letters=seat.letters)[NAMED_IN_WELCOME:]:
-            peer.send(Joined(participant))
+        for joined in greeting.others(seat):
+            peer.send(joined)
 
     def resume(self, peer: IPeer, resume: Resume) -> tuple[Seat, Ticket, Welcome]:
         """The seat of a ticket, the ticket for the keys and what to answer; TicketUnknown if it is not good.
@@ -165,7 +171,7 @@ class Hub:
             self.seats[connection] = seat
             seat.live_room.back(seat)
             self.metrics.logins_total[Login.RESUMED].value += 1
-            self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.live_room.name)} is back")
+            self._log_people(f"{quoted(seat.member.name)} in room {quoted(seat.live_room.name)} is back")
         except Exception:
             self.leave(seat, FAULT)  # the ticket is used up
             raise
@@ -185,26 +191,26 @@ class Hub:
         seat.live_room.leave(seat, reason)
         self.live_rooms.tidy(seat.live_room.key)
         why = f": {reason}" if reason else ""
-        self._tell_log(f"{quoted(seat.member.name)} left room {quoted(seat.live_room.name)}{why}")
+        self._log_people(f"{quoted(seat.member.name)} left room {quoted(seat.live_room.name)}{why}")
 
-    def _tell_log(self, line: str) -> None:
+    def _log_people(self, line: str) -> None:
         """A line about people."""
         self.events.people(line, self.clock.seconds())
 
-    def gone(self, peer: IPeer) -> None:
+    def disconnected(self, peer: IPeer) -> None:
         """A connection is over, whatever came before: no seat stays with it."""
         for seat in list(self.seats.values()):
             seat.returning.pop(peer, None)
             if seat.peer is peer:
-                self._disconnected(seat)
+                self._keep(seat)
 
-    def _disconnected(self, seat: Seat) -> None:
+    def _keep(self, seat: Seat) -> None:
         """A connection ended without goodbye: the seat is kept for a while."""
-        if self._away_call is None or not self._away_call.active():
-            self._away_call = self.clock.callLater(AWAY_SECONDS, self._expire)
+        if not self._expiry.runs:
+            self._expiry.start(AWAY_SECONDS)
         self._tickets.disconnected(seat.ticket, self.clock.seconds())
         seat.live_room.away(seat)
-        self._tell_log(f"{quoted(seat.member.name)} in room {quoted(seat.live_room.name)} is away")
+        self._log_people(f"{quoted(seat.member.name)} in room {quoted(seat.live_room.name)} is away")
 
     def change_password(self, password: Secret, *, kick: bool = False) -> None:
         """From now on this one counts, also for logins that have begun; ``kick``: nobody stays who came by another."""
@@ -219,8 +225,7 @@ class Hub:
         """Goodbye to all; the server stops."""
         with ExitStack() as rest:  # all of it, even if something of it fails
             rest.callback(self.admission.empty, Refused.SHUTTING_DOWN)
-            if self._away_call is not None and self._away_call.active():
-                rest.callback(self._away_call.cancel)
+            rest.callback(self._expiry.stop)
             rest.callback(self.ticker.stop)
             self._dismiss(self.seats.values(), Bye(SHUTTING_DOWN, RETRY_SECONDS))
 
@@ -234,20 +239,7 @@ class Hub:
                     seat.peer = None
 
     def _welcome(self, peer: IPeer, seat: Seat, connection: int, ticket: Ticket) -> Welcome:
-        conference = seat.live_room.conference
-        return Welcome(
-            seat.source,
-            seat.member.called(letters=seat.letters),
-            seat.live_room.name,
-            connection,
-            conference.room.roster(seat.source, letters=seat.letters)[:NAMED_IN_WELCOME],
-            peer.udp_port,
-            seat.member.quality.bitrate(*self._bitrates),
-            TicketText(*ticket.to_hex()),
-            conference.echo if isinstance(conference, EchoConference) else 0,
-            seat.member.quality,
-            CAPABILITIES,
-        )
+        return greeting.welcome(seat, connection, ticket, peer.udp_port, seat.member.quality.bitrate(*self._bitrates))
 
     def _expire(self) -> None:
         """Seats away for too long are given up."""
@@ -261,7 +253,7 @@ class Hub:
                     self.events.failure(f"a fault in giving up the seat of {quoted(seat.member.name)}", now)
         away = [seat.away_since for seat in self.seats.values() if seat.away_since is not None]
         if away:
-            self._away_call = self.clock.callLater(max(1.0, min(away) + AWAY_SECONDS - now), self._expire)
+            self._expiry.start(max(1.0, min(away) + AWAY_SECONDS - now))
 
     def _new_connection(self) -> int:
         while True:

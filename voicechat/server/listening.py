@@ -1,6 +1,6 @@
 """Where the server listens: a port, or what a string of Twisted's says (``--listen``).
 
-Each `Listener` is a way in of its own: what connections come by, and UDP on the same number
+Each `ListeningPorts` is a way in of its own: what connections come by, and UDP on the same number
 where there is one. All lead to one hub; a client is told the UDP port of the way it came by.
 
 Strings are those of `twisted.internet.endpoints.serverFromString`. A plain port needs none of
@@ -178,7 +178,7 @@ def _see_to_stream(endpoint: "AdoptedStreamServerEndpoint", text: str) -> None:
 # -- opening --------------------------------------------------------------------------
 
 
-class Listener:
+class ListeningPorts:
     """One way in to a hub, open from `open` to `close`."""
 
     def __init__(self, reactor: Any, hub: Hub, place: Place) -> None:

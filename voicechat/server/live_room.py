@@ -7,9 +7,9 @@ same, and go to each listener's peer. What happens in the room is told to all.
 from contextlib import ExitStack
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-from voicechat.carriage.clock import ticks
+from voicechat.carriage.clock import Timer, ticks
 from voicechat.format import TICK_SECONDS
 from voicechat.media.packet import MediaPacket
 from voicechat.rooms.conference import Conference, Delivery
@@ -27,6 +27,10 @@ from voicechat.wire.shown import quoted
 
 PRESENCE_EVERY: Final = 2.0
 """Seconds until the news of a line that flaps is looked at again."""
+
+EDGES_EVERY: Final = 0.2
+"""Seconds until those who start and stop talking are told of again, where that was too often: one line's time of
+`limits.talk_lines_a_second`."""
 
 MOST_FAULTS: Final = 50
 """Ticks in a row that may fail before a room is given up: one second."""
@@ -55,9 +59,11 @@ class LiveRoom:
         """Ticks in a row that failed; the hub counts."""
         self._talk = Bucket(limits.talk_lines_a_second, limits.talk_lines_a_second, clock.seconds())
         self._edges: dict[int, bool] = {}
-        self._told: dict[int, bool] = {}
-        self._edge_call: IDelayedCall | None = None
-        self._watch_call: IDelayedCall | None = None
+        self._talk_sent: dict[int, bool] = {}
+        self._edge_timer = Timer(clock, self._send_edges)
+        self._watch_timer = Timer(clock, self._watch)
+        self._presence_timers: dict[int, Timer] = {}
+        """By participant: when the news of whether they are here is looked at again."""
 
     @property
     def name(self) -> str:
@@ -72,9 +78,10 @@ class LiveRoom:
     def enter(self, seat: Seat) -> None:
         """Somebody took a seat; the others are told."""
         self.seats[seat.source] = seat
+        self._presence_timers[seat.source] = Timer(self._clock, lambda: self._send_presence(seat))
         self.conference.add(seat.source)
         member = seat.member
-        self.tell(Joined(member.participant()), seat.source, Joined(member.participant(letters=False)))
+        self.send(Joined(member.participant()), seat.source, Joined(member.participant(letters=False)))
 
     def leave(self, seat: Seat, reason: str) -> None:
         """A seat is given up: all of it, even if something of it fails."""
@@ -86,16 +93,18 @@ class LiveRoom:
 
     def _left(self, seat: Seat, reason: str) -> None:
         """Tell the others, and forget what was kept about them."""
-        if seat.telling is not None and seat.telling.active():
-            seat.telling.cancel()
-        self._told.pop(seat.source, None)
+        timer = self._presence_timers.pop(seat.source, None)
+        if timer is not None:
+            timer.stop()
+        self._talk_sent.pop(seat.source, None)
         self._edges.pop(seat.source, None)
         for other in self.seats.values():
             other.packings.pop(seat.source, None)
-        self.tell(Left(seat.source, reason))
-        self._tell_edges()
+        self.send(Left(seat.source, reason))
+        self._send_edges()
         if not self.seats:
-            self._cancel()
+            self._edge_timer.stop()
+            self._watch_timer.stop()
 
     def away(self, seat: Seat) -> None:
         """A line broke; the seat is kept."""
@@ -103,8 +112,8 @@ class LiveRoom:
         seat.away_since = self._clock.seconds()
         seat.member.away = True
         self.conference.changed(ticks(self._clock))
-        self._tell_presence(seat)
-        self._tell_edges()
+        self._send_presence(seat)
+        self._send_edges()
 
     def back(self, seat: Seat) -> None:
         """They are here again."""
@@ -112,20 +121,18 @@ class LiveRoom:
         seat.member.away = False
         seat.packings.clear()
         self.conference.changed(ticks(self._clock))
-        self._tell_presence(seat)
+        self._send_presence(seat)
 
-    def _tell_presence(self, seat: Seat) -> None:
+    def _send_presence(self, seat: Seat) -> None:
         """Whether they are here; of a line that flaps, what is so in the end."""
-        if seat.telling is not None and seat.telling.active():
+        timer = self._presence_timers.get(seat.source)
+        if timer is None or timer.runs or seat.sent_away == seat.member.away:
             return
-        seat.telling = None
-        if seat.source not in self.seats or seat.told_away == seat.member.away:
+        if not seat.presence_changes.take(self._clock.seconds()):
+            timer.start(PRESENCE_EVERY)
             return
-        if not seat.comings.take(self._clock.seconds()):
-            seat.telling = self._clock.callLater(PRESENCE_EVERY, self._tell_presence, seat)
-            return
-        seat.told_away = seat.member.away
-        self.tell((Away if seat.told_away else Back)(seat.source), besides=seat.source)
+        seat.sent_away = seat.member.away
+        self.send((Away if seat.sent_away else Back)(seat.source), besides=seat.source)
 
     def state(self, seat: Seat, message: StateMessage) -> None:
         """Muted, deafened: a deafened one is neither forwarded to nor mixed for."""
@@ -133,7 +140,7 @@ class LiveRoom:
             return
         seat.member.muted, seat.member.deafened = message.muted, message.deafened
         self.conference.changed(ticks(self._clock))
-        self.tell(StateMessage(message.muted, message.deafened, seat.source), besides=seat.source)
+        self.send(StateMessage(message.muted, message.deafened, seat.source), besides=seat.source)
 
     def gain(self, seat: Seat, talker: int, gain: float) -> None:
         """This listener wants that talker louder or softer."""
@@ -143,9 +150,9 @@ class LiveRoom:
 
     def text(self, seat: Seat, line: str) -> None:
         """A line from one to all others."""
-        self.tell(Text(line, seat.source), seat.source, Text(older.line(line), seat.source))
+        self.send(Text(line, seat.source), seat.source, Text(older.line(line), seat.source))
 
-    def tell(self, message: Message, besides: int = 0, older_message: Message | None = None) -> None:
+    def send(self, message: Message, besides: int = 0, older_message: Message | None = None) -> None:
         """A message to everybody who is connected; ``older_message`` to those of 0.1.0, where that differs."""
         for source, seat in list(self.seats.items()):
             for peer in seat.peers if source != besides else ():
@@ -164,14 +171,14 @@ class LiveRoom:
     def arrived(self, seat: Seat, packet: MediaPacket) -> None:
         """A participant's packet; forwarded at once where it is to be forwarded."""
         self.deliver(self.conference.arrived(seat.source, packet, ticks(self._clock)))
-        self._tell_edges()
-        if (self._watch_call is None or not self._watch_call.active()) and self.conference.talking:
+        self._send_edges()
+        if not self._watch_timer.runs and self.conference.talking:
             self._watch()
 
     def tick(self, tick: int) -> None:
         """One beat of the mix. A fault of ours costs this room this tick; the hub counts how many in a row."""
         self.deliver(self.conference.tick(tick))
-        self._tell_edges()
+        self._send_edges()
 
     def deliver(self, deliveries: list[Delivery]) -> None:
         """Encode each packet once and hand it to its listeners' peers."""
@@ -197,26 +204,25 @@ class LiveRoom:
 
     def _watch(self) -> None:
         """While somebody talks: notice one who stops without a word."""
-        self._watch_call = None
         self.conference.expire(ticks(self._clock))
-        self._tell_edges()
+        self._send_edges()
         if self.conference.talking:
-            self._watch_call = self._clock.callLater(SILENT_AFTER * TICK_SECONDS, self._watch)
+            self._watch_timer.start(SILENT_AFTER * TICK_SECONDS)
 
-    def _tell_edges(self) -> None:
+    def _send_edges(self) -> None:
         for source, talking in self.conference.edges():
             self._edges[source] = talking
-        if not self._edges or (self._edge_call is not None and self._edge_call.active()):
+        if not self._edges or self._edge_timer.runs:
             return
         for source, talking in list(self._edges.items()):
-            if self._told.get(source, False) == talking or source not in self.seats:
+            if self._talk_sent.get(source, False) == talking or source not in self.seats:
                 del self._edges[source]
             elif self._talk.take(self._clock.seconds()):
                 del self._edges[source]
-                self._told[source] = talking
-                self.tell(self._talk_of(source, talking), besides=source)
+                self._talk_sent[source] = talking
+                self.send(self._talk_of(source, talking), besides=source)
             else:
-                self._edge_call = self._clock.callLater(0.2, self._tell_edges)
+                self._edge_timer.start(EDGES_EVERY)
                 return
 
     def _talk_of(self, source: int, talking: bool) -> Talk:
@@ -225,12 +231,6 @@ class LiveRoom:
         if not talking or peer is None or peer.round_trip is None:
             return Talk(source, talking)
         return Talk(source, talking, _ms(peer.round_trip / 2), None if held is None else _ms(held * TICK_SECONDS))
-
-    def _cancel(self) -> None:
-        for call in (self._edge_call, self._watch_call):
-            if call is not None and call.active():
-                call.cancel()
-        self._edge_call = self._watch_call = None
 
 
 def _ms(seconds: float) -> int:

@@ -29,7 +29,7 @@ MOST_WAITING: Final = 500
 LAST_MOMENT: Final = 1.0
 """Seconds in all that the last lines get at the end: a disk takes a thousandth, a stopped terminal never will."""
 
-_Item = sinks.Line | int | None
+_Item = sinks.LogLine | int | None
 """A line; or how many were left out there; or, None, a new file is to begin there."""
 
 
@@ -37,7 +37,7 @@ _Item = sinks.Line | int | None
 class PatientLog:
     """Called with events, from any thread; another one, begun by `begin`, has them written by ``sink``."""
 
-    def __init__(self, sink: sinks.Sink) -> None:
+    def __init__(self, sink: sinks.LogSink) -> None:
         self._sink = sink
         self._waiting: deque[_Item] = deque()
         self._writing = False
@@ -80,7 +80,7 @@ class PatientLog:
                 self.begin()
             self._wait()
 
-    def _put(self, line: sinks.Line) -> None:
+    def _put(self, line: sinks.LogLine) -> None:
         last = self._waiting[-1] if self._waiting else None
         if len(self._waiting) < MOST_WAITING:
             self._waiting.append(line)
@@ -121,11 +121,11 @@ class PatientLog:
         except (OSError, ValueError):  # nobody reads any more, or the disk is full; perhaps not for ever
             self._lost += not isinstance(item, int | None)
 
-    def _note(self) -> sinks.Line:
-        lines: list[sinks.Line | None] = []
+    def _note(self) -> sinks.LogLine:
+        lines: list[sinks.LogLine | None] = []
         noting = cast(ILogObserver, lambda event: lines.append(self._sink.line(event)))
         Logger("voicechat", observer=noting).warn("{count} lines were left out", count=self._lost)
-        return cast(sinks.Line, lines[0])
+        return cast(sinks.LogLine, lines[0])
 
 
 class LoggedServices(MultiService):

@@ -47,7 +47,7 @@ class Refused(enum.Enum):
     SHUTTING_DOWN = "shutting_down"
 
 
-class Kind(enum.Enum):
+class OverLimit(enum.Enum):
     """What of a participant's was over its limit."""
 
     DATAGRAM = "datagram"
@@ -57,7 +57,7 @@ class Kind(enum.Enum):
     TEXT = "text"
 
 
-class Path(enum.Enum):
+class PacketPath(enum.Enum):
     """How a packet came."""
 
     TCP = "tcp"
@@ -171,8 +171,8 @@ class Metrics:
         self.talkers = Reading("gauge")
         self.connections_before_login = Reading("gauge")
         # what they send
-        self.packets_received_total = _counters("path", Path)
-        self.over_limit_total = _counters("kind", Kind)
+        self.packets_received_total = _counters("path", PacketPath)
+        self.over_limit_total = _counters("kind", OverLimit)
         self.datagrams_dropped_total = _counters("why", Dropped)
         self.texts_unseen_total = Counter()
         # what becomes of it

@@ -33,7 +33,7 @@ MOST: Final = 65_535
 """The greatest number of a port."""
 
 
-class Port(tcp.Port):
+class TcpPort(tcp.Port):
     """Twisted's port; on all addresses of IPv6 it is on those of IPv4, too, unless ``six_only``."""
 
     six_only = False
@@ -119,7 +119,7 @@ class Opener:
         """A socket that listens already, and UDP beside it: what was inherited with it, if there is one."""
         if addressFamily == getattr(socket, "AF_UNIX", None) or not isinstance(self._reactor, PosixReactorBase):
             return self._keep(self._reactor.adoptStreamPort(fileDescriptor, addressFamily, factory))
-        listening = Port._fromListeningDescriptor(self._reactor, fileDescriptor, addressFamily, factory)  # noqa: SLF001
+        listening = TcpPort._fromListeningDescriptor(self._reactor, fileDescriptor, addressFamily, factory)  # noqa: SLF001
         listening.startListening()
         self._keep(listening)
         bound = listening.socket
@@ -138,7 +138,7 @@ class Opener:
         # a reactor that does not wait for descriptors (Windows' IOCP) has ports of its own
         if not isinstance(self._reactor, PosixReactorBase):
             return self._reactor.listenTCP(number, factory, backlog, interface), False
-        port = Port(number, factory, backlog, interface, self._reactor)
+        port = TcpPort(number, factory, backlog, interface, self._reactor)
         port.six_only = interface == ALL and number in self._taken
         port.startListening()
         return port, port.six_only

@@ -14,7 +14,7 @@ from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import MediaPacket
 from voicechat.security.tickets import TicketUnknown
 from voicechat.server.admission import Step
-from voicechat.server.allowance import Allowance
+from voicechat.server.allowance import ParticipantAllowance
 from voicechat.server.datagrams import DatagramPort
 from voicechat.server.eventlog import Event
 from voicechat.server.hub import Hub
@@ -50,7 +50,7 @@ class RemoteClient:
         """What it brought in place of a password."""
         self._auth = b""
         """Its proof, until the turn to look at it comes."""
-        self._allowed: Allowance
+        self._allowed: ParticipantAllowance
         """Set with the seat."""
         self.send, self.send_media = self.connection.send, self.connection.send_media
         self.farewell, self.abort = self.connection.farewell, self.connection.abort
@@ -223,7 +223,9 @@ class RemoteClient:
 
     def _greet(self, seat: Seat, welcome: messages.Welcome) -> None:
         hub = self._hub
-        self._allowed = Allowance(hub.limits, hub.metrics, hub.events, self.address, welcome.bitrate, self._now())
+        self._allowed = ParticipantAllowance(
+            hub.limits, hub.metrics, hub.events, self.address, welcome.bitrate, self._now()
+        )
         connection = self.connection
         connection.send_clear(self.session.enter(welcome))
         connection.enter(self._allowed)
@@ -264,13 +266,13 @@ class RemoteClient:
                 seat.live_room.gain(seat, source, gain)
             case messages.Text():
                 if self._allowed.text(self._now()):
-                    self._say(seat, message.text)
+                    self._send_text(seat, message.text)
             case messages.Bye():
                 self._seat = None
                 self._hub.leave(seat, "")
                 self.connection.close()
 
-    def _say(self, seat: Seat, line: str) -> None:
+    def _send_text(self, seat: Seat, line: str) -> None:
         """A text line. 0.1.0 lets one pass of which nobody would see anything; that goes to nobody."""
         try:
             seat.live_room.text(seat, text.line(line))
@@ -283,6 +285,6 @@ class RemoteClient:
         """The connection is over."""
         self._seat = self._returning = None
         with ExitStack() as rest:  # all of it, even if something of it fails
-            rest.callback(self._hub.gone, self)
-            rest.callback(self._hub.admission.gone, self)
+            rest.callback(self._hub.disconnected, self)
+            rest.callback(self._hub.admission.disconnected, self)
             rest.callback(self._datagrams.close, self.connection)

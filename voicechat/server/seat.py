@@ -5,19 +5,16 @@ peer, and to whoever has shown its ticket; what is said in the room to its peer 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-from twisted.internet.interfaces import IDelayedCall
+from typing import NamedTuple, Protocol
 
 from voicechat.media.packet import MediaPacket
 from voicechat.media.packing import Packing
+from voicechat.rooms.conference import Conference
+from voicechat.rooms.directory import Key
 from voicechat.rooms.room import Member
 from voicechat.security.tickets import Ticket
 from voicechat.session.bucket import Bucket
-from voicechat.wire.messages import Bye, Message
-
-if TYPE_CHECKING:
-    from voicechat.server.live_room import LiveRoom
+from voicechat.wire.messages import Bye, Message, State
 
 
 class IPeer(Protocol):
@@ -50,6 +47,39 @@ class IPeer(Protocol):
         """End now."""
 
 
+class ILiveRoom(Protocol):
+    """The room of a seat, as hub and connections use it: what happens to the seat, and what its owner sends."""
+
+    key: Key
+    """What the directory knows it by."""
+    conference: Conference
+
+    @property
+    def name(self) -> str:
+        """The room's name."""
+
+    def back(self, seat: "Seat") -> None:
+        """They are here again."""
+
+    def away(self, seat: "Seat") -> None:
+        """Their connection is lost; the seat is kept."""
+
+    def leave(self, seat: "Seat", reason: str) -> None:
+        """The seat is given up."""
+
+    def arrived(self, seat: "Seat", packet: MediaPacket) -> None:
+        """A packet of theirs."""
+
+    def state(self, seat: "Seat", message: State) -> None:
+        """They muted or deafened themselves, or no longer."""
+
+    def gain(self, seat: "Seat", talker: int, gain: float) -> None:
+        """They want that talker louder or softer."""
+
+    def text(self, seat: "Seat", line: str) -> None:
+        """A line to all others."""
+
+
 class Returning(NamedTuple):
     """Somebody who is on the way back to a seat."""
 
@@ -65,15 +95,14 @@ class Seat:
     """A participant's place: their member in the room, and their peer while they are connected."""
 
     def __init__(
-        self, member: Member, live_room: "LiveRoom", connection: int, comings: Bucket, *, letters: bool = False
+        self, member: Member, live_room: ILiveRoom, connection: int, presence_changes: Bucket, *, letters: bool = False
     ) -> None:
         self.member = member
         self.live_room = live_room
         self.connection = connection
-        self.comings = comings
+        self.presence_changes = presence_changes
         """Paces the news of their going away and coming back."""
-        self.told_away = False
-        self.telling: IDelayedCall | None = None
+        self.sent_away = False
         self.peer: IPeer | None = None
         self.returning: dict[IPeer, Returning] = {}
         """Connections that showed a ticket for this seat, and have not said anything under the new keys."""

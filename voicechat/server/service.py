@@ -27,7 +27,7 @@ from twisted.internet.task import deferLater
 from voicechat import passwords, standard
 from voicechat.errors import ConfigError
 from voicechat.server.hub import Hub
-from voicechat.server.listening import Listener, Place, WrongString
+from voicechat.server.listening import ListeningPorts, Place, WrongString
 from voicechat.server.supervision import Supervision
 from voicechat.server.terminal import LOOK_EACH, Terminal
 
@@ -58,7 +58,7 @@ class VoiceService(Service):
         self._reactor = reactor
         self.hub = hub
         # IPv4's come first, so that IPv6's can stand beside them
-        self.listeners = [Listener(reactor, hub, place) for place in sorted(places, key=lambda place: place.six)]
+        self.listeners = [ListeningPorts(reactor, hub, place) for place in sorted(places, key=lambda place: place.six)]
         named = None if password_file in (None, "-") else Path(str(password_file)).expanduser()
         self._password_file = None if named is None else str(named.resolve())  # a daemon goes elsewhere
         self._bound = self._ends = False
@@ -95,9 +95,9 @@ class VoiceService(Service):
         self.terminal = Terminal()  # not before: a daemon has left the one that it was started in
         self._reactor.callWhenRunning(self._obey_signals, signal.getsignal(signal.SIGTERM))
         for warning in self.warnings:
-            self.hub.events.say(warning)
+            self.hub.events.server(warning)
         for listener in self.listeners:
-            self.hub.events.say(listener.told)
+            self.hub.events.server(listener.told)
         if self.supervision is not None:
             self._reactor.callWhenRunning(self.supervision.ready)
 
@@ -118,16 +118,16 @@ class VoiceService(Service):
     def reload(self) -> None:
         """Read the password file again; whoever is in stays in, unless `kick_on_reload`."""
         if self._password_file is None:
-            self.hub.events.say("no password file to read again")
+            self.hub.events.server("no password file to read again")
             return
         try:
             self.hub.change_password(passwords.from_file_again(self._password_file), kick=self.kick_on_reload)
         except ConfigError as error:
-            self.hub.events.say(f"the old password stays: {error}")
+            self.hub.events.server(f"the old password stays: {error}")
         else:
-            self.hub.events.say("the password file was read again")
+            self.hub.events.server("the password file was read again")
             for warning in passwords.warnings(self.hub.password, self._password_file):
-                self.hub.events.say(warning)
+                self.hub.events.server(warning)
 
     def hang_up(self) -> None:
         """SIGHUP: by hand it asks for the password to be read again; from a terminal that is gone it is the end."""
@@ -175,7 +175,7 @@ class VoiceService(Service):
         if self.running and not self._ends:
             self._ends = True
             if why:
-                self.hub.events.say(why)
+                self.hub.events.server(why)
             self._reactor.stop()
 
 

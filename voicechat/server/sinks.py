@@ -27,7 +27,7 @@ LONGEST: Final = 20_000
 _CUT: Final = " ... (cut)"
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """One event, ready to be written."""
 
     text: str
@@ -35,13 +35,13 @@ class Line(NamedTuple):
     """Of syslog's."""
 
 
-class Sink(Protocol):
+class LogSink(Protocol):
     """Where lines go."""
 
-    def line(self, event: LogEvent) -> Line | None:
+    def line(self, event: LogEvent) -> LogLine | None:
         """What is to be written of an event; None if there is nothing."""
 
-    def write(self, line: Line) -> None:
+    def write(self, line: LogLine) -> None:
         """Write one; may block. OSError or ValueError if it cannot be."""
 
     def rotate(self) -> None:
@@ -55,11 +55,11 @@ class Stream:
         self._descriptor = descriptor
         self._encode = codecs.getincrementalencoder(encoding)("backslashreplace").encode
 
-    def line(self, event: LogEvent) -> Line | None:
+    def line(self, event: LogEvent) -> LogLine | None:
         """As twistd has it: when, what part, what."""
         return classic(event)
 
-    def write(self, line: Line) -> None:
+    def write(self, line: LogLine) -> None:
         """Write all of it, past Python's buffers: whoever stands still in one keeps its lock to the end."""
         data = self._encode(line.text)
         while data:
@@ -79,11 +79,11 @@ class File:
         self._path = path
         self._file: LogFile | None = self._opened()
 
-    def line(self, event: LogEvent) -> Line | None:
+    def line(self, event: LogEvent) -> LogLine | None:
         """As twistd has it."""
         return classic(event)
 
-    def write(self, line: Line) -> None:
+    def write(self, line: LogLine) -> None:
         """Write one. After a fault the file is opened anew, as Twisted leaves it closed in the midst of a rotation."""
         self._do(lambda file: file.write(line.text.encode("utf-8", "backslashreplace")))
 
@@ -128,12 +128,12 @@ class Syslog:
         self._syslog = syslog.syslog
         self._priorities = syslog.LOG_INFO, syslog.LOG_ALERT
 
-    def line(self, event: LogEvent) -> Line | None:
+    def line(self, event: LogEvent) -> LogLine | None:
         """What part, what; when is syslog's affair. A fault is an alert, as with Twisted's own."""
         text = eventAsText(event, includeTimestamp=False)
-        return Line(cut(text), self._priorities["log_failure" in event]) if text else None
+        return LogLine(cut(text), self._priorities["log_failure" in event]) if text else None
 
-    def write(self, line: Line) -> None:
+    def write(self, line: LogLine) -> None:
         """Write one."""
         text = line.text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
         for part in text.splitlines():
@@ -143,10 +143,10 @@ class Syslog:
         """Syslog's affair, too."""
 
 
-def classic(event: LogEvent) -> Line | None:
+def classic(event: LogEvent) -> LogLine | None:
     """A line of text with its end, or some."""
     text = formatEventAsClassicLogText(event)
-    return Line(cut(text.removesuffix("\n")) + "\n") if text else None
+    return LogLine(cut(text.removesuffix("\n")) + "\n") if text else None
 
 
 def cut(text: str) -> str:
@@ -154,7 +154,7 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - len(_CUT)] + _CUT
 
 
-def chosen(options: Mapping[str, Any]) -> Sink:
+def chosen(options: Mapping[str, Any]) -> LogSink:
     """Where the options of twistd say. OSError if it cannot be."""
     if options.get("syslog"):
         return Syslog(options.get("prefix") or "")
@@ -164,7 +164,7 @@ def chosen(options: Mapping[str, Any]) -> Sink:
     return opened(path or "twistd.log")
 
 
-def opened(path: str) -> Sink:
+def opened(path: str) -> LogSink:
     """A file that is there or will be; of a terminal, a pipe or a device neither mode nor name is ours to change.
 
     A link is followed first: what /dev/stdout stands for may be any of them.

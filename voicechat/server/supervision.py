@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
+from voicechat.carriage.clock import Timer
 from voicechat.server.hub import Hub
 from voicechat.server.metrics import Presence
 
@@ -27,22 +28,22 @@ LEAST: Final = 0.05
 OVERDUE: Final = 1.0
 """Seconds that a beat may be late before the watchdog is fed no more: fifty times the distance of two."""
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
-def telling(environ: Mapping[str, str]) -> Tell | None:
+def notifier(environ: Mapping[str, str]) -> Notify | None:
     """How to tell systemd something; None if it does not listen."""
     name = environ.get("NOTIFY_SOCKET", "")
     if name[:1] not in ("/", "@") or not hasattr(socket, "AF_UNIX"):
         return None
     address = "\0" + name[1:] if name[0] == "@" else name
 
-    def tell(state: str) -> None:
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-            notify.setblocking(False)
-            notify.sendto(state.encode(), address)
+    def notify(state: str) -> None:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
+            sock.sendto(state.encode(), address)
 
-    return tell
+    return notify
 
 
 def fed_each(environ: Mapping[str, str]) -> float | None:
@@ -56,31 +57,29 @@ def fed_each(environ: Mapping[str, str]) -> float | None:
 class Supervision:
     """Tells how one hub is. ``every``: seconds between two feeds of the watchdog, None without one."""
 
-    def __init__(self, clock: IReactorTime, hub: Hub, tell: Tell, every: float | None) -> None:
-        self._clock = clock
+    def __init__(self, clock: IReactorTime, hub: Hub, notify: Notify, every: float | None) -> None:
         self._hub = hub
-        self._tell = tell
+        self._notify = notify
         self._every = every
-        self._call: IDelayedCall | None = None
+        self._timer = Timer(clock, self._feed)
 
     def ready(self) -> None:
         """The port is open."""
-        self._tell(f"READY=1\n{self._status()}")
+        self._notify(f"READY=1\n{self._status()}")
         self._again()
 
     def stopping(self) -> None:
         """The goodbyes are on their way."""
-        if self._call is not None and self._call.active():
-            self._call.cancel()
-        self._tell("STOPPING=1")
+        self._timer.stop()
+        self._notify("STOPPING=1")
 
     def _again(self) -> None:
         if self._every is not None:
-            self._call = self._clock.callLater(self._every, self._feed)
+            self._timer.start(self._every)
 
     def _feed(self) -> None:
         fed = "WATCHDOG=1\n" if self._hub.ticker.due_in() > -OVERDUE else ""
-        self._tell(fed + self._status())
+        self._notify(fed + self._status())
         self._again()
 
     def _status(self) -> str:

@@ -125,7 +125,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     from voicechat.codecs.opus import OpusCodec
     from voicechat.server.hub import Hub
     from voicechat.server.service import VoiceService
-    from voicechat.server.supervision import Supervision, fed_each, telling
+    from voicechat.server.supervision import Supervision, fed_each, notifier
 
     try:
         clock: Any = reactor if reactor is not None else monotonic_reactor()
@@ -154,8 +154,8 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     service = VoiceService(clock, hub, options.places, options["password-file"])
     service.warnings = options.warnings
     service.kick_on_reload = options["kick-on-reload"]
-    tell = telling(os.environ)
-    if tell is not None:
-        service.supervision = Supervision(clock, hub, tell, fed_each(os.environ))
+    notify = notifier(os.environ)
+    if notify is not None:
+        service.supervision = Supervision(clock, hub, notify, fed_each(os.environ))
     service.setServiceParent(parent)
     return parent

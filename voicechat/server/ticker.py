@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
+from voicechat.carriage.clock import Timer
 from voicechat.format import TICK_SECONDS
 from voicechat.media.ticks import TickSchedule
 from voicechat.server.eventlog import EventLog
@@ -23,34 +24,31 @@ class Ticker:
         self._schedule = TickSchedule()
         self._loop = LoopingCall(self._due)
         self._loop.clock = clock
-        self._start_call: IDelayedCall | None = None
+        self._first = Timer(clock, self._start)
 
     @property
     def running(self) -> bool:
         """The beat goes."""
-        return self._start_call is not None or bool(self._loop.running)
+        return self._first.runs or bool(self._loop.running)
 
     def due_in(self) -> float:
         """Seconds until the next beat, below 0 if it is late; infinity while there is none."""
-        call = self._start_call or self._loop.call
-        return float("inf") if call is None else call.getTime() - self._clock.seconds()
+        call = self._loop.call
+        return self._first.left if call is None else float(call.getTime() - self._clock.seconds())
 
     def wake(self) -> None:
         """Somebody must be mixed for: start, unless it runs already."""
         if not self.running:
             now = self._clock.seconds()
             self._schedule.resume(now)
-            self._start_call = self._clock.callLater(self._schedule.next_at - now, self._start)
+            self._first.start(self._schedule.next_at - now)
 
     def _start(self) -> None:
-        self._start_call = None
         self._loop.start(TICK_SECONDS).addErrback(self._ended)
 
     def stop(self) -> None:
         """No more beats."""
-        if self._start_call is not None:
-            self._start_call.cancel()
-            self._start_call = None
+        self._first.stop()
         if self._loop.running:
             self._loop.stop()
 

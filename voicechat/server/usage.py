@@ -67,12 +67,12 @@ class TableOptions(usage.Options):
 
     def opt_help(self) -> NoReturn:
         """Show the options, and end."""
-        standard.tell(str(self))
+        standard.write(str(self))
         raise SystemExit(Exit.OK)
 
     def opt_version(self) -> NoReturn:
         """Show the version, and end."""
-        standard.tell(f"voicechat {__version__}, protocol {VERSION}\n")
+        standard.write(f"voicechat {__version__}, protocol {VERSION}\n")
         raise SystemExit(Exit.OK)
 
     opt_h = opt_help

@@ -8,16 +8,11 @@ whose client began anew. One whose owner has shown the ticket is not given away.
 The same holds for a full room, and for an address that has its share of the seats.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable
 
-from voicechat.rooms.directory import Key
-from voicechat.server.limits import seats_of
+from voicechat.server.limits import Limits, seats_of
 from voicechat.server.seat import Seat
 from voicechat.wire.messages import FULL, ROOM_FULL
-
-if TYPE_CHECKING:
-    from voicechat.server.hub import Hub
 
 
 class TurnedAway(Exception):
@@ -29,24 +24,28 @@ class TurnedAway(Exception):
         self.why = why or reason
 
 
-def make_room(hub: "Hub", key: Key, name: str, address: str) -> None:
-    """See to it that a seat is free, in the room, in the house and of the address's share; or TurnedAway."""
-    live_room, limits = hub.live_rooms.get(key), hub.limits
-    mine = [seat for seat in hub.seats.values() if seat.address == address]
-    leaving: list[Seat] = []  # nobody has to go before it is clear that there is room everywhere
-    for seats, most, refusal in (
-        (live_room.seats.values() if live_room is not None else (), limits.room_size, TurnedAway(ROOM_FULL)),
-        (mine, seats_of(limits, address), TurnedAway(FULL, "full: the address has its share of the seats")),
-        (hub.seats.values(), limits.max_clients, TurnedAway(FULL)),
+def who_yields(
+    seats: Collection[Seat], in_room: Collection[Seat], limits: Limits, name: str, address: str, now: float
+) -> list[Seat]:
+    """The seats that go, so that one is free in the house, in the room and of the address's share; or TurnedAway.
+
+    ``seats``: all in the house. ``in_room``: those in the room of whoever asks, by this ``name``, from this
+    ``address``. Nobody has to go before it is clear that there is room everywhere.
+    """
+    of_address = [seat for seat in seats if seat.address == address]
+    leaving: list[Seat] = []
+    for some, most, refusal in (
+        (in_room, limits.room_size, TurnedAway(ROOM_FULL)),
+        (of_address, seats_of(limits, address), TurnedAway(FULL, "full: the address has its share of the seats")),
+        (seats, limits.max_clients, TurnedAway(FULL)),
     ):
-        there = [seat for seat in seats if seat not in leaving]
+        there = [seat for seat in some if seat not in leaving]
         if len(there) >= most:
-            seat = yields(there, name, hub.clock.seconds(), limits.yields_after)
+            seat = yields(there, name, now, limits.yields_after)
             if seat is None:
                 raise refusal
             leaving.append(seat)
-    for seat in leaving:
-        hub.leave(seat, "the seat was needed")
+    return leaving
 
 
 def yields(seats: Iterable[Seat], name: str, now: float, after: float) -> Seat | None:

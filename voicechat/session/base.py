@@ -51,7 +51,7 @@ class Session:
         following = self._table[self._state].get(type(value))
         if following is None:
             state, self._state = self._state, SessionState.CLOSED
-            raise WireError(f"{type(value).__name__} may not come in state {state.value}")
+            raise WireError(f"{handshake.called(type(value))} may not come in state {state.value}")
         self._state = following
 
     def opened(self, string: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
     server   NEW --Hello--> HELLO --Auth--> ENTERING --(seat)--> IN_ROOM --Bye--> CLOSED
              NEW --Resume--> ENTERING
-    client   NEW --Reply--> HELLO --Welcome--> IN_ROOM --Bye--> CLOSED
+    client   NEW --Reply--> HELLO --SealedWelcome--> IN_ROOM --Bye--> CLOSED
              NEW --Resumed--> IN_ROOM        Refuse closes from NEW and HELLO
 
 Any violation, and the end of the connection, lead to CLOSED from everywhere.
@@ -13,7 +13,7 @@ from typing import Final
 
 from voicechat.media.packet import MediaPacket
 from voicechat.wire import messages as m
-from voicechat.wire.handshake import Auth, Hello, Refuse, Reply, Resume, Resumed, Welcome
+from voicechat.wire.handshake import Auth, Hello, Refuse, Reply, Resume, Resumed, SealedWelcome
 
 
 class SessionState(enum.Enum):
@@ -50,7 +50,7 @@ SERVER: Final[Table] = {
 
 CLIENT: Final[Table] = {
     SessionState.NEW: {Reply: SessionState.HELLO, Resumed: SessionState.IN_ROOM, Refuse: SessionState.CLOSED},
-    SessionState.HELLO: {Welcome: SessionState.IN_ROOM, Refuse: SessionState.CLOSED},
+    SessionState.HELLO: {SealedWelcome: SessionState.IN_ROOM, Refuse: SessionState.CLOSED},
     SessionState.IN_ROOM: {
         MediaPacket: SessionState.IN_ROOM,
         m.Joined: SessionState.IN_ROOM,

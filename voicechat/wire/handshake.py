@@ -21,24 +21,21 @@ are big-endian, and nothing may follow the last field::
 The conversations are HELLO, REPLY, AUTH, WELCOME for a login with the password
 (``voicechat.security.login``) and RESUME, RESUMED for coming back with a ticket
 (``voicechat.security.resume``). The server may answer REFUSE in place of any of
-its own strings, and then closes. RESUMED is a type of its own and not a WELCOME
-because it must bring what REPLY brings in a login, the server's share of the
-new keys; so no length and no context decides how a string is to be read.
+its own strings, and then closes.
 
 Versions: the first three bytes and the whole of REFUSE are the same in every
 version for ever. ``decode`` therefore reads a REFUSE whatever its version, and
 for any other string of another version raises ``VersionError``, which carries
 the version seen so that the server can answer REFUSE with reason 1.
 
-A REFUSE is neither sealed nor signed: an attacker on the line can forge one. It
-may end the attempt to log in; it may never be taken for news about an account.
-
-More than 300 lines, since the layouts of all seven strings stand side by side.
+A REFUSE is neither sealed nor signed: an attacker can forge one. So it may end
+the attempt to log in, and is never news about an account.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from voicechat.errors import WireError
 
@@ -108,90 +105,67 @@ class Reason(IntEnum):
     """Used, too old, from before a restart, or the proof was wrong: log in with the password."""
 
 
+class _String:
+    """A string whose fields, in order, stand in `LAYOUTS`. ValueError when built with fields of a wrong length."""
+
+    __slots__ = ()
+
+    TYPE: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        for name, least, most in LAYOUTS[self.TYPE].fields:
+            length = len(getattr(self, name))
+            if not least <= length <= most:
+                raise ValueError(f"{name.replace('_', ' ')} has {length} bytes, not {least} to {most}")
+
+    def build(self) -> bytes:
+        """The string."""
+        return _head(self.TYPE) + b"".join(getattr(self, field.name) for field in LAYOUTS[self.TYPE].fields)
+
+
 def _head(kind: int) -> bytes:
     return MAGIC + bytes((VERSION, kind))
 
 
-def _exactly(name: str, value: bytes, length: int) -> None:
-    if len(value) != length:
-        raise ValueError(f"{name} has {len(value)} bytes, not {length}")
-
-
-def _sealed(value: bytes, most: int) -> None:
-    if not TAG_BYTES <= len(value) <= most:
-        raise ValueError(f"sealed part of {len(value)} bytes, not {TAG_BYTES} to {most}")
-
-
 @dataclass(frozen=True, slots=True)
-class Hello:
-    """A client opens a login. ValueError when built with fields of a wrong length, here and below."""
+class Hello(_String):
+    """A client opens a login."""
 
     TYPE: ClassVar[int] = 1
     session_id: bytes
     message: bytes
     """The client's SPAKE2 message."""
 
-    def __post_init__(self) -> None:
-        _exactly("session id", self.session_id, SESSION_ID_BYTES)
-        _exactly("SPAKE2 message", self.message, PAKE_BYTES)
-
-    def build(self) -> bytes:
-        """The string, 53 bytes."""
-        return _head(self.TYPE) + self.session_id + self.message
-
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(_String):
     """The server's half of the key exchange; says nothing about the password."""
 
     TYPE: ClassVar[int] = 2
     message: bytes
     """The server's SPAKE2 message."""
 
-    def __post_init__(self) -> None:
-        _exactly("SPAKE2 message", self.message, PAKE_BYTES)
-
-    def build(self) -> bytes:
-        """The string, 37 bytes."""
-        return _head(self.TYPE) + self.message
-
 
 @dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(_String):
     """The client proves that it knows the password, and asks for a seat."""
 
     TYPE: ClassVar[int] = 3
     proof: bytes
     sealed: bytes
 
-    def __post_init__(self) -> None:
-        _exactly("proof", self.proof, PROOF_BYTES)
-        _sealed(self.sealed, MAX_SEALED_REQUEST)
-
-    def build(self) -> bytes:
-        """The string, 52 to 256 bytes."""
-        return _head(self.TYPE) + self.proof + self.sealed
-
 
 @dataclass(frozen=True, slots=True)
-class Welcome:
+class SealedWelcome(_String):
     """The server proves that it knows the password, and says what the client got."""
 
     TYPE: ClassVar[int] = 4
     proof: bytes
     sealed: bytes
 
-    def __post_init__(self) -> None:
-        _exactly("proof", self.proof, PROOF_BYTES)
-        _sealed(self.sealed, MAX_WELCOME - _HEAD - PROOF_BYTES)
-
-    def build(self) -> bytes:
-        """The string, 52 to 4 096 bytes."""
-        return _head(self.TYPE) + self.proof + self.sealed
-
 
 @dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(_String):
     """A client comes back with a ticket."""
 
     TYPE: ClassVar[int] = 5
@@ -200,37 +174,19 @@ class Resume:
     proof: bytes
     """HMAC under the ticket's secret over all that comes before it."""
 
-    def __post_init__(self) -> None:
-        _exactly("ticket id", self.ticket_id, TICKET_ID_BYTES)
-        _exactly("nonce", self.nonce, NONCE_BYTES)
-        _exactly("proof", self.proof, PROOF_BYTES)
-
     def proved(self) -> bytes:
         """What ``proof`` speaks for: the string without its last field, 36 bytes."""
         return _head(self.TYPE) + self.ticket_id + self.nonce
 
-    def build(self) -> bytes:
-        """The string, 68 bytes."""
-        return self.proved() + self.proof
-
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(_String):
     """The server takes the ticket: its share of the new keys, its proof, and what a WELCOME says."""
 
     TYPE: ClassVar[int] = 6
     nonce: bytes
     proof: bytes
     sealed: bytes
-
-    def __post_init__(self) -> None:
-        _exactly("nonce", self.nonce, NONCE_BYTES)
-        _exactly("proof", self.proof, PROOF_BYTES)
-        _sealed(self.sealed, MAX_WELCOME - _HEAD - NONCE_BYTES - PROOF_BYTES)
-
-    def build(self) -> bytes:
-        """The string, 68 to 4 096 bytes."""
-        return _head(self.TYPE) + self.nonce + self.proof + self.sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,54 +212,85 @@ class Refuse:
         return MAGIC + bytes((self.version, self.TYPE, self.reason, self.retry_seconds, self.highest_version, 0))
 
 
-Handshake: TypeAlias = Hello | Reply | Auth | Welcome | Resume | Resumed | Refuse
+Handshake: TypeAlias = Hello | Reply | Auth | SealedWelcome | Resume | Resumed | Refuse
 """Whatever may stand in the clear."""
 
-_SHORTEST_AND_LONGEST: Final = {
-    Hello.TYPE: (53, 53),
-    Reply.TYPE: (37, 37),
-    Auth.TYPE: (52, MAX_CLEAR),
-    Welcome.TYPE: (52, MAX_WELCOME),
-    Resume.TYPE: (68, 68),
-    Resumed.TYPE: (68, MAX_WELCOME),
-    Refuse.TYPE: (8, 8),
+
+def called(kind: type) -> str:
+    """What a string is called on the wire: the name of its class, but WELCOME for a `SealedWelcome`."""
+    return kind.__name__.removeprefix("Sealed")
+
+
+class Field(NamedTuple):
+    """Bytes of a string. Only the last field of a layout may have more than ``least``."""
+
+    name: str
+    least: int
+    most: int
+
+
+class Layout(NamedTuple):
+    """What follows the four bytes with which each string begins."""
+
+    make: Callable[..., Handshake]
+    """Takes the fields, in order."""
+    fields: tuple[Field, ...]
+
+    def cut(self, string: bytes) -> Handshake:
+        """The value in a string of this type. WireError if it is shorter or longer than its fields are."""
+        *fixed, last = self.fields
+        start, parts = _HEAD, []
+        for field in fixed:
+            parts.append(string[start : start + field.least])
+            start += field.least
+        if not last.least <= len(string) - start <= last.most:
+            raise WireError(f"handshake of type {string[3]} with {len(string)} bytes")
+        return self.make(*parts, string[start:])
+
+
+def _sealed(longest: int) -> Field:
+    return Field("sealed", TAG_BYTES, longest)
+
+
+_SESSION_ID: Final = Field("session_id", SESSION_ID_BYTES, SESSION_ID_BYTES)
+_MESSAGE: Final = Field("message", PAKE_BYTES, PAKE_BYTES)
+_PROOF: Final = Field("proof", PROOF_BYTES, PROOF_BYTES)
+_TICKET_ID: Final = Field("ticket_id", TICKET_ID_BYTES, TICKET_ID_BYTES)
+_NONCE: Final = Field("nonce", NONCE_BYTES, NONCE_BYTES)
+
+LAYOUTS: Final[dict[int, Layout]] = {
+    Hello.TYPE: Layout(Hello, (_SESSION_ID, _MESSAGE)),
+    Reply.TYPE: Layout(Reply, (_MESSAGE,)),
+    Auth.TYPE: Layout(Auth, (_PROOF, _sealed(MAX_SEALED_REQUEST))),
+    SealedWelcome.TYPE: Layout(SealedWelcome, (_PROOF, _sealed(MAX_WELCOME - _HEAD - PROOF_BYTES))),
+    Resume.TYPE: Layout(Resume, (_TICKET_ID, _NONCE, _PROOF)),
+    Resumed.TYPE: Layout(Resumed, (_NONCE, _PROOF, _sealed(MAX_WELCOME - _HEAD - NONCE_BYTES - PROOF_BYTES))),
 }
+"""Every string but REFUSE, which looks the same in every version for ever."""
 
 
 def decode(string: bytes) -> Handshake:
     """Read one string; the inverse of every ``build``.
 
-    Raises VersionError for a string of another version (except a REFUSE, which
-    is read in any) and WireError for everything else that is not as laid out
-    above: magic, type, length, a reason nobody knows, a reserved byte in use.
+    VersionError for a string of another version (except a REFUSE, which is read in any), WireError for whatever
+    else is not as laid out above: magic, type, length, a reason nobody knows, a reserved byte in use.
     """
     if len(string) < _HEAD or string[:2] != MAGIC:
         raise WireError("not a voicechat handshake")
     version, kind = string[2], string[3]
-    if version != VERSION and kind != Refuse.TYPE:
+    if kind == Refuse.TYPE:
+        return _refuse(string)
+    if version != VERSION:
         raise VersionError(version)
-    bounds = _SHORTEST_AND_LONGEST.get(kind)
-    if bounds is None:
+    layout = LAYOUTS.get(kind)
+    if layout is None:
         raise WireError(f"handshake of unknown type {kind}")
-    if not bounds[0] <= len(string) <= bounds[1]:
-        raise WireError(f"handshake of type {kind} with {len(string)} bytes")
-    return _fields(kind, string)
+    return layout.cut(string)
 
 
-def _fields(kind: int, string: bytes) -> Handshake:
-    """Cut a string whose type and length are known to be right."""
-    if kind == Hello.TYPE:
-        return Hello(string[4:20], string[20:])
-    if kind == Reply.TYPE:
-        return Reply(string[4:])
-    if kind == Auth.TYPE:
-        return Auth(string[4:36], string[36:])
-    if kind == Welcome.TYPE:
-        return Welcome(string[4:36], string[36:])
-    if kind == Resume.TYPE:
-        return Resume(string[4:20], string[20:36], string[36:])
-    if kind == Resumed.TYPE:
-        return Resumed(string[4:20], string[20:52], string[52:])
+def _refuse(string: bytes) -> Refuse:
+    if len(string) != 8:
+        raise WireError(f"handshake of type {Refuse.TYPE} with {len(string)} bytes")
     if string[7]:
         raise WireError("the reserved byte of a refusal is in use")
     try:

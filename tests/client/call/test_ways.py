@@ -55,7 +55,7 @@ def test_no_udp_at_all_is_told_once(told: Told) -> None:
     told.ways.entered(udp=True)
     told.ways.received_over(False)
     told.clock.advance(60)
-    told.ways.left()
+    told.ways.disconnected()
     told.ways.entered(udp=True)
     told.clock.advance(60)
     assert told.lines == ["your sound goes over TCP: UDP does not get through (has the host forwarded it?)"]
@@ -71,7 +71,7 @@ def test_whoever_wants_no_udp_is_told_nothing(told: Told) -> None:
 def test_nothing_is_told_of_a_connection_that_is_over(told: Told) -> None:
     told.ways.entered(udp=True)
     told.ways.received_over(True)
-    told.ways.left()
+    told.ways.disconnected()
     told.clock.advance(60)
     assert told.lines == []
     told.ways.entered(udp=True)

@@ -83,7 +83,7 @@ def test_a_server_that_does_not_know_the_password_is_told_apart(ann: Player) -> 
     host.session.receive(hello)
     host.send(host.session.answer())
     host.strings()
-    host.send(handshake.Welcome(bytes(32), bytes(40)).build())
+    host.send(handshake.SealedWelcome(bytes(32), bytes(40)).build())
     assert ann.ended is not None
     assert ann.ended[0] == Exit.PASSWORD
     assert "does not know the password" in ann.ended[1]

@@ -82,10 +82,10 @@ def test_names_are_set_off_in_what_is_told() -> None:
     friend = {"source": 1, "talks": True, "away": False, "muted": False, "deafened": False}
     for name, told in (("Ben: away. Cid", "'Ben: away. Cid': talks"), ("مریم", "\u2068مریم\u2069: talks")):
         status = msgspec.convert({"volume_db": 0.0, "delay_ms": None, "name": name} | friend, FriendStatus)
-        assert remote._told_of(status) == told
+        assert remote._line_of(status) == told
 
 
-def test_what_is_told_of_friends() -> None:
+def test_what_is_line_of_friends() -> None:
     friend = {"source": 1, "name": "Ben", "talks": False, "away": False, "muted": False, "deafened": False}
     for change, told in (
         ({"talks": True, "delay_ms": 48.6}, "Ben: talks, ~49 ms"),
@@ -94,7 +94,7 @@ def test_what_is_told_of_friends() -> None:
         ({"muted": True, "volume_db": 3.0}, "Ben: muted, +3 dB"),
     ):
         status = msgspec.convert({"volume_db": 0.0, "delay_ms": None} | friend | change, FriendStatus)
-        assert remote._told_of(status) == told
+        assert remote._line_of(status) == told
 
 
 def test_quit_ends_the_call_well(ann: Player) -> None:

@@ -107,9 +107,9 @@ class Call:
         present = connection is self.connection
         self.measured.ended(connection)
         if present:
-            self.uplink.left()
-            self.ways.left()
-            self.friends.lost()
+            self.uplink.disconnected()
+            self.ways.disconnected()
+            self.friends.disconnected()
             self.on_change()
 
     @property

@@ -13,8 +13,9 @@ by `ptt_toggle`.
 from collections.abc import Callable
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
+from voicechat.carriage.clock import Timer
 from voicechat.client.call import transmit
 from voicechat.client.call.call import Call
 from voicechat.client.call.friendvolumes import FriendVolumes
@@ -43,7 +44,6 @@ class Controls:
         quit_call: Callable[[], None],
         mode: TransmitMode = TransmitMode.VOICE,
     ) -> None:
-        self._clock = clock
         self._call = call
         self._gate = gate
         self._volumes = FriendVolumes(clock, call, volumes)
@@ -53,7 +53,7 @@ class Controls:
         self.key_held = False
         self._stated = False
         """The room was sent something else than that we talk and listen."""
-        self._stuck_call: IDelayedCall | None = None
+        self._sticking = Timer(clock, self._stuck)
         self._watchers: list[Callable[[], None]] = []
         call.on_change = self._changed
         call.on_entered = self._entered
@@ -134,18 +134,17 @@ class Controls:
 
     def ptt_down(self) -> None:
         """The key is pressed, or still held: keyboards repeat."""
-        self._stop_waiting()
-        self._stuck_call = self._clock.callLater(STUCK, self._stuck)
+        self._sticking.start(STUCK)
         self._hold(True)
 
     def ptt_up(self) -> None:
         """The key is let go."""
-        self._stop_waiting()
+        self._sticking.stop()
         self._hold(False)
 
     def ptt_toggle(self) -> None:
         """Hold the key until the next time, or let go."""
-        self._stop_waiting()
+        self._sticking.stop()
         self._hold(not self.key_held)
 
     def _stuck(self) -> None:
@@ -159,10 +158,6 @@ class Controls:
             self.key_held = held
             self._set_gate()
             self._changed()
-
-    def _stop_waiting(self) -> None:
-        if self._stuck_call is not None and self._stuck_call.active():
-            self._stuck_call.cancel()
 
     def _set_gate(self) -> None:
         self._gate.mode = transmit.gate_mode(self._mode, self._mute, key_held=self.key_held)
@@ -234,5 +229,5 @@ class Controls:
 
     def stop(self) -> None:
         """The call is over: nothing is waited for any more, what was changed is written."""
-        self._stop_waiting()
+        self._sticking.stop()
         self._volumes.stop()

@@ -61,14 +61,14 @@ class Friends:
         """We are in."""
         self._me = message.source
         self._by_source.clear()
-        self.lost()
+        self.disconnected()
         for person in message.roster:
             self._add(person)
         others = ", ".join(_shown(person) for person in message.roster)
         company = f", with {others}" if others else "; nobody else is here yet"
         return f"you are in as {shown.isolated(message.name)}{company}"
 
-    def lost(self) -> None:
+    def disconnected(self) -> None:
         """The connection is gone: nobody is known to talk, or how late."""
         self._talking.clear()
         self._late.clear()

@@ -5,8 +5,9 @@ A mix is made by the server, so it is sent each volume; what is forwarded we mak
 
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
+from voicechat.carriage.clock import Timer
 from voicechat.client.call.call import Call
 from voicechat.client.call.volumes import LOUDEST_DB, SOFTEST_DB, Volumes
 from voicechat.errors import ConfigError, ControlError
@@ -21,10 +22,9 @@ class FriendVolumes:
     """The volumes of one call's friends; ``kept`` remembers them."""
 
     def __init__(self, clock: IReactorTime, call: Call, kept: Volumes) -> None:
-        self._clock = clock
         self._call = call
         self.kept = kept
-        self._save_call: IDelayedCall | None = None
+        self._saving = Timer(clock, self._save)
 
     def set(self, name: str, db: float | None) -> None:
         """Make a friend louder or softer, by ``db`` in SOFTEST_DB..LOUDEST_DB; None mutes them.
@@ -35,10 +35,7 @@ class FriendVolumes:
             raise ControlError(f"a volume is {SOFTEST_DB:.0f} to {LOUDEST_DB:+.0f} dB")
         known = self._known(name)
         self.kept.set(known, db)
-        if self._save_call is not None and self._save_call.active():
-            self._save_call.reset(SAVE_AFTER)
-        else:
-            self._save_call = self._clock.callLater(SAVE_AFTER, self._save)
+        self._saving.start(SAVE_AFTER)
         for person in self._call.friends.people:
             if person.name == known:
                 self.apply(person)
@@ -57,12 +54,11 @@ class FriendVolumes:
 
     def stop(self) -> None:
         """The call is over: what was changed is written."""
-        if self._save_call is not None and self._save_call.active():
-            self._save_call.cancel()
+        if self._saving.runs:
+            self._saving.stop()
             self._save()
 
     def _save(self) -> None:
-        self._save_call = None
         try:
             self.kept.save()
         except ConfigError as error:

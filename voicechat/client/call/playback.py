@@ -18,9 +18,9 @@ heard as soon as those that follow.
 import math
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
-from voicechat.carriage.clock import ticks
+from voicechat.carriage.clock import Timer, ticks
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, BLOCKS_PER_FRAME, TICK_SECONDS, silent_frame
 from voicechat.media.hearing import Hearing
@@ -44,8 +44,8 @@ class Playback:
         self.hearing = hearing
         self._bridge = bridge
         self._frame = silent_frame()
-        self._hold_call: IDelayedCall | None = None
-        self._start_call: IDelayedCall | None = None
+        self._hold = Timer(clock, self._fulfil)
+        self._beginning = Timer(clock, self._fulfil)
         self._at = 0.0
         self._half = False
         """Only the first half of the frame was handed over."""
@@ -58,8 +58,8 @@ class Playback:
             self._bridge.on_wanted()
         elif not self._bridge.playing:
             self._start()
-        elif self._hold_call is not None and not self._lacks():
-            self._hold_call.cancel()
+        elif self._hold.runs and not self._lacks():
+            self._hold.stop()
             self._fulfil()
 
     def awake(self) -> None:
@@ -69,7 +69,7 @@ class Playback:
 
     def turn(self) -> None:
         """The bridge may want a frame, or a device that stood still is back."""
-        if self._hold_call is not None or self._start_call is not None:
+        if self._hold.runs or self._beginning.runs:
             return
         if not self._bridge.playing:
             self._start()
@@ -81,16 +81,14 @@ class Playback:
         if self._lacks():
             left = needed_at - READY - self._clock.seconds()
             if left > 0:
-                self._hold_call = self._clock.callLater(left, self._fulfil)
+                self._hold.start(left)
                 return
         self._fulfil()
 
     def stop(self) -> None:
         """The call is over."""
-        for call in (self._hold_call, self._start_call):
-            if call is not None:
-                call.cancel()
-        self._hold_call = self._start_call = None
+        self._hold.stop()
+        self._beginning.stop()
         self._half = False
         self._bridge.rest()
 
@@ -108,15 +106,10 @@ class Playback:
         first += blocks * BLOCK_SECONDS
         self._at = first / TICK_SECONDS
         self._bridge.play(blocks)
-        self._start_call = self._clock.callLater(first - READY - now, self._begin)
-
-    def _begin(self) -> None:
-        """The first frame's time has come."""
-        self._start_call = None
-        self._fulfil()
+        self._beginning.start(first - READY - now)
 
     def _fulfil(self) -> None:
-        self._hold_call = None
+        """Hand over the frame that is wanted, or its second half."""
         frame, halved = self._frame, self._half
         self._half = False
         if halved:

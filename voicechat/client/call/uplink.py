@@ -48,7 +48,7 @@ class Uplink:
         self._sending.finish(0)
         self._packing = Packing(pairs=pairs)
 
-    def left(self) -> None:
+    def disconnected(self) -> None:
         """There is no connection any more."""
         self._connection = None
 

@@ -7,7 +7,9 @@ others' comes over TCP, or the other way round, and who has it should know.
 from collections.abc import Callable
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
+
+from voicechat.carriage.clock import Timer
 
 UDP_WITHIN: Final = 3.0
 """Seconds in which UDP has shown whether it works, at the first entering and after each change: its first probes take
@@ -22,7 +24,6 @@ class Ways:
     """Both ways of one call. ``notify`` takes lines for the player, ``changed`` is called when a way is another one."""
 
     def __init__(self, clock: IReactorTime, notify: Callable[[str], None], changed: Callable[[], None]) -> None:
-        self._clock = clock
         self._notify = notify
         self._changed = changed
         self.out = "tcp"
@@ -32,7 +33,7 @@ class Ways:
         self._may_udp = False
         self._first_notified = False
         self._unlike_notified = False
-        self._call: IDelayedCall | None = None
+        self._judgement = Timer(clock, self._judge)
 
     def entered(self, *, udp: bool) -> None:
         """A new connection, on which everything begins over TCP; ``udp``: there are datagrams beside it."""
@@ -41,7 +42,7 @@ class Ways:
         if udp and not self._first_notified:
             self._judge_soon()
 
-    def left(self) -> None:
+    def disconnected(self) -> None:
         """The connection is over."""
         self._may_udp = False
 
@@ -62,12 +63,11 @@ class Ways:
 
     def stop(self) -> None:
         """The call is over."""
-        if self._call is not None and self._call.active():
-            self._call.cancel()
+        self._judgement.stop()
 
     def _judge_soon(self) -> None:
-        if self._call is None or not self._call.active():
-            self._call = self._clock.callLater(UDP_WITHIN, self._judge)
+        if not self._judgement.runs:
+            self._judgement.start(UDP_WITHIN)
 
     def _judge(self) -> None:
         """UDP had its time; whoever waits for it should know that it does not come, or one way only."""

@@ -30,7 +30,7 @@ FLOOD: Final = 100
 """Strings of sound left out, after each of which it is told that there is a flood of them."""
 
 
-class Allowance:
+class ServerAllowance:
     """One connection's buckets. ``flooded`` is called in a flood of strings, so that less is read."""
 
     def __init__(self, now: float, flooded: Callable[[], None] = lambda: None) -> None:

@@ -14,7 +14,9 @@ import enum
 from collections.abc import Callable
 from typing import Final
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
+
+from voicechat.carriage.clock import Timer
 
 SILENT_AFTER: Final = 2.0
 """Seconds without an answer from which it is said: longer than the pauses of a connection that only loses packets,
@@ -45,15 +47,15 @@ class Watch(enum.Enum):
 class Answers:
     """One connection's watch.
 
-    ``heard`` gives a number that changes with whatever comes. ``ask`` puts a question to the server.
+    ``arrivals`` gives a number that changes with whatever comes. ``ask`` puts a question to the server.
     ``changed`` is called when it falls silent, and when it is heard again.
     """
 
     def __init__(
-        self, clock: IReactorTime, heard: Callable[[], int], ask: Callable[[], None], changed: Callable[[], None]
+        self, clock: IReactorTime, arrivals: Callable[[], int], ask: Callable[[], None], changed: Callable[[], None]
     ) -> None:
         self._clock = clock
-        self._heard = heard
+        self._arrivals = arrivals
         self._ask = ask
         self._changed = changed
         self._state = Watch.RESTING
@@ -62,7 +64,7 @@ class Answers:
         """When something came last, or was asked after a rest."""
         self._flowed = False
         """Sound flowed since the server was asked."""
-        self._call: IDelayedCall | None = None
+        self._timer = Timer(clock, self._look)
 
     @property
     def resting(self) -> bool:
@@ -99,21 +101,17 @@ class Answers:
     def stop(self) -> None:
         """Nothing is expected any more, and nothing scheduled."""
         self._state = Watch.RESTING
-        if self._call is not None and self._call.active():
-            self._call.cancel()
+        self._timer.stop()
 
     def _begin(self, state: Watch) -> None:
         self._state, self._flowed = state, False
-        self._count, self._since = self._heard(), self._clock.seconds()
-        self._look_again()
-
-    def _look_again(self) -> None:
-        self._call = self._clock.callLater(LOOK_EVERY, self._look)
+        self._count, self._since = self._arrivals(), self._clock.seconds()
+        self._timer.start(LOOK_EVERY)
 
     def _look(self) -> None:
-        count, quiet = self._heard(), self._clock.seconds() - self._since
+        count, quiet = self._arrivals(), self._clock.seconds() - self._since
         if count != self._count:
-            self._came(count)
+            self._answered(count)
         elif self._state is Watch.WATCHING and quiet >= ASK_AFTER:
             self._state, self._flowed = Watch.DOUBTING, False
             self._ask()
@@ -121,9 +119,9 @@ class Answers:
             self._state = Watch.SILENT
             self._changed()
         if not self.resting:
-            self._look_again()
+            self._timer.start(LOOK_EVERY)
 
-    def _came(self, count: int) -> None:
+    def _answered(self, count: int) -> None:
         before = self._state
         self._count, self._since = count, self._clock.seconds()
         if before is not Watch.WATCHING:

@@ -16,6 +16,8 @@ from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IAddress, IHostnameResolver, IHostResolution, IResolutionReceiver
 from zope.interface import implementer
 
+from voicechat.carriage.clock import Timer
+
 LONGEST: Final = 5.0
 """Seconds until a lookup counts as one that found nothing: the first try's time (`retry.FIRST_SECONDS`), and what
 glibc waits for one name server (resolv.conf(5), timeout)."""
@@ -71,21 +73,20 @@ class Lookups:
         resolutionReceiver.resolutionBegan(lookup)
         kind = socket.SOCK_STREAM if transportSemantics == "TCP" else socket.SOCK_DGRAM
 
-        def tell(found: Found) -> None:
+        def resolve(found: Found) -> None:
             if lookup.over:
                 return
             lookup.over = True
-            if late.active():
-                late.cancel()
+            late.stop()
             for family, _, _, _, address in found:
                 made = _KINDS[family](transportSemantics, *_zoned(*address))
                 if addressTypes is None or type(made) in addressTypes:
                     resolutionReceiver.addressResolved(made)
             resolutionReceiver.resolutionComplete()
 
-        def came(found: Found) -> None:
+        def found_out(found: Found) -> None:
             self._standing -= 1
-            tell(found)
+            resolve(found)
 
         def look() -> None:
             found: Found = ()
@@ -94,13 +95,14 @@ class Lookups:
             except (OSError, UnicodeError):
                 pass  # nothing was found
             finally:
-                self._reactor.callFromThread(came, found)
+                self._reactor.callFromThread(found_out, found)
 
+        late = Timer(self._reactor, lambda: resolve(()))
         if self._standing >= MOST_AT_ONCE:
-            late = self._reactor.callLater(0, tell, ())
+            late.start(0.0)
         else:
             self._standing += 1
-            late = self._reactor.callLater(LONGEST, tell, ())
+            late.start(LONGEST)
             threading.Thread(target=look, name="looking up a name", daemon=True).start()
         return lookup
 

@@ -48,7 +48,7 @@ class News:
         self._silent = False
         """It was told that the server does not answer."""
 
-    def lost(self, why: str) -> None:
+    def disconnected(self, why: str) -> None:
         """The connection was lost."""
         self._silent = False
         self._notices.say(f"the line to {self._where} broke ({why}); trying again")

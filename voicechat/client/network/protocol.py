@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 from voicechat.carriage.clock import Timer
 from voicechat.carriage.connection import Connection
 from voicechat.carriage.events import Asked, Clear, Lifeless, PeerEvent, ReceivedOver, SentOver, Wrong
-from voicechat.client.network.allowance import Allowance
+from voicechat.client.network.allowance import ServerAllowance
 from voicechat.client.network.answers import Answers
 from voicechat.client.network.datagrams import DatagramSocket
 from voicechat.errors import PasswordRefused, WireError
@@ -78,9 +78,11 @@ class RemoteServer:
         self._listener = listener
         self._login = Timer(clock, self._too_slow)
         self._why = "the connection was closed"
-        self.allowance = Allowance(clock.seconds(), lambda: self.connection.pause(PAUSE))
+        self.allowance = ServerAllowance(clock.seconds(), lambda: self.connection.pause(PAUSE))
         peer = self.connection.peer
-        self.answers = Answers(clock, lambda: peer.came, self.connection.ask, lambda: listener.answers_changed(self))
+        self.answers = Answers(
+            clock, lambda: peer.arrivals, self.connection.ask, lambda: listener.answers_changed(self)
+        )
         self.send, self.send_media = self.connection.send, self.connection.send_media
         self.farewell = self.connection.farewell
 
@@ -102,7 +104,7 @@ class RemoteServer:
         return self.connection.channel is not None
 
     @property
-    def came_by_udp(self) -> bool:
+    def received_by_udp(self) -> bool:
         """Some datagram of the server's has come."""
         channel = self.connection.channel
         return channel is not None and channel.packets_in > 0

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
+from voicechat.carriage.clock import Timer
 from voicechat.carriage.tcp import StringProtocol
 from voicechat.client.exits import Exit
 from voicechat.client.network.datagrams import DatagramSocket
@@ -64,14 +64,14 @@ class Service:
         self._retry = Retry(uniform, reactor.seconds())
         self._ticket: Ticket | None = None
         self._attempt: Deferred[Any] | None = None
-        self._retry_call: IDelayedCall | None = None
+        self._next_try = Timer(reactor, self.start)
         self._over = False
         self._entered_now = False
         self._wait: float | None = None
         """Seconds until the next try, where the server's answer says something about it."""
         self._seat_gone = False
         """The ticket was not good any more: whoever was in has no seat now."""
-        self._told = ""
+        self._notified = ""
         """Why we wait, as it was told: once, not at each try."""
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering."""
@@ -88,7 +88,6 @@ class Service:
 
     def start(self) -> None:
         """Try to connect now."""
-        self._retry_call = None
         self._entered_now = False
         self._started_at = self._reactor.seconds()
         endpoint = AsTyped(self._reactor, self._target.host, self._target.port, timeout=FIRST_SECONDS)
@@ -108,8 +107,7 @@ class Service:
     def stop(self) -> None:
         """Leave: goodbye, no more tries."""
         self._over = True
-        if self._retry_call is not None and self._retry_call.active():
-            self._retry_call.cancel()
+        self._next_try.stop()
         if self._attempt is not None:
             self._attempt.cancel()
         self._call.stop()
@@ -127,7 +125,7 @@ class Service:
             self._call.reconnects += 1
         self._retry.success()
         self._entered_now = True
-        self._seat_gone, self._told = False, ""
+        self._seat_gone, self._notified = False, ""
         ticket = welcome.ticket
         self._ticket = None if ticket is None else Ticket.from_hex(ticket.id, ticket.secret)
         self._call.entered(connection, welcome)
@@ -193,8 +191,8 @@ class Service:
         least = max(seconds, self._retry.delay(self._reactor.seconds()) or 0.0)
         self._wait = self._uniform(least, least + max(1.0, least / 10))
         lost = _SEAT_GONE if self._seat_gone and why != _NOT_NOW else ""
-        if why != self._told:
-            self._told = why
+        if why != self._notified:
+            self._notified = why
             self._notices.say(lost + why.format(where=self.where, wait=self._wait))
 
     def sent_over(self, udp: bool) -> None:
@@ -230,7 +228,7 @@ class Service:
         if self._entered_now:
             self._lost_at = self._reactor.seconds()
             self._retry.broke(self._lost_at)
-            self._news.lost(why)
+            self._news.disconnected(why)
         self._again(why)
 
     def _unreachable(self, failure: Failure) -> None:
@@ -245,7 +243,7 @@ class Service:
             self._end(Exit.UNREACHABLE, f"cannot reach {self.where}: {why}; is the server on, and the address right?")
             return
         self._why = why
-        self._retry_call = self._reactor.callLater(delay, self.start)
+        self._next_try.start(delay)
         outage = self.outage()
         if outage is not None and wait is None:  # else it was told
             self._news.waits(outage, self._reactor.seconds())
@@ -261,16 +259,15 @@ class Service:
             return Outage("the server does not answer", seconds) if seconds else None
         if not self._retry.entered or self._over:
             return None
-        call = self._retry_call
-        next_s = None if call is None else max(0.0, call.getTime() - now)
+        next_s = max(0.0, self._next_try.left) if self._next_try.runs else None
         return Outage(self._why, now - self._lost_at, max(1, self._retry.tries), next_s)
 
     def try_now(self) -> None:
         """Try again at once, also where the server only does not answer. ControlError if there is nothing to try."""
         connection = self._call.connection
         if connection is None:
-            if self._retry_call is not None:
-                self._retry_call.reset(max(0.0, self._started_at + SOONEST - self._reactor.seconds()))
+            if self._next_try.runs:
+                self._next_try.start_at(self._started_at + SOONEST)
                 self._call.on_change()
         elif connection.answers.silent:
             self._wait = 0.0

@@ -84,13 +84,13 @@ def _run(argv: list[str]) -> int:
         raise Failed(NOBODY, "this system has no local sockets; use the keys of the client's screen")
     answer = ask(os.path.expanduser(where) or _only_one(), {"word": word, "rest": rest})
     if as_json:
-        return _tell(json.dumps(answer.get("figures"), indent=1, ensure_ascii=False) + "\n")
+        return _write(json.dumps(answer.get("figures"), indent=1, ensure_ascii=False) + "\n")
     lines = answer.get("lines")
-    _tell("".join(f"{line}\n" for line in lines) if isinstance(lines, list) else "")
+    _write("".join(f"{line}\n" for line in lines) if isinstance(lines, list) else "")
     if word == "devices":
         from voicechat.client.audio.portaudio import list_devices
 
-        return _tell(list_devices() + "\n")
+        return _write(list_devices() + "\n")
     return OK
 
 
@@ -105,11 +105,11 @@ def _parted(argv: list[str]) -> tuple[list[str], str, bool]:
             return words + argv, where, as_json
         if words[:1] != ["say"] and argument in ("-h", "--help"):
             lines = (f"  {' '.join((word, *rest.split())):<16}{told}" for word, (rest, told) in WORDS.items())
-            raise SystemExit(_tell(HELP.format(words="\n".join(lines))))
+            raise SystemExit(_write(HELP.format(words="\n".join(lines))))
         if words[:1] == ["say"] or not argument.startswith("--"):
             words.append(argument)
         elif argument == "--version":
-            raise SystemExit(_tell(f"voicechat {__version__}\n"))
+            raise SystemExit(_write(f"voicechat {__version__}\n"))
         elif argument == "--json":
             as_json = True
         elif name in ("--socket", "--completion") and (value or (not equals and argv)):
@@ -213,11 +213,11 @@ def _completion(shell: str) -> int:
 
     if shell not in COMPLETION.choices:
         raise Failed(USAGE, f"--completion: {COMPLETION.needed} is needed")
-    return _tell(script(CTL, shell))
+    return _write(script(CTL, shell))
 
 
-def _tell(text: str) -> int:
-    standard.tell(text)
+def _write(text: str) -> int:
+    standard.write(text)
     return OK
 
 

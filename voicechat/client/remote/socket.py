@@ -12,10 +12,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
-from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 from twisted.protocols.basic import LineOnlyReceiver
 
+from voicechat.carriage.clock import Timer
 from voicechat.client.call.controls import Controls
 from voicechat.client.call.status import FriendStatus, Status
 from voicechat.client.remote import runtime
@@ -30,7 +31,7 @@ MOST_AT_ONCE: Final = 8
 """Connections: a key that repeats has one or two."""
 
 
-class Request(msgspec.Struct, frozen=True):
+class RemoteRequest(msgspec.Struct, frozen=True):
     """What to do: a word of `words.WORDS`, and what stands behind it."""
 
     word: Annotated[str, Meta(max_length=32)]
@@ -76,7 +77,7 @@ class Commands:
     def do(self, line: bytes) -> Answer:
         """What a request's line asks for; every mistake is an answer, too."""
         try:
-            request = msgspec.json.decode(line, type=Request)
+            request = msgspec.json.decode(line, type=RemoteRequest)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Answer(error=f"not understood: {error}")
         if request.word not in self.words:
@@ -99,10 +100,10 @@ class Commands:
     def _stats(self) -> Answer:
         status = self._controls.status()
         figures = msgspec.to_builtins(status)
-        return Answer(told(status), {**figures, "figures": self._figures()})
+        return Answer(lines(status), {**figures, "figures": self._figures()})
 
 
-def told(status: Status) -> list[str]:
+def lines(status: Status) -> list[str]:
     """How things stand, for a person."""
     outage = status.outage
     if outage is not None and status.connected:
@@ -116,7 +117,7 @@ def told(status: Status) -> list[str]:
     return [
         f"{shown.named(status.name)}{room}: {state}, microphone at {status.level_dbfs:g} dBFS",
         f"over {_ways(status)}{trip}, {status.loss_percent:g} % lost, playout delay {status.playout_ms:g} ms",
-        *(_told_of(friend) for friend in status.friends),
+        *(_line_of(friend) for friend in status.friends),
     ]
 
 
@@ -126,7 +127,7 @@ def _ways(status: Status) -> str:
     return f"{status.path.upper()}, heard over {str(status.path_in).upper()}"
 
 
-def _told_of(friend: FriendStatus) -> str:
+def _line_of(friend: FriendStatus) -> str:
     state = "away" if friend.away else "deafened" if friend.deafened else "muted" if friend.muted else "silent"
     words = ["talks" if friend.talks else state]
     if friend.volume_db != 0:
@@ -145,16 +146,19 @@ class RemoteProtocol(LineOnlyReceiver):
 
     def __init__(self, remote: "Remote") -> None:
         self._remote = remote
-        self._limit: IDelayedCall | None = None
+        self._limit = Timer(remote.clock, self._take_too_long)
         self._answered = False
 
     def connectionMade(self) -> None:
         """Let nobody else in, nor too many, nor for long."""
-        self._limit = self._remote.clock.callLater(SECONDS, self.transport.abortConnection)
+        self._limit.start(SECONDS)
         self._remote.open.add(self)
         if len(self._remote.open) > MOST_AT_ONCE or not runtime.is_ours(self.transport.socket):
             self._answered = True
             self.transport.abortConnection()
+
+    def _take_too_long(self) -> None:
+        self.transport.abortConnection()
 
     def lineReceived(self, line: bytes) -> None:
         """The request."""
@@ -171,8 +175,7 @@ class RemoteProtocol(LineOnlyReceiver):
     def connectionLost(self, reason: object = None) -> None:
         """It is over."""
         self._remote.open.discard(self)
-        if self._limit is not None and self._limit.active():
-            self._limit.cancel()
+        self._limit.stop()
 
 
 class Remote(ServerFactory):

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import urwid
-from twisted.internet.interfaces import IDelayedCall
 
+from voicechat.carriage.clock import Timer
 from voicechat.client.call.controls import Controls
 from voicechat.client.network.outage import Outage
 from voicechat.client.ui import view
@@ -62,7 +62,7 @@ class Screen(Console):
         self.keys = Keys(self._page, self._news, self.warn, fancy=fancy)
         self._loop: urwid.MainLoop | None = None
         self._over = False
-        self._draw_call: IDelayedCall | None = None
+        self._drawing = Timer(reactor, self._draw)
         self._drawn_at = float("-inf")
         self._meter_until = 0.0
         self._writer: PatientWriter | None = None
@@ -120,8 +120,7 @@ class Screen(Console):
     def end(self) -> None:
         """Give the terminal back; safe at any time."""
         self._over = True
-        if self._draw_call is not None and self._draw_call.active():
-            self._draw_call.cancel()
+        self._drawing.stop()
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.stop()
@@ -153,13 +152,10 @@ class Screen(Console):
         if self._loop is None:
             return
         wait = max(0.0, within, self._drawn_at + 1 / DRAWS_A_SECOND - self._reactor.seconds())
-        if self._draw_call is None:
-            self._draw_call = self._reactor.callLater(wait, self._draw)
-        elif self._draw_call.getTime() > self._reactor.seconds() + wait:
-            self._draw_call.reset(wait)
+        if self._drawing.left > wait:
+            self._drawing.start(wait)
 
     def _draw(self) -> None:
-        self._draw_call = None
         if self._loop is None:
             return
         self._drawn_at = self._reactor.seconds()
