@@ -151,7 +151,7 @@ def test_make_targets_exist() -> None:
 
 def test_exit_codes_are_the_clients() -> None:
     assert list(exits.BECAUSE) == list(exits.Exit)
-    assert list(server_options.BECAUSE) == list(server_options.Exit)
+    assert list(server_options.BECAUSE) == list(server_options.ServerExit)
     told = {int(row[-1]) for row in table(CLIENT_PAGE, "line", "what to do") if row[-1]}
     assert told == {int(code) for code in exits.Exit} - {0, 1, 2, 130}
 

@@ -15,7 +15,7 @@ from testkit.stage import HIGH, LOW, stage
 from tests.conftest import SOAK
 from tests.docs.pages import ROOT
 from tests.goals.world import World
-from voicechat.server.options import Exit
+from voicechat.server.options import ServerExit
 
 SECONDS = 60.0 if SOAK else 1.5
 BUSY = 4
@@ -128,6 +128,6 @@ def test_r13_a_log_that_cannot_be_begun_is_told_in_one_line(tmp_path: Path) -> N
             *("twistd", "-n", "--pidfile=", f"--logfile={tmp_path}/nowhere/voicechat.log", "voicechat"),
             *("--port", "0", "--password-file", str(held.children.password_file)),
         )
-        assert program.end() == Exit.CONFIG
+        assert program.end() == ServerExit.CONFIG
         (line,) = program.err.splitlines()
         assert "nowhere/voicechat.log" in line

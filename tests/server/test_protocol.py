@@ -13,7 +13,7 @@ from voicechat.media.packet import MediaPacket
 from voicechat.security.tickets import Ticket
 from voicechat.server.admission import ANSWER_PRICE, BREATH
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Login, Refused
+from voicechat.server.metrics import Login, Rejected
 from voicechat.session.outbox import MOST_CONTROL, MOST_MEDIA
 from voicechat.wire import handshake, media, messages
 from voicechat.wire.handshake import Reason, Refuse
@@ -52,7 +52,7 @@ class BeforeLoginTests(SynchronousTestCase):
         assert stranger.connected
         self.wait(0.2)
         assert not stranger.connected
-        assert self.house.counted("refused_total", Refused.NO_LOGIN_IN_TIME) == 1
+        assert self.house.counted("refused_total", Rejected.NO_LOGIN_IN_TIME) == 1
 
     def test_drops_of_bytes_do_not_prolong_the_time(self) -> None:
         stranger = self.stranger()

@@ -10,7 +10,7 @@ from tests.memory import VoiceReactor
 from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
 from voicechat.server.limits import MOST_SEATS
-from voicechat.server.options import Exit
+from voicechat.server.options import ServerExit
 from voicechat.server.protocol import RemoteClient
 from voicechat.server.service import VoiceService
 from voicechat.server.tap import Options, makeService
@@ -130,7 +130,7 @@ def test_a_flag_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("VOICECHAT_KICK_ON_RELOAD", text)
         assert parsed("--password", PASSWORD)["kick-on-reload"] is chosen
     monkeypatch.setenv("VOICECHAT_KICK_ON_RELOAD", "perhaps")
-    assert ended("--password", PASSWORD) == Exit.USAGE
+    assert ended("--password", PASSWORD) == ServerExit.USAGE
 
 
 def test_systemd_is_told_if_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +161,7 @@ def test_systemd_is_told_if_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(arguments: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("--password", PASSWORD, *arguments) == Exit.USAGE
+    assert ended("--password", PASSWORD, *arguments) == ServerExit.USAGE
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert arguments[0] in told
@@ -182,7 +182,7 @@ def test_limits_can_be_changed_one_by_one() -> None:
     "text", ["failures", "failures=", "failures=0", "failures=x", "nothing=3", "failures=nan", "=3"]
 )
 def test_a_limit_that_cannot_be_is_told(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("--password", PASSWORD, "--limit", text) == Exit.USAGE
+    assert ended("--password", PASSWORD, "--limit", text) == ServerExit.USAGE
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "--limit" in told
@@ -190,7 +190,7 @@ def test_a_limit_that_cannot_be_is_told(text: str, capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("wrong", [["--passwort", "x"], ["--port"], ["surplus"], [f"--password{PASSWORD}"]])
 def test_what_is_no_option_is_told_in_one_line(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("--password", PASSWORD, *wrong) == Exit.USAGE
+    assert ended("--password", PASSWORD, *wrong) == ServerExit.USAGE
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "--help" in told
@@ -198,12 +198,12 @@ def test_what_is_no_option_is_told_in_one_line(wrong: list[str], capsys: pytest.
 
 
 def test_without_a_password_it_does_not_start(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended() == Exit.CONFIG
+    assert ended() == ServerExit.CONFIG
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_password_file_that_cannot_be_read_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("--password-file", "/no/such/file") == Exit.CONFIG
+    assert ended("--password-file", "/no/such/file") == ServerExit.CONFIG
     assert capsys.readouterr().err == (
         "voicechat: cannot read the password file /no/such/file: No such file or directory\n"
     )
@@ -254,7 +254,7 @@ def test_a_wrong_variable_is_named_and_no_option_that_was_not_given(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(f"VOICECHAT_{name}", "five")
-    assert ended("--password", PASSWORD) == Exit.USAGE
+    assert ended("--password", PASSWORD) == ServerExit.USAGE
     told = capsys.readouterr().err
     assert told.startswith(f"voicechat: VOICECHAT_{name} is ")
     assert "--" not in told
@@ -268,18 +268,18 @@ def test_an_interface_is_an_address(address: str) -> None:
 @pytest.mark.parametrize("name", ["localhost", "0", "eth0", "", "127.0.0.1:1", "[::1]", "127.1"])
 def test_and_no_name(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Twisted's UDP takes no name, and showed a traceback."""
-    assert ended("--password", PASSWORD, "-i", name) == Exit.USAGE
+    assert ended("--password", PASSWORD, "-i", name) == ServerExit.USAGE
     assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize("option", ["--interface", "--mixing", "--limit", "--port"])
 def test_what_is_refused_is_shown_short(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("--password", PASSWORD, option, "x" * 5000) == Exit.USAGE
+    assert ended("--password", PASSWORD, option, "x" * 5000) == ServerExit.USAGE
     assert len(capsys.readouterr().err) < 800  # the limits' names take 600
 
 
 def test_a_number_of_5000_digits_is_too_large(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("--password", PASSWORD, "--port", "1" * 5000) == Exit.USAGE
+    assert ended("--password", PASSWORD, "--port", "1" * 5000) == ServerExit.USAGE
     assert len(capsys.readouterr().err) < 200
 
 
@@ -289,5 +289,5 @@ def test_what_twistd_cannot_do_is_told_before_it_tries(tmp_path: Path, capsys: p
     options.parent.parseOptions([f"--pidfile={tmp_path}/no/such/v.pid", "-y", "some.tac"])
     with pytest.raises(SystemExit) as end:
         options.parseOptions(["--password", PASSWORD])
-    assert end.value.code == Exit.CONFIG
+    assert end.value.code == ServerExit.CONFIG
     assert capsys.readouterr().err.count("\n") == 1

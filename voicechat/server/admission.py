@@ -30,10 +30,10 @@ from typing import Final, Protocol
 from twisted.internet.interfaces import IReactorTime
 
 from voicechat.carriage.clock import Timer
-from voicechat.server.eventlog import REFUSED, Event, EventLog
+from voicechat.server.eventlog import REJECTED, Event, EventLog
 from voicechat.server.knocks import Knocks
 from voicechat.server.limits import Bans, Limits
-from voicechat.server.metrics import Login, Metrics, Refused
+from voicechat.server.metrics import Login, Metrics, Rejected
 from voicechat.session.bucket import Bucket
 
 BREATH: Final = 0.005
@@ -164,14 +164,14 @@ class Admission:
         now = self._clock.seconds()
         self._metrics.connections_total.value += 1
         self.knocks.count(visitor.address, now)
-        timer = Timer(self._clock, lambda: self._reject(visitor, Refused.NO_LOGIN_IN_TIME))
+        timer = Timer(self._clock, lambda: self._reject(visitor, Rejected.NO_LOGIN_IN_TIME))
         timer.start(self._limits.login_seconds)
         self._places[visitor] = _Place(now, timer)
         same = [other for other in self._may_go(now) if other.address == visitor.address and other is not visitor]
         if len(same) >= self._limits.before_login_each:
-            self._reject(min(same, key=self._order(now)), Refused.TOO_MANY_OF_ONE_ADDRESS)
+            self._reject(min(same, key=self._order(now)), Rejected.TOO_MANY_OF_ONE_ADDRESS)
         if len(self._places) > self._limits.before_login:
-            self._reject(self._least_welcome(visitor, now), Refused.TOO_MANY)
+            self._reject(self._least_welcome(visitor, now), Rejected.TOO_MANY)
 
     def _may_go(self, now: float) -> list[Visitor]:
         return [other for other, place in self._places.items() if place.progress(other, now) < Progress.NEAR]
@@ -202,7 +202,7 @@ class Admission:
             return False
         for other in [other for other in self._places if other.address == address and other is not visitor]:
             if other.guesses:
-                self._reject(other, Refused.BANNED)
+                self._reject(other, Rejected.BANNED)
         return True
 
     def entered(self, visitor: Visitor) -> None:
@@ -238,17 +238,17 @@ class Admission:
         if not self._turns.runs:
             self._turns.start(0.0)
 
-    def empty(self, why: Refused) -> None:
+    def empty(self, why: Rejected) -> None:
         """Reject everybody: the server stops, or another password counts."""
         self._turns.stop()
         for visitor in list(self._places):
             self._reject(visitor, why)
 
-    def _reject(self, visitor: Visitor, why: Refused) -> None:
+    def _reject(self, visitor: Visitor, why: Rejected) -> None:
         self.disconnected(visitor)
         self._metrics.refused_total[why].value += 1
-        self._events.note(Event.REJECTED, visitor.address, self._clock.seconds(), REFUSED[why])
-        visitor.reject(REFUSED[why])
+        self._events.note(Event.REJECTED, visitor.address, self._clock.seconds(), REJECTED[why])
+        visitor.reject(REJECTED[why])
 
     def _turn(self) -> None:
         """One step of the visitor whose turn it is."""

@@ -14,7 +14,7 @@ from typing import Final
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from voicechat.server.metrics import Metrics, Refused
+from voicechat.server.metrics import Metrics, Rejected
 from voicechat.wire.messages import LOCKED_OUT, SHUTTING_DOWN
 
 EVERY: Final = 10.0
@@ -43,13 +43,13 @@ class Event(enum.Enum):
     TOO_MANY = "too many messages came from {address} and were dropped"
 
 
-REFUSED: Final = {
-    Refused.NO_LOGIN_IN_TIME: "no login in time",
-    Refused.TOO_MANY_OF_ONE_ADDRESS: "too many connections of one address",
-    Refused.TOO_MANY: "too many connections before login",
-    Refused.BANNED: "banned for guessing",
-    Refused.PASSWORD_CHANGED: LOCKED_OUT,
-    Refused.SHUTTING_DOWN: SHUTTING_DOWN,
+REJECTED: Final = {
+    Rejected.NO_LOGIN_IN_TIME: "no login in time",
+    Rejected.TOO_MANY_OF_ONE_ADDRESS: "too many connections of one address",
+    Rejected.TOO_MANY: "too many connections before login",
+    Rejected.BANNED: "banned for guessing",
+    Rejected.PASSWORD_CHANGED: LOCKED_OUT,
+    Rejected.SHUTTING_DOWN: SHUTTING_DOWN,
 }
 """Why a connection was closed before its login, in words."""
 

@@ -29,7 +29,7 @@ from voicechat.server.eventlog import EventLog
 from voicechat.server.guard import GuardedCodec
 from voicechat.server.limits import Limits
 from voicechat.server.live_room import MOST_FAULTS, LiveRoom
-from voicechat.server.metrics import Login, Metrics, Refused
+from voicechat.server.metrics import Login, Metrics, Rejected
 from voicechat.server.seat import IPeer, Returning, Seat
 from voicechat.server.ticker import Ticker
 from voicechat.server.yielding import TurnedAway, who_yields
@@ -217,14 +217,14 @@ class Hub:
         if password == self.password:
             return
         self.password = password
-        self.admission.empty(Refused.PASSWORD_CHANGED)
+        self.admission.empty(Rejected.PASSWORD_CHANGED)
         if kick:
             self._dismiss(self.seats.values(), Bye(LOCKED_OUT))
 
     def close(self) -> None:
         """Goodbye to all; the server stops."""
         with ExitStack() as rest:  # all of it, even if something of it fails
-            rest.callback(self.admission.empty, Refused.SHUTTING_DOWN)
+            rest.callback(self.admission.empty, Rejected.SHUTTING_DOWN)
             rest.callback(self._expiry.stop)
             rest.callback(self.ticker.stop)
             self._dismiss(self.seats.values(), Bye(SHUTTING_DOWN, RETRY_SECONDS))

@@ -36,7 +36,7 @@ class Login(enum.Enum):
     LEFT = "left"
 
 
-class Refused(enum.Enum):
+class Rejected(enum.Enum):
     """Why a connection was closed before its login."""
 
     NO_LOGIN_IN_TIME = "no_login_in_time"
@@ -161,7 +161,7 @@ class Metrics:
     def __init__(self) -> None:
         # who comes
         self.connections_total = Counter()
-        self.refused_total = _counters("why", Refused)
+        self.refused_total = _counters("why", Rejected)
         self.logins_total = _counters("result", Login)
         self.bans_total = Counter()
         self.protocol_errors_total = Counter()

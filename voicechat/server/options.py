@@ -17,7 +17,7 @@ from voicechat.options.option import Option, Options, Refused, shown
 from voicechat.server.limits import MOST_SEATS, Limits
 
 
-class Exit(IntEnum):
+class ServerExit(IntEnum):
     """How the server ends, as sysexits.h has it where it can."""
 
     OK = 0
@@ -28,11 +28,11 @@ class Exit(IntEnum):
 
 
 BECAUSE: Final = {
-    Exit.OK: "it was stopped: SIGTERM, or its terminal was closed",
-    Exit.FAILURE: "the port is in use, or the system has no file or socket left",
-    Exit.USAGE: "an option is wrong",
-    Exit.CONFIG: "there is no password, or a file or folder that was named cannot be used",
-    Exit.INTERRUPTED: "Ctrl-C; as the shell sees it, since the server ends by the signal itself",
+    ServerExit.OK: "it was stopped: SIGTERM, or its terminal was closed",
+    ServerExit.FAILURE: "the port is in use, or the system has no file or socket left",
+    ServerExit.USAGE: "an option is wrong",
+    ServerExit.CONFIG: "there is no password, or a file or folder that was named cannot be used",
+    ServerExit.INTERRUPTED: "Ctrl-C; as the shell sees it, since the server ends by the signal itself",
 }
 """Why it ends with each."""
 

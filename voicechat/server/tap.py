@@ -20,7 +20,7 @@ from voicechat.security.secret import Secret
 from voicechat.server import twistd
 from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.log import LoggedServices, PatientLog, of_twistd
-from voicechat.server.options import BECAUSE, OPTIONS, Exit, limit
+from voicechat.server.options import BECAUSE, OPTIONS, ServerExit, limit
 from voicechat.server.usage import TableOptions
 
 if TYPE_CHECKING:
@@ -75,12 +75,13 @@ class Options(TableOptions):
         if self.parent is None or self.parent["logger"]:
             return None
         if self.parent["logfile"] == "-" and not self.parent.get("nodaemon", True):
-            self.fail(Exit.FAILURE, "a daemon has no standard output to log to: give -n, or --logfile FILE")
+            self.fail(ServerExit.FAILURE, "a daemon has no standard output to log to: give -n, or --logfile FILE")
         try:
             log = of_twistd(self.parent)
         except OSError as error:
             self.fail(
-                Exit.CONFIG, f"cannot write the log file {self.parent['logfile'] or 'twistd.log'}: {error.strerror}"
+                ServerExit.CONFIG,
+                f"cannot write the log file {self.parent['logfile'] or 'twistd.log'}: {error.strerror}",
             )
         with suppress(AttributeError):  # where there is no such signal
             if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
@@ -100,18 +101,22 @@ class Options(TableOptions):
         if not strings:
             return [on_port(self["port"], self["interface"])]
         if others:
-            self.fail(Exit.USAGE, f"{giver} says where to listen, and {' and '.join(others)} too: give one of them")
+            self.fail(
+                ServerExit.USAGE, f"{giver} says where to listen, and {' and '.join(others)} too: give one of them"
+            )
         try:
             return [by_string(text) for text in strings]
         except WrongString as error:
-            self.fail(Exit.USAGE, f"{giver} {error}")
+            self.fail(ServerExit.USAGE, f"{giver} {error}")
         except ConfigError as error:
-            self.fail(Exit.CONFIG, f"{giver} {error}")
+            self.fail(ServerExit.CONFIG, f"{giver} {error}")
 
     def _password(self, text: str | None) -> Secret:
         secret = passwords.find(text, self["password-file"], os.environ)
         if secret is None:
-            self.fail(Exit.CONFIG, "no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD")
+            self.fail(
+                ServerExit.CONFIG, "no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD"
+            )
         self.warnings = passwords.warnings(secret, self["password-file"])
         return secret
 
@@ -130,7 +135,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     try:
         clock: Any = reactor if reactor is not None else monotonic_reactor()
     except OSError as error:  # no descriptor left for it
-        options.fail(Exit.FAILURE, f"cannot begin: {error.strerror}")
+        options.fail(ServerExit.FAILURE, f"cannot begin: {error.strerror}")
     if reactor is None:
         clock.callWhenRunning(garbage.keep_what_is_loaded)
     seats = Limits(max_clients=options["max-clients"], room_size=options["room-size"])
@@ -138,7 +143,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     try:
         codec = OpusCodec(options["complexity"])
     except VoiceChatError as error:
-        options.fail(Exit.CONFIG, str(error))
+        options.fail(ServerExit.CONFIG, str(error))
     hub = Hub(
         clock,
         codec,

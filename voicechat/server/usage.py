@@ -13,7 +13,7 @@ from voicechat import __version__, standard
 from voicechat.errors import ConfigError
 from voicechat.hiding import hide
 from voicechat.options.option import Option, Options, Refused, unknown
-from voicechat.server.options import Exit
+from voicechat.server.options import ServerExit
 from voicechat.wire.handshake import VERSION
 
 
@@ -59,21 +59,23 @@ class TableOptions(usage.Options):
             told = str(error)
             if told.endswith(" not recognized"):
                 told = unknown(told.split(" ")[1], self.table)
-            self.fail(Exit.USAGE, told if "--help" in told else f"{told}; {self.command} --help lists the options")
+            self.fail(
+                ServerExit.USAGE, told if "--help" in told else f"{told}; {self.command} --help lists the options"
+            )
         except ConfigError as error:
-            self.fail(Exit.CONFIG, str(error))
+            self.fail(ServerExit.CONFIG, str(error))
         except KeyboardInterrupt:  # in the midst of reading the password from a terminal or a pipe
-            raise SystemExit(Exit.INTERRUPTED) from None
+            raise SystemExit(ServerExit.INTERRUPTED) from None
 
     def opt_help(self) -> NoReturn:
         """Show the options, and end."""
         standard.write(str(self))
-        raise SystemExit(Exit.OK)
+        raise SystemExit(ServerExit.OK)
 
     def opt_version(self) -> NoReturn:
         """Show the version, and end."""
         standard.write(f"voicechat {__version__}, protocol {VERSION}\n")
-        raise SystemExit(Exit.OK)
+        raise SystemExit(ServerExit.OK)
 
     opt_h = opt_help
 
@@ -95,9 +97,9 @@ class TableOptions(usage.Options):
         try:
             return understand()
         except Refused as error:
-            self.fail(Exit.USAGE, f"{giver} is {error.needed}, not {error.value}")
+            self.fail(ServerExit.USAGE, f"{giver} is {error.needed}, not {error.value}")
         except ConfigError as error:
-            self.fail(Exit.USAGE, f"{giver}: {error}")
+            self.fail(ServerExit.USAGE, f"{giver}: {error}")
 
 
 def _takers(option: Option) -> dict[str, Callable[..., None]]:
