@@ -325,7 +325,7 @@ MEMBERS: Final = (
         "T20",
         "a login that began with the old password is finished with it",
         "voicechat/server/hub.py",
-        "self.admission.empty(Refused.PASSWORD_CHANGED)",
+        "self.admission.empty(Rejected.PASSWORD_CHANGED)",
         "pass",
         ("tests/server/test_hub.py::HubTests::test_t20_after_a_change_the_old_password_lets_nobody_in",),
     ),
