@@ -94,3 +94,20 @@ def test_a_buffer_has_its_lines_at_once() -> None:
     lines.put("Ben joined")
     assert buffer.getvalue() == "Ben joined\n"
     lines.flush(0.0)
+
+
+def test_a_buffer_ends_its_lines_as_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows a text stream makes CR LF of each LF; a CR of ours before it would be one too many."""
+    monkeypatch.setattr(os, "linesep", "\r\n")
+    held = io.BytesIO()
+    stream = io.TextIOWrapper(held, encoding="utf-8", newline="\r\n")
+    Lines(stream).put("Ben joined")
+    assert held.getvalue() == b"Ben joined\r\n"
+
+
+def test_a_descriptor_has_the_ends_of_line_of_the_system(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "linesep", "\r\n")
+    lines = Lines(pipe.stream)
+    lines.put("Ben joined")
+    lines.flush(SOON)
+    assert os.read(pipe.out, 1000) == b"Ben joined\r\n"

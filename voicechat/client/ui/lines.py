@@ -24,7 +24,8 @@ class Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._raw = _raw(stream)
+        self._encoding = stream.encoding or "utf-8"
+        self._raw = raw_of(stream)
         self._waiting: deque[str] = deque()
         self._left_out = 0
         self._writing = False
@@ -62,11 +63,12 @@ class Lines:
             self._left_out = 0
 
     def _encoded(self, line: str) -> bytes:
-        return (line + os.linesep).encode(self._stream.encoding or "utf-8", "replace")
+        return (line + os.linesep).encode(self._encoding, "replace")
 
     def _write_now(self, line: str) -> None:
+        """What a text stream does to an end of line is its own affair."""
         try:
-            self._stream.write(self._encoded(line).decode(self._stream.encoding or "utf-8"))
+            self._stream.write(line.encode(self._encoding, "replace").decode(self._encoding) + "\n")
             self._stream.flush()
         except (OSError, ValueError):
             return  # nobody reads any more: the call goes on
@@ -83,11 +85,7 @@ class Lines:
                 self._writing = True
                 self._changed.notify_all()
             try:
-                while data:
-                    written = self._raw.write(data)
-                    if written is None:  # somebody made it non-blocking
-                        select.select([], [self._raw], [])
-                    data = data[written or 0 :]
+                write_whole(self._raw, data)
             except (OSError, ValueError):
                 with self._changed:
                     self._gone = True
@@ -96,10 +94,20 @@ class Lines:
                 return
 
 
-def _raw(stream: TextIO) -> Any:
+def write_whole(raw: Any, data: bytes) -> None:
+    """Write it all to what `raw_of` gave, however long that takes. OSError or ValueError if nobody reads any more."""
+    while data:
+        written = raw.write(data)
+        if written is None:  # somebody made it non-blocking
+            select.select([], [raw], [])
+        data = data[written or 0 :]
+
+
+def raw_of(stream: TextIO) -> Any:
     """What is below a stream; None if that is no descriptor.
 
-    The buffer is left aside: a thread that stands still would hold its lock when the program ends.
+    The buffer is left aside: a thread that stands still would hold its lock when the program ends. On Windows this is
+    what knows a console: bytes that went to the descriptor itself would be shown in the console's code page.
     """
     try:
         stream.fileno()

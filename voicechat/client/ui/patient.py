@@ -6,17 +6,19 @@ together and may not be left out in the middle, so there is one drawing on its w
 time: while it is `busy` nothing more is drawn.
 """
 
-import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
+
+from voicechat.client.ui.lines import raw_of, write_whole
 
 
 class PatientWriter:
     """What urwid writes to. ``free`` is called, on the thread, when a drawing has left."""
 
     def __init__(self, stream: TextIO, free: Callable[[], object]) -> None:
-        self._descriptor = stream.fileno()
+        self._raw = raw_of(stream)
         self._encoding = stream.encoding or "utf-8"
         self._free = free
         self._parts: list[str] = []
@@ -32,7 +34,7 @@ class PatientWriter:
 
     def fileno(self) -> int:
         """The terminal."""
-        return self._descriptor
+        return int(self._raw.fileno())
 
     def write(self, data: str) -> None:
         """A part of a drawing."""
@@ -58,11 +60,8 @@ class PatientWriter:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
                 data, self._waiting = self._waiting, b""
-            try:
-                while data:
-                    data = data[os.write(self._descriptor, data) :]
-            except OSError:
-                pass  # nobody looks any more; the keyboard's end tells the screen
+            with suppress(OSError, ValueError):  # nobody looks any more; the keyboard's end tells the screen
+                write_whole(self._raw, data)
             with self._changed:
                 self._busy = bool(self._waiting)
                 self._changed.notify_all()
