@@ -11,6 +11,7 @@ audio          the sound devices, and the bridge to them
 options        THE table of options; configuration: their file
 identity       who the user is to friends
 lean, exits    which libraries need not be loaded; exit codes
+windows        what only Windows has: its console, its raw input, its words for errors
 
 May import everything but the server. Each of these imports only what stands below it.
 """

@@ -1,13 +1,13 @@
 """Why a server was not reached, or does not want us, in words for a person. Pure."""
 
 import errno
-import os
 from typing import Final
 
 from twisted.internet import error as errors
 from twisted.python.failure import Failure
 
 from voicechat.client.exits import Exit
+from voicechat.client.windows.system import words_of
 from voicechat.wire import messages
 
 ENDINGS: Final = {
@@ -30,10 +30,18 @@ _REASONS: Final = (
     ((errors.TimeoutError, errors.TCPTimedOutError), "it does not answer"),
     (errors.NoRouteError, "there is no way to it from this network"),
 )
+WSAEACCES, WSAENETDOWN, WSAENETUNREACH, WSAEHOSTDOWN, WSAEHOSTUNREACH = 10013, 10050, 10051, 10064, 10065
+"""Windows' numbers of errors of sockets (winsock2.h); errno's are all below 200."""
+
 _BY_NUMBER: Final = {
     errno.EHOSTUNREACH: "there is no such machine in this network",
     errno.EACCES: "this machine forbids it",
     errno.EPERM: "this machine's firewall forbids it",
+    WSAEACCES: "this machine's firewall forbids it",
+    WSAENETDOWN: "this machine's network is down",
+    WSAENETUNREACH: "there is no way to it from this network",
+    WSAEHOSTDOWN: "it does not answer",
+    WSAEHOSTUNREACH: "there is no such machine in this network",
 }
 
 
@@ -45,5 +53,6 @@ def reason(failure: Failure) -> str:
             return told
     number = getattr(error, "osError", None)
     if isinstance(error, errors.ConnectError) and isinstance(number, int):
-        return _BY_NUMBER.get(number, os.strerror(number).lower())
+        told = words_of(number)
+        return _BY_NUMBER.get(number, told[:1].lower() + told[1:])
     return str(error).rstrip(".") or type(error).__name__
