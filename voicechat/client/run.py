@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.error import CannotListenError
@@ -81,7 +81,7 @@ def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
     if ui == "line":
         return Console()
     why = ""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and can_draw(os.environ)):
         why = "--ui screen needs a terminal; --ui line does not"
     elif importlib.util.find_spec("urwid") is None:
         why = "urwid is not installed: install this package's client extra, or take --ui line"
@@ -92,6 +92,11 @@ def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
     if ui == "screen":
         raise ConfigError(why)
     return Console()
+
+
+def can_draw(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """Whether a terminal is one for a screen: a console of Windows is, and nobody sets TERM there."""
+    return environ.get("TERM", "console" if platform == "win32" else "") not in ("", "dumb")
 
 
 class _Run:
@@ -256,6 +261,12 @@ class _Run:
         self._finish(Exit.NO_DEVICE, str(error))
 
     def _obey_signals(self) -> None:
+        if sys.platform == "win32":
+            from voicechat.client.windows import console
+
+            later = self._reactor.callFromThread
+            console.obey(lambda: later(self._interrupted), lambda: later(self._quit))
+            return
         endings = {signal.SIGINT: self._interrupted, signal.SIGTERM: self._quit}
         if hasattr(signal, "SIGHUP"):
             endings[signal.SIGHUP] = self._quit  # the terminal's window was closed

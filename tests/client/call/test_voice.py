@@ -135,7 +135,7 @@ def test_without_rnnoise_strong_is_light_and_the_line_says_what_to_install(monke
 
 
 def test_a_library_that_is_no_rnnoise_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    places: list[Any] = ["/no/such/librnnoise.so", ctypes.util.find_library("c")]
+    places: list[Any] = ["/no/such/librnnoise.so", ctypes.util.find_library("c") or "kernel32"]
     monkeypatch.setattr(rnnoise, "_places", lambda: places)
     with pytest.raises(ConfigError, match="pip install"):
         rnnoise.load()

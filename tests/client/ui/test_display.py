@@ -4,6 +4,7 @@ import fcntl
 import os
 import struct
 import termios
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,20 @@ def test_a_size_that_cannot_be_drawn_on_is_one_that_can(said: tuple[int, int], s
             display = Display(output=terminal)
             assert display.get_cols_rows() == size
             assert display.maxrow == size[1]
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_console_of_windows_is_asked_where_the_screen_writes() -> None:
+    """Urwid asks only of sys.stdout itself, and the screen writes through a thread."""
+    master, slave = os.openpty()
+    try:
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 31, 97, 0, 0))
+        with open(slave, "w", closefd=False) as terminal:
+            assert Display(output=terminal)._console_window_size() == (97, 31)
+        with Path(os.devnull).open("w") as nothing:
+            assert Display(output=nothing)._console_window_size() is None
     finally:
         os.close(master)
         os.close(slave)

@@ -4,7 +4,8 @@ A terminal may say that it has no columns and rows (serial lines, some container
 or more than any has. Imported by ``screen`` only.
 """
 
-from typing import Final
+import os
+from typing import Any, Final
 
 import urwid
 
@@ -25,6 +26,14 @@ def size_of(columns: int, rows: int) -> tuple[int, int]:
 
 class Display(urwid.display.raw.Screen):
     """urwid's, with a size that can be."""
+
+    def _console_window_size(self) -> tuple[int, int] | None:
+        """What urwid asks on Windows, ten times a second too; its own asks nobody unless it writes to sys.stdout."""
+        output: Any = self._term_output_file
+        try:
+            return os.get_terminal_size(output.fileno())
+        except OSError:
+            return None
 
     def get_cols_rows(self) -> tuple[int, int]:
         """Columns and rows."""

@@ -3,6 +3,7 @@
 Imported by ``screen`` only. Knows rows of styled text and keys, nothing of calls and friends.
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -138,7 +139,9 @@ class Drawing(urwid.MainLoop):
 
 
 def no_flow_control(keyboard: int) -> None:
-    """Ctrl-S is no command to stand still; urwid puts back what was before."""
+    """Ctrl-S is no command to stand still; urwid puts back what was before. On Windows it never is one."""
+    if sys.platform == "win32":
+        return
     import termios
 
     settings = termios.tcgetattr(keyboard)

@@ -1,0 +1,22 @@
+"""What a run decides before it begins."""
+
+import pytest
+
+from voicechat.client.run import can_draw
+
+
+@pytest.mark.parametrize(
+    ("platform", "terminal", "drawn"),
+    [
+        ("linux", "xterm-256color", True),
+        ("linux", "", False),
+        ("linux", None, False),
+        ("linux", "dumb", False),
+        ("win32", None, True),  # a console
+        ("win32", "xterm", True),  # Git Bash
+        ("win32", "dumb", False),
+    ],
+)
+def test_a_screen_needs_no_term_on_windows(platform: str, terminal: str | None, drawn: bool) -> None:
+    environment = {} if terminal is None else {"TERM": terminal}
+    assert can_draw(environment, platform) is drawn
