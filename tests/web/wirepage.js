@@ -1,7 +1,7 @@
 /** The examples of docs/wire-protocol.md, by name, for the tests of the page's code. */
 import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { fromHex, join, utf8 } from '../../voicechat/web/src/bytes.js';
+import { fromHex, concat, utf8 } from '../../voicechat/web/src/bytes.js';
 
 // Node 18, which Debian 12 has, does not name it as browsers do.
 globalThis.crypto ??= webcrypto;
@@ -25,5 +25,5 @@ export function example(name) {
 export function controls(name) {
   const lines = blocks.get(name ? `control ${name}` : 'control');
   if (!lines) throw new Error(`docs/wire-protocol.md has no control ${name}`);
-  return lines.map((line) => join(fromHex(line.slice(0, 2)), utf8(line.slice(2))));
+  return lines.map((line) => concat(fromHex(line.slice(0, 2)), utf8(line.slice(2))));
 }

@@ -25,7 +25,7 @@ export function utf8(text) {
  * @param {...Uint8Array} parts
  * @returns {Bytes}
  */
-export function join(...parts) {
+export function concat(...parts) {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -5,7 +5,7 @@
  * voice, 4096 at most), so Poly1305 is plain BigInt: 15 us a voice packet.
  * May import `bytes`.
  */
-import { WireError, join, littleEndian, same } from './bytes.js';
+import { WireError, concat, littleEndian, same } from './bytes.js';
 /** @import { Bytes } from './bytes.js' */
 
 export const TAG_BYTES = 16;
@@ -118,7 +118,7 @@ function tagOf(key, nonce, encrypted, associated) {
   lengths.setUint32(0, associated.length, true);
   lengths.setUint32(8, encrypted.length, true);
   const padded = [associated, encrypted].flatMap((part) => [part, new Uint8Array(-part.length & 15)]);
-  return poly1305(block(key, 0, nonce).subarray(0, 32), join(...padded, new Uint8Array(lengths.buffer)));
+  return poly1305(block(key, 0, nonce).subarray(0, 32), concat(...padded, new Uint8Array(lengths.buffer)));
 }
 
 const NOTHING = new Uint8Array();
@@ -132,7 +132,7 @@ const NOTHING = new Uint8Array();
  */
 export function seal(key, nonce, text, associated = NOTHING) {
   const encrypted = crypted(key, nonce, text);
-  return join(encrypted, tagOf(key, nonce, encrypted, associated));
+  return concat(encrypted, tagOf(key, nonce, encrypted, associated));
 }
 
 /**

@@ -3,7 +3,7 @@
  *
  * SHA-256, HKDF and HMAC are WebCrypto's. May import `bytes` and `chacha`.
  */
-import { join, utf8 } from './bytes.js';
+import { concat, utf8 } from './bytes.js';
 import { open, seal } from './chacha.js';
 /** @import { Bytes } from './bytes.js' */
 
@@ -93,6 +93,6 @@ export class SessionKeys {
    * @param {Bytes} transcript
    */
   proof(who, transcript) {
-    return hmac(this.confirm, join(utf8(who), transcript));
+    return hmac(this.confirm, concat(utf8(who), transcript));
   }
 }

@@ -5,7 +5,7 @@
  * seals and opens are control packets, which it does not look into.
  * May import `bytes`, `keys` and `spake2`.
  */
-import { WireError, join, same, utf8 } from './bytes.js';
+import { WireError, concat, same, utf8 } from './bytes.js';
 import { SessionKeys, hmac } from './keys.js';
 import { Spake2 } from './spake2.js';
 /** @import { Bytes } from './bytes.js' */
@@ -75,7 +75,7 @@ export class PasswordLogin {
    */
   constructor(pake, id) {
     this.pake = pake;
-    this.first = join(head(HELLO), id, utf8('A'), pake.message);
+    this.first = concat(head(HELLO), id, utf8('A'), pake.message);
     /** @type {Bytes} */
     this.transcript = this.first;
     /** @type {SessionKeys | null} */
@@ -110,9 +110,9 @@ export class PasswordLogin {
     const message = body(string, REPLY, 33, 33);
     if (message[0] !== 0x42 || same(message.subarray(1), this.pake.message)) throw new WireError('our own message');
     const shared = await this.pake.finish(message.subarray(1));
-    this.transcript = join(this.first, string);
+    this.transcript = concat(this.first, string);
     this.keys = await SessionKeys.derive(shared, this.transcript, 'voicechat/1 keys');
-    return join(head(AUTH), await this.keys.proof('client', this.transcript), this.keys.out.seal(request));
+    return concat(head(AUTH), await this.keys.proof('client', this.transcript), this.keys.out.seal(request));
   }
 }
 
@@ -136,9 +136,9 @@ export class TicketLogin {
    * @param {Random} random
    */
   static async begin(ticket, random) {
-    const unproved = join(head(RESUME), ticket.id, random(NONCE));
-    const proof = await hmac(ticket.secret, join(utf8('voicechat/1 resume'), unproved));
-    return new TicketLogin(ticket, join(unproved, proof));
+    const unproved = concat(head(RESUME), ticket.id, random(NONCE));
+    const proof = await hmac(ticket.secret, concat(utf8('voicechat/1 resume'), unproved));
+    return new TicketLogin(ticket, concat(unproved, proof));
   }
 
   /**
@@ -148,7 +148,7 @@ export class TicketLogin {
    */
   async received(string) {
     const resumed = body(string, RESUMED, NONCE + PROOF + TAG, MOST);
-    const transcript = join(this.first, resumed.subarray(0, NONCE));
+    const transcript = concat(this.first, resumed.subarray(0, NONCE));
     this.keys = await SessionKeys.derive(this.ticket.secret, transcript, 'voicechat/1 resumed');
     return { welcome: await proved(this.keys, transcript, resumed.subarray(NONCE)) };
   }

@@ -3,7 +3,7 @@
  *
  * A parser gives a value or throws WireError, whatever it is fed. May import `bytes`.
  */
-import { WireError, join, utf8 } from './bytes.js';
+import { WireError, concat, utf8 } from './bytes.js';
 /** @import { Bytes } from './bytes.js' */
 
 /** The source of a listener's own mix; of what one sends oneself. */
@@ -49,7 +49,7 @@ export function encodeMedia(tick, payload, { marker, end, offset, redundant } = 
   const aboard = redundant && redundant.length < 256 ? redundant : null;
   const flags = (marker ? MARKER : 0) | (end ? END : 0) | ((aboard && offset) || 0);
   const head = Uint8Array.of(flags, ME, (tick >> 8) & 255, tick & 255);
-  return aboard ? join(head, Uint8Array.of(aboard.length), aboard, payload) : join(head, payload);
+  return aboard ? concat(head, Uint8Array.of(aboard.length), aboard, payload) : concat(head, payload);
 }
 
 /**
@@ -128,7 +128,7 @@ const STRICT = new TextDecoder('utf-8', { fatal: true });
  * @param {object} fields
  */
 export function encodeControl(kind, fields) {
-  return join(Uint8Array.of(KINDS[kind]), utf8(JSON.stringify(fields)));
+  return concat(Uint8Array.of(KINDS[kind]), utf8(JSON.stringify(fields)));
 }
 
 /**

@@ -6,7 +6,7 @@
  * is not of constant time, nor is the server's arithmetic; each x is used once.
  * May import `bytes` and `keys`.
  */
-import { WireError, bigEndian, fromHex, join, littleEndian, utf8 } from './bytes.js';
+import { WireError, bigEndian, fromHex, concat, littleEndian, utf8 } from './bytes.js';
 import { hkdf, sha256 } from './keys.js';
 /** @import { Bytes } from './bytes.js' */
 
@@ -145,5 +145,5 @@ async function finish(password, w, x, ours, theirs) {
   if (zeroX || zeroY !== zeroZ || (!point[0] && point[1] === 1n)) throw new WireError('a point of the wrong order');
   const key = encode(multiply(add(point, multiply(N, L - w)), x));
   const names = await Promise.all([password, utf8('voicechat/1 client'), utf8('voicechat/1 server')].map(sha256));
-  return sha256(join(...names, ours, theirs, key));
+  return sha256(concat(...names, ours, theirs, key));
 }
