@@ -10,7 +10,8 @@ Time passes in `House.pass_ticks` only, and everything that was sent arrives at 
 
 import enum
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,10 @@ from voicechat.server.factory import VoiceServerFactory
 from voicechat.server.hub import Hub
 from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.metrics import Labelled
+from voicechat.server.oneport import carried
 from voicechat.server.protocol import RemoteClient
+from voicechat.server.proxies import Proxies, networks
+from voicechat.server.web import Web
 from voicechat.session.client import ClientSession
 from voicechat.session.states import SessionState
 from voicechat.testing import MemoryCodec, VoiceTransport
@@ -41,6 +45,7 @@ from voicechat.wire import media, messages
 from voicechat.wire.handshake import Refuse
 
 PASSWORD = "correct horse battery"
+PAGE = Path(__file__).with_name("page.html")
 
 
 @implementer(ILogObserver)
@@ -68,7 +73,15 @@ class Log:
 class House:
     """One server, its log, and everybody who is connected to it."""
 
-    def __init__(self, codec: ICodec | None = None, *, always_mix: bool = False, **limits: Any) -> None:
+    def __init__(
+        self,
+        codec: ICodec | None = None,
+        *,
+        always_mix: bool = False,
+        page: Path | None = PAGE,
+        proxies: Sequence[str] = (),
+        **limits: Any,
+    ) -> None:
         self.clock = Clock()
         self.clock.advance(1000.0)  # no clock begins at zero
         self.log = Log()
@@ -80,7 +93,8 @@ class House:
             always_mix=always_mix,
             log=Logger("test", observer=self.log),
         )
-        self.factory = VoiceServerFactory(self.hub)
+        web = None if page is None else Web(self.hub, page)
+        self.factory = VoiceServerFactory(self.hub, carried(web, Proxies(networks(proxies))))
         self.friends: list[Friend] = []
         self.each_tick: list[Callable[[], object]] = []
         """Called at every tick, before the server's beat."""

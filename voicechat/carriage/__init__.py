@@ -4,6 +4,7 @@ peer        ONE connection, sans-IO, the same at both ends and over every carria
             (events: what happens in it; heartbeat; channel: the datagrams beside it)
 connection  a peer on a clock: what carriages feed, and what server and client speak to
 tcp         strings over TCP: framing, back-pressure, socket options
+websocket   strings as messages of a WebSocket, for browsers (http: the request that begins it)
 udp         sockets for datagrams, and what each system makes of them (filter: in the kernel)
 clock       the reactor made monotonic, and a timer
 

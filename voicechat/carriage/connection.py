@@ -97,6 +97,10 @@ class Connection:
         self._listener.connected()
         self._pump()
 
+    def carried_by(self, carriage: ICarriage) -> None:
+        """The carriage turns out to be another one; none has carried a string yet."""
+        self._carriage = carriage
+
     def received(self, size: int) -> None:
         """So many bytes came."""
         self.peer.bytes_in += size
@@ -114,7 +118,11 @@ class Connection:
 
     def too_long(self) -> None:
         """A string announces itself that is too long; not a byte of it is read."""
-        self.peer.fail(WireError("a string too long"))
+        self.wrong(WireError("a string too long"))
+
+    def wrong(self, error: WireError) -> None:
+        """What came is no string at all."""
+        self.peer.fail(error)
         self._pump()
 
     def paused(self, paused: bool) -> None:

@@ -159,19 +159,25 @@ class Admission:
     def __len__(self) -> int:
         return len(self._places)
 
-    def admit(self, visitor: Visitor) -> None:
-        """A new connection; it is rejected at once if more knocks went before it than before all who may go."""
+    def admit(self, visitor: Visitor, *, known: bool = True) -> None:
+        """A new connection, rejected at once if it is the `_least_welcome`. ``known``: it has said whose it is."""
         now = self._clock.seconds()
         self._metrics.connections_total.value += 1
-        self.knocks.count(visitor.address, now)
         timer = Timer(self._clock, lambda: self._reject(visitor, Rejected.NO_LOGIN_IN_TIME))
         timer.start(self._limits.login_seconds)
         self._places[visitor] = _Place(now, timer)
+        if known:
+            self.known(visitor)
+        if len(self._places) > self._limits.before_login:
+            self._reject(self._least_welcome(visitor, now), Rejected.TOO_MANY)
+
+    def known(self, visitor: Visitor) -> None:
+        """The address is the visitor's own, and no proxy's: from now on it counts."""
+        now = self._clock.seconds()
+        self.knocks.count(visitor.address, now)
         same = [other for other in self._may_go(now) if other.address == visitor.address and other is not visitor]
         if len(same) >= self._limits.before_login_each:
             self._reject(min(same, key=self._order(now)), Rejected.TOO_MANY_OF_ONE_ADDRESS)
-        if len(self._places) > self._limits.before_login:
-            self._reject(self._least_welcome(visitor, now), Rejected.TOO_MANY)
 
     def _may_go(self, now: float) -> list[Visitor]:
         return [other for other, place in self._places.items() if place.progress(other, now) < Progress.NEAR]

@@ -1,5 +1,6 @@
 """What makes a protocol of each connection that the port takes, and how many it takes at a time."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.internet.interfaces import IAddress
@@ -17,13 +18,23 @@ takes them, they waited a tenth of a second (measured). Fewer would keep a frien
 logins, of which each turn computes one."""
 
 
+Carried = Callable[[RemoteClient], Protocol]
+"""What carries a client's strings over a connection that has come."""
+
+
+def by_strings(client: RemoteClient) -> Protocol:
+    """Strings and nothing else: no browser, no proxy."""
+    return StringProtocol(client.connection)
+
+
 class VoiceServerFactory(ServerFactory):
-    """Makes a protocol for each connection that one way in takes."""
+    """Makes a protocol for each connection that one way in takes, by ``carried``."""
 
     noisy = False
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, carried: Carried = by_strings) -> None:
         self._hub = hub
+        self._carried = carried
         self.datagrams = DatagramPort(hub.clock, hub.metrics, hub.events)
         """Those beside the connections, from the time when a UDP port is opened for them."""
         self._port: Any = None
@@ -44,5 +55,4 @@ class VoiceServerFactory(ServerFactory):
         if self._port is not None and not self._held_back:
             self._held_back = True
             self._hub.clock.callLater(0, self._hold_back)
-        client = RemoteClient(self._hub, address_block(getattr(addr, "host", "local")), self.datagrams)
-        return StringProtocol(client.connection)
+        return self._carried(RemoteClient(self._hub, address_block(getattr(addr, "host", "local")), self.datagrams))

@@ -40,6 +40,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     logins_a_second: float = 25.0
     """SPAKE2 costs 7 ms each: a flood of logins takes a fifth of a core and no more."""
     logins_burst: float = 25.0
+    pages_a_second: float = 2.0
+    """The page for browsers, to all together: a third of a megabit a second, whatever a flood asks for."""
+    pages_burst: float = 20.0
+    """At once: a party that has just been sent the address, with each friend's second try."""
     failures: int = 10
     """Wrong passwords from an address within `failure_seconds` that ban it (Mumble's figures)."""
     failure_seconds: float = 120.0

@@ -24,7 +24,7 @@ from twisted.python.failure import Failure
 from twisted.python.systemd import ListenFDs
 
 from voicechat.errors import ConfigError
-from voicechat.server.factory import VoiceServerFactory
+from voicechat.server.factory import Carried, VoiceServerFactory, by_strings
 from voicechat.server.hub import Hub
 from voicechat.server.ports import LISTEN, Checker, Opener
 
@@ -181,9 +181,9 @@ def _see_to_stream(endpoint: "AdoptedStreamServerEndpoint", text: str) -> None:
 class ListeningPorts:
     """One way in to a hub, open from `open` to `close`."""
 
-    def __init__(self, reactor: Any, hub: Hub, place: Place) -> None:
+    def __init__(self, reactor: Any, hub: Hub, place: Place, carried: Carried = by_strings) -> None:
         self.place = place
-        self.factory = VoiceServerFactory(hub)
+        self.factory = VoiceServerFactory(hub, carried)
         self._reactor = reactor
         self._opener: Opener | None = None
 

@@ -72,6 +72,15 @@ class Dropped(enum.Enum):
     NOT_SENT = "not_sent"
 
 
+class Asked(enum.Enum):
+    """What a browser's request was answered with."""
+
+    PAGE = "page"
+    WEBSOCKET = "websocket"
+    TOO_OFTEN = "too_often"
+    NOT_FOUND = "not_found"
+
+
 class Presence(enum.Enum):
     """Whether somebody who has a seat is connected."""
 
@@ -165,6 +174,7 @@ class Metrics:
         self.logins_total = _counters("result", Login)
         self.bans_total = Counter()
         self.protocol_errors_total = Counter()
+        self.requests_total = _counters("answer", Asked)
         # who is here; the hub knows
         self.rooms = Reading("gauge")
         self.participants: Labelled[Presence, Reading] = Labelled("state", Presence, lambda: Reading("gauge"))

@@ -41,6 +41,8 @@ class RemoteClient:
         self._hub = hub
         self._datagrams = datagrams or DatagramPort(hub.clock, hub.metrics, hub.events)  # one that is never open
         self.address = address
+        self._known = True
+        """The address is whoever's it is, and not a proxy's."""
         self.session = ServerSession(hub.password)
         self.connection = Connection(hub.clock, self.session, self)
         self._seat: Seat | None = None
@@ -77,9 +79,18 @@ class RemoteClient:
 
     # -- before login -------------------------------------------------------------
 
+    def is_behind(self, proxy: str) -> None:
+        """It comes by way of a proxy, whose words these are until that has told for whom it is."""
+        self.address, self._known = proxy, False
+
+    def comes_from(self, address: str) -> None:
+        """The proxy has told."""
+        self.address = address
+        self._hub.admission.known(self)
+
     def connected(self) -> None:
         """A visitor came."""
-        self._hub.admission.admit(self)
+        self._hub.admission.admit(self, known=self._known)
 
     @property
     def guesses(self) -> bool:

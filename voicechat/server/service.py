@@ -26,6 +26,7 @@ from twisted.internet.task import deferLater
 
 from voicechat import passwords, standard
 from voicechat.errors import ConfigError
+from voicechat.server.factory import Carried, by_strings
 from voicechat.server.hub import Hub
 from voicechat.server.listening import ListeningPorts, Place, WrongString
 from voicechat.server.supervision import Supervision
@@ -54,11 +55,20 @@ class VoiceService(Service):
     supervision: Supervision | None = None
     """Who is to be told that the server is ready, alive and stopping."""
 
-    def __init__(self, reactor: Any, hub: Hub, places: Sequence[Place], password_file: str | None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        hub: Hub,
+        places: Sequence[Place],
+        password_file: str | None,
+        carried: Carried = by_strings,
+    ) -> None:
         self._reactor = reactor
         self.hub = hub
         # IPv4's come first, so that IPv6's can stand beside them
-        self.listeners = [ListeningPorts(reactor, hub, place) for place in sorted(places, key=lambda place: place.six)]
+        self.listeners = [
+            ListeningPorts(reactor, hub, place, carried) for place in sorted(places, key=lambda place: place.six)
+        ]
         named = None if password_file in (None, "-") else Path(str(password_file)).expanduser()
         self._password_file = None if named is None else str(named.resolve())  # a daemon goes elsewhere
         self._bound = self._ends = False

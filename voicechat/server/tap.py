@@ -128,7 +128,10 @@ PROGRAM: Final = Program("twistd voicechat", OPTIONS, {}, BECAUSE)
 def makeService(options: Options, reactor: Any = None) -> MultiService:
     """The whole server as a service: the hub, and the port that it listens on."""
     from voicechat.codecs.opus import OpusCodec
+    from voicechat.server import web
     from voicechat.server.hub import Hub
+    from voicechat.server.oneport import carried
+    from voicechat.server.proxies import Proxies
     from voicechat.server.service import VoiceService
     from voicechat.server.supervision import Supervision, fed_each, notifier
 
@@ -156,7 +159,8 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     parent = MultiService() if options.log is None else LoggedServices(options.log)
     if options.log is not None:
         clock.addSystemEventTrigger("after", "shutdown", options.log.end)
-    service = VoiceService(clock, hub, options.places, options["password-file"])
+    browsers = web.Web(hub) if web.installed() else None
+    service = VoiceService(clock, hub, options.places, options["password-file"], carried(browsers, Proxies()))
     service.warnings = options.warnings
     service.kick_on_reload = options["kick-on-reload"]
     notify = notifier(os.environ)

@@ -1,0 +1,111 @@
+"""What a browser gets: the page, or a WebSocket to talk by; nothing else, and nothing that tells of this server.
+
+The page is read, and made smaller, when the first browser asks for it; what reads requests and
+frames is imported then.
+"""
+
+import re
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from voicechat.server.hub import Hub
+from voicechat.server.metrics import Asked
+from voicechat.session.bucket import Bucket
+
+if TYPE_CHECKING:
+    from voicechat.carriage.http import Answer, Request
+
+NEEDED: Final = ("h11", "wsproto")
+"""What the extra `web` installs."""
+
+PAGE: Final = Path(__file__).parents[1] / "web" / "page.html"
+"""The page, as it is installed."""
+
+KNOCKS_TOO_MUCH: Final = 2
+"""Rank (`Knocks.rank`) from which an address gets no page: 16 connections within seconds, some times what one needs
+who loads it again and again."""
+
+_POLICY: Final = re.compile(rb'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+
+_HEADERS: Final = (
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cache-Control", "no-store"),
+)
+"""With the page, besides its policy: it is nobody's frame, tells no one where it came from, and is not kept."""
+
+BUSY: Final = b"Many ask for this page just now. Try again in a minute.\n"
+BUSY_HEADERS: Final = (("Content-Type", "text/plain"), ("Retry-After", "60"), *_HEADERS)
+
+
+def installed() -> bool:
+    """What a browser needs of the server is there; nothing is imported to know it."""
+    return all(find_spec(name) is not None for name in NEEDED) and PAGE.is_file()
+
+
+class Page:
+    """The page of a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @cached_property
+    def plain(self) -> bytes:
+        """Its bytes."""
+        return self._file.read_bytes()
+
+    @cached_property
+    def small(self) -> bytes:
+        """The same in a third of them, for a browser that takes gzip."""
+        import gzip
+
+        return gzip.compress(self.plain, mtime=0)
+
+    @cached_property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What goes with it. Its policy stands in it, since from a disk it has no headers; here it is made stronger."""
+        found = _POLICY.search(self.plain)
+        if found is None:
+            raise ValueError("the page has no policy")
+        policy = f"{found[1].decode()}; frame-ancestors 'none'"
+        return (("Content-Type", "text/html; charset=utf-8"), ("Content-Security-Policy", policy), *_HEADERS)
+
+
+class Web:
+    """What browsers get, and how often."""
+
+    def __init__(self, hub: Hub, page: Path = PAGE) -> None:
+        self._clock = hub.clock
+        self._knocks = hub.admission.knocks
+        self._counts = hub.metrics.requests_total
+        self._pages = Bucket(hub.limits.pages_a_second, hub.limits.pages_burst, hub.clock.seconds())
+        self._page = Page(page)
+
+    def answer(self, request: "Request", address: str) -> "Answer | None":
+        """What somebody of this address gets for a request; None: a WebSocket."""
+        from voicechat.carriage.http import Answer
+
+        if request.path != b"/":
+            self._counts[Asked.NOT_FOUND].value += 1
+            return Answer(404)
+        if request.upgrades:
+            self._counts[Asked.WEBSOCKET].value += 1
+            return None
+        if not self._may_have_page(address):
+            self._counts[Asked.TOO_OFTEN].value += 1
+            return Answer(503, BUSY_HEADERS, BUSY)
+        self._counts[Asked.PAGE].value += 1
+        page = self._page
+        if request.takes_gzip:
+            return Answer(200, (*page.headers, ("Content-Encoding", "gzip")), page.small)
+        return Answer(200, page.headers, page.plain)
+
+    def _may_have_page(self, address: str) -> bool:
+        """A page is a hundred times longer than what asks for it: no flood is to fill the host's line with pages."""
+        now = self._clock.seconds()
+        return self._knocks.rank(address, now) < KNOCKS_TOO_MUCH and self._pages.take(now)
