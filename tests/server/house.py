@@ -36,7 +36,7 @@ from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.metrics import Labelled
 from voicechat.server.oneport import carried
 from voicechat.server.protocol import RemoteClient
-from voicechat.server.proxies import Proxies, networks
+from voicechat.server.proxies import Proxies, network
 from voicechat.server.web import Web
 from voicechat.session.client import ClientSession
 from voicechat.session.states import SessionState
@@ -94,7 +94,7 @@ class House:
             log=Logger("test", observer=self.log),
         )
         web = None if page is None else Web(self.hub, page)
-        self.factory = VoiceServerFactory(self.hub, carried(web, Proxies(networks(proxies))))
+        self.factory = VoiceServerFactory(self.hub, carried(web, Proxies([network(text) for text in proxies])))
         self.friends: list[Friend] = []
         self.each_tick: list[Callable[[], object]] = []
         """Called at every tick, before the server's beat."""

@@ -14,7 +14,7 @@ from tests.server.browsers import BrowserFriend, Stranger, request
 from tests.server.house import PAGE, House, TcpFriend
 from voicechat.carriage.websocket import OTHERS_BURST
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Asked, Login, Refused
+from voicechat.server.metrics import Asked, Login, Rejected
 from voicechat.server.proxies import UNKNOWN
 from voicechat.server.web import NEEDED
 from voicechat.testing import VoiceTransport
@@ -144,7 +144,7 @@ class PageTests(SynchronousTestCase):
         slow.send(request()[:-2])
         self.house.clock.advance(Limits().login_seconds)
         assert slow.transport.aborted
-        assert self.house.counted("refused_total", Refused.NO_LOGIN_IN_TIME) == 1
+        assert self.house.counted("refused_total", Rejected.NO_LOGIN_IN_TIME) == 1
 
     def test_one_who_does_not_take_the_page_is_cut_in_the_time_of_a_login(self) -> None:
         stranger = Stranger(self.house)
@@ -322,7 +322,7 @@ class ProxyTests(SynchronousTestCase):
             stranger.send(request("/", "X-Forwarded-For: 203.0.113.5", *upgrade, key))
         assert sum(not stranger.transport.over for stranger in strangers) == Limits().before_login_each
         assert not house.log.failures
-        assert house.counted("refused_total", Refused.TOO_MANY_OF_ONE_ADDRESS) == 30 - Limits().before_login_each
+        assert house.counted("refused_total", Rejected.TOO_MANY_OF_ONE_ADDRESS) == 30 - Limits().before_login_each
 
     def test_a_native_client_by_the_proxy_protocol_is_who_it_says(self) -> None:
         for proxies, address in (([PROXY], "203.0.113.5"), ([], PROXY)):

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.errors import ConfigError
-from voicechat.server.proxies import Proxies, networks
+from voicechat.server.proxies import Proxies, network
 
-OURS = Proxies(networks(["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]))
+OURS = Proxies([network(text) for text in ("127.0.0.1", "10.0.0.0/8", "2001:db8::/32")])
 ADDRESSES = st.ip_addresses().map(str)
 
 
@@ -48,4 +48,4 @@ def test_who_is_trusted() -> None:
 @pytest.mark.parametrize("text", ["proxy.example.org", "", "10.0.0.0/33", "1.2.3"])
 def test_what_is_no_address_is_told(text: str) -> None:
     with pytest.raises(ConfigError, match="an address or a network"):
-        networks([text])
+        network(text)

@@ -1,15 +1,20 @@
 """Options of ``twistd voicechat``, and the service made from them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from twisted.application.service import IService
+from twisted.internet.address import IPv4Address
 from twisted.scripts.twistd import ServerOptions  # type: ignore[attr-defined]
 
 from tests.memory import VoiceReactor
+from voicechat.carriage.tcp import StringProtocol
 from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
+from voicechat.server import web
 from voicechat.server.limits import MOST_SEATS
+from voicechat.server.oneport import OnePort
 from voicechat.server.options import ServerExit
 from voicechat.server.protocol import RemoteClient
 from voicechat.server.service import VoiceService
@@ -34,6 +39,8 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "COMPLEXITY",
         "MIXING",
         "KICK_ON_RELOAD",
+        "WEB",
+        "TRUSTED_PROXY",
     ):
         monkeypatch.delenv(f"VOICECHAT_{name}", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
@@ -140,6 +147,38 @@ def test_systemd_is_told_if_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         (service,) = list(makeService(parsed("--password", PASSWORD, "--kick-on-reload"), VoiceReactor()))
         assert (service.supervision is not None) is told
         assert service.kick_on_reload
+
+
+def carried(*options: str) -> Any:
+    """What takes the connections of a server with these options."""
+    service: VoiceService
+    (service,) = list(makeService(parsed("--password", PASSWORD, *options), VoiceReactor()))
+    return service.listeners[0].factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 40_000))
+
+
+def test_browsers_are_taken_where_that_is_installed_and_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for there in (True, False):
+        monkeypatch.setattr(web, "installed", lambda there=there: there)
+        assert isinstance(carried(), OnePort) is there
+        assert type(carried("--no-web")) is StringProtocol
+        monkeypatch.setenv("VOICECHAT_WEB", "no")
+        assert type(carried()) is StringProtocol
+        monkeypatch.delenv("VOICECHAT_WEB")
+
+
+def test_who_asks_for_browsers_and_cannot_have_them_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(web, "installed", lambda: False)
+    assert ended("--password", PASSWORD, "--web") == ServerExit.CONFIG
+    assert "pip install 'voicechat[web]'" in capsys.readouterr().err
+
+
+def test_a_trusted_proxy_is_an_address_or_a_network(capsys: pytest.CaptureFixture[str]) -> None:
+    named = ("--no-web", "--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "::1")
+    assert isinstance(carried(*named), OnePort), "proxies speak for native clients, too"
+    assert ended("--password", PASSWORD, "--trusted-proxy", "proxy.example.org") == ServerExit.USAGE
+    assert "an address or a network" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from voicechat.errors import ConfigError
 from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, MIX_COMPLEXITY, NORMAL_BITRATE
 from voicechat.options.option import Option, Options, Refused, shown
 from voicechat.server.limits import MOST_SEATS, Limits
+from voicechat.server.proxies import network
 
 
 class ServerExit(IntEnum):
@@ -116,6 +117,14 @@ OPTIONS: Final[Options] = (
         "SIGHUP with a new password in the file ends all sessions; without it whoever is in stays in",
         bool,
         False,
+    ),
+    Option("web", "a page and WebSockets for browsers on the same port, where the extra web is installed", bool, True),
+    Option(
+        "trusted-proxy",
+        "a proxy whose word is taken for whom its connections are; may be given again",
+        metavar="ADDRESS",
+        check=network,
+        many=True,
     ),
     Option(
         "limit",

@@ -41,8 +41,7 @@ class RemoteClient:
         self._hub = hub
         self._datagrams = datagrams or DatagramPort(hub.clock, hub.metrics, hub.events)  # one that is never open
         self.address = address
-        self._known = True
-        """The address is whoever's it is, and not a proxy's."""
+        self._known = True  # the address is the client's own, and no proxy's
         self.session = ServerSession(hub.password)
         self.connection = Connection(hub.clock, self.session, self)
         self._seat: Seat | None = None

@@ -8,33 +8,34 @@ itself comes from an address that the host has named, since anybody can write ei
 Pure: addresses in, addresses out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from voicechat.errors import ConfigError
+from voicechat.options.option import shown
 
 UNKNOWN: Final = "a proxy"
 """What stands in logs for the address of a visitor who has not been told of yet: nobody bans a proxy for it."""
 
 
-def networks(texts: Iterable[str]) -> list[IPv4Network | IPv6Network]:
-    """The addresses, or networks, that are meant. ConfigError for what is neither."""
-    found = []
-    for text in texts:
-        try:
-            found.append(ip_network(text, strict=False))
-        except ValueError:
-            raise ConfigError(
-                f"a proxy is an address or a network, such as 127.0.0.1 or 10.0.0.0/8, not {text[:40]!r}"
-            ) from None
-    return found
+Network = IPv4Network | IPv6Network
+
+
+def network(text: str) -> Network:
+    """The network, or the one address, that is meant. ConfigError for what is neither."""
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise ConfigError(
+            f"an address or a network, such as 127.0.0.1 or 10.0.0.0/8, is needed, not {shown(text)}"
+        ) from None
 
 
 class Proxies:
     """Those of ``trusted`` networks."""
 
-    def __init__(self, trusted: Sequence[IPv4Network | IPv6Network] = ()) -> None:
+    def __init__(self, trusted: Sequence[Network] = ()) -> None:
         self._trusted = trusted
 
     def __bool__(self) -> bool:

@@ -17,10 +17,11 @@ from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
 from voicechat.options.option import Program
 from voicechat.security.secret import Secret
-from voicechat.server import twistd
+from voicechat.server import twistd, web
 from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.log import LoggedServices, PatientLog, of_twistd
 from voicechat.server.options import BECAUSE, OPTIONS, ServerExit, limit
+from voicechat.server.proxies import Proxies, network
 from voicechat.server.usage import TableOptions
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Options(TableOptions):
             if option.name not in _APART:
                 givers[option.name], self[option.name] = self.chosen(option.name)
         self["room-size"] = self["room-size"] or MOST_SEATS
+        self["web"] = self["web"] and self._can_serve_browsers(givers["web"])
         self.limits = dict(limit(text) for text in self.chosen("limit")[1] or ())
         self.places = self._places([givers[name] for name in ("port", "interface") if givers[name]])
         # a --password is stronger than a file that only the environment names
@@ -87,6 +89,13 @@ class Options(TableOptions):
             if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
                 signal.signal(signal.SIGUSR1, lambda *_: log.rotate())
         return log
+
+    def _can_serve_browsers(self, giver: str) -> bool:
+        """What that takes is installed; whoever asks for it and has it not is told."""
+        there = web.installed()
+        if giver and not there:
+            self.fail(ServerExit.CONFIG, f"{giver} needs what is not installed: pip install 'voicechat[web]'")
+        return there
 
     def _places(self, others: list[str]) -> "list[Place]":
         """Where to listen; ``others``: who gives --port and --interface, where the command line beats variables."""
@@ -128,10 +137,8 @@ PROGRAM: Final = Program("twistd voicechat", OPTIONS, {}, BECAUSE)
 def makeService(options: Options, reactor: Any = None) -> MultiService:
     """The whole server as a service: the hub, and the port that it listens on."""
     from voicechat.codecs.opus import OpusCodec
-    from voicechat.server import web
     from voicechat.server.hub import Hub
     from voicechat.server.oneport import carried
-    from voicechat.server.proxies import Proxies
     from voicechat.server.service import VoiceService
     from voicechat.server.supervision import Supervision, fed_each, notifier
 
@@ -159,8 +166,9 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     parent = MultiService() if options.log is None else LoggedServices(options.log)
     if options.log is not None:
         clock.addSystemEventTrigger("after", "shutdown", options.log.end)
-    browsers = web.Web(hub) if web.installed() else None
-    service = VoiceService(clock, hub, options.places, options["password-file"], carried(browsers, Proxies()))
+    browsers = web.Web(hub) if options["web"] else None
+    entrance = carried(browsers, Proxies([network(text) for text in options["trusted-proxy"] or ()]))
+    service = VoiceService(clock, hub, options.places, options["password-file"], entrance)
     service.warnings = options.warnings
     service.kick_on_reload = options["kick-on-reload"]
     notify = notifier(os.environ)

@@ -10,12 +10,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from voicechat.server.hub import Hub
 from voicechat.server.metrics import Asked
 from voicechat.session.bucket import Bucket
 
 if TYPE_CHECKING:
     from voicechat.carriage.http import Answer, Request
+    from voicechat.server.hub import Hub
 
 NEEDED: Final = ("h11", "wsproto")
 """What the extra `web` installs."""
@@ -79,7 +79,7 @@ class Page:
 class Web:
     """What browsers get, and how often."""
 
-    def __init__(self, hub: Hub, page: Path = PAGE) -> None:
+    def __init__(self, hub: "Hub", page: Path = PAGE) -> None:
         self._clock = hub.clock
         self._knocks = hub.admission.knocks
         self._counts = hub.metrics.requests_total
