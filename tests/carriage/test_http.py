@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.carriage.http import MOST_HEAD, Answer, Exchange, Request
+from voicechat.carriage.http import MOST_HEAD, Exchange, HttpAnswer, HttpRequest
 from voicechat.errors import WireError
 
 HEAD = b"GET /a?b HTTP/1.1\r\nHost: x\r\nUpgrade: h2c, WebSocket\r\nX-Forwarded-For: a , b\r\nx-forwarded-for:c\r\n\r\n"
 
 
-def read(*pieces: bytes) -> Request | None:
+def read(*pieces: bytes) -> HttpRequest | None:
     exchange = Exchange()
     for piece in pieces[:-1]:
         assert exchange.received(piece) is None
@@ -100,7 +100,7 @@ class _Socket:
 def test_an_answer_is_understood(body: bytes) -> None:
     exchange = Exchange()
     assert exchange.received(HEAD) is not None
-    answer = http.client.HTTPResponse(_Socket(exchange.answered(Answer(200, (("X-Y", "z"),), body))))  # type: ignore[arg-type]
+    answer = http.client.HTTPResponse(_Socket(exchange.answered(HttpAnswer(200, (("X-Y", "z"),), body))))  # type: ignore[arg-type]
     answer.begin()
     assert answer.read() == body
     assert {name.lower(): value for name, value in answer.getheaders()} == {

@@ -14,7 +14,7 @@ from tests.server.browsers import BrowserFriend, Stranger, request
 from tests.server.house import PAGE, House, TcpFriend
 from voicechat.carriage.websocket import OTHERS_BURST
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Asked, Login, Rejected
+from voicechat.server.metrics import Login, Rejected, WebAnswer
 from voicechat.server.proxies import UNKNOWN
 from voicechat.server.web import NEEDED
 from voicechat.testing import VoiceTransport
@@ -47,7 +47,7 @@ class PageTests(SynchronousTestCase):
         assert int(headers["content-length"]) == len(body)
         assert stranger.transport.disconnecting
         assert not stranger.transport.aborted
-        assert self.house.counted("requests_total", Asked.PAGE) == 1
+        assert self.house.counted("requests_total", WebAnswer.PAGE) == 1
 
     def test_it_is_told_how_to_guard_the_page_and_nothing_else(self) -> None:
         _, headers, _ = split(Stranger(self.house).send(request()))
@@ -163,7 +163,7 @@ class PageTests(SynchronousTestCase):
             stranger.transport.disconnecting = True
             self.house.clock.advance(0.01)
         assert limits.pages_burst <= sent <= limits.pages_burst + 10 * limits.pages_a_second + 1
-        assert self.house.counted("requests_total", Asked.TOO_OFTEN) == 1000 - sent
+        assert self.house.counted("requests_total", WebAnswer.TOO_OFTEN) == 1000 - sent
 
     def test_a_flood_from_one_address_leaves_pages_for_others(self) -> None:
         for _ in range(200):

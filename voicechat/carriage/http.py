@@ -17,7 +17,7 @@ MOST_HEAD: Final = 8192
 600, and a proxy adds some."""
 
 
-class Request(NamedTuple):
+class HttpRequest(NamedTuple):
     """What is asked for, always by GET."""
 
     target: bytes
@@ -52,7 +52,7 @@ class Request(NamedTuple):
         return b"websocket" in map(bytes.lower, self.values(b"upgrade"))
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """What a request is answered with."""
 
     status: int
@@ -66,7 +66,7 @@ class Exchange:
     def __init__(self) -> None:
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=MOST_HEAD)
 
-    def received(self, data: bytes) -> Request | None:
+    def received(self, data: bytes) -> HttpRequest | None:
         """The request, when all of it is there. WireError if it is none of HTTP's, or longer than MOST_HEAD."""
         try:
             self._h11.receive_data(data)
@@ -77,9 +77,9 @@ class Exchange:
             return None
         if event.method != b"GET":
             raise WireError("a request for something else than a page")
-        return Request(event.target, tuple(event.headers), self._h11.trailing_data[0])
+        return HttpRequest(event.target, tuple(event.headers), self._h11.trailing_data[0])
 
-    def answered(self, answer: Answer) -> bytes:
+    def answered(self, answer: HttpAnswer) -> bytes:
         """The bytes of an answer, after which the connection is to be closed."""
         headers = [*answer.headers, ("Content-Length", str(len(answer.body))), ("Connection", "close")]
         parts = (

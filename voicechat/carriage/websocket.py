@@ -22,7 +22,7 @@ from wsproto import events as ws
 from wsproto.connection import ConnectionState
 from wsproto.utilities import ProtocolError
 
-from voicechat.carriage.http import Answer, Exchange, Request
+from voicechat.carriage.http import Exchange, HttpAnswer, HttpRequest
 from voicechat.carriage.tcp import StringProtocol
 from voicechat.errors import WireError
 from voicechat.session.bucket import Bucket
@@ -47,7 +47,7 @@ class Messages:
     way. What is to be sent stands in ``outgoing``, and is to be taken from there; at first that is the answer.
     """
 
-    def __init__(self, request: Request, longest: Callable[[], int], now: float) -> None:
+    def __init__(self, request: HttpRequest, longest: Callable[[], int], now: float) -> None:
         self._longest = longest
         self._others = Bucket(OTHERS_A_SECOND, OTHERS_BURST, now)
         self._message = bytearray()
@@ -126,7 +126,7 @@ class WebSocketCarriage:
     overhead = 2
     """Before a string of at most 125 bytes, which all media is; 4 before a longer one."""
 
-    def __init__(self, tcp: StringProtocol, answer: Callable[[Request], Answer | None]) -> None:
+    def __init__(self, tcp: StringProtocol, answer: Callable[[HttpRequest], HttpAnswer | None]) -> None:
         self._tcp = tcp
         self._connection = tcp.connection
         self._answer = answer
@@ -152,7 +152,7 @@ class WebSocketCarriage:
         except Closed:
             self._connection.close()
 
-    def _asked(self, request: Request) -> None:
+    def _asked(self, request: HttpRequest) -> None:
         answer = self._answer(request)
         if self.state is Browsing.OVER:
             return  # it was shown out, now that the request has told where it comes from

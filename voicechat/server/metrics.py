@@ -72,7 +72,7 @@ class Dropped(enum.Enum):
     NOT_SENT = "not_sent"
 
 
-class Asked(enum.Enum):
+class WebAnswer(enum.Enum):
     """What a browser's request was answered with."""
 
     PAGE = "page"
@@ -174,7 +174,7 @@ class Metrics:
         self.logins_total = _counters("result", Login)
         self.bans_total = Counter()
         self.protocol_errors_total = Counter()
-        self.requests_total = _counters("answer", Asked)
+        self.requests_total = _counters("answer", WebAnswer)
         # who is here; the hub knows
         self.rooms = Reading("gauge")
         self.participants: Labelled[Presence, Reading] = Labelled("state", Presence, lambda: Reading("gauge"))

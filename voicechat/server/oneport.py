@@ -18,7 +18,7 @@ from voicechat.server.proxies import UNKNOWN, Proxies
 from voicechat.server.web import Web
 
 if TYPE_CHECKING:
-    from voicechat.carriage.http import Answer, Request
+    from voicechat.carriage.http import HttpAnswer, HttpRequest
     from voicechat.carriage.websocket import WebSocketCarriage
 
 
@@ -81,7 +81,7 @@ class OnePort(StringProtocol):
         self._browser = WebSocketCarriage(self, self._asked)
         self._browser.received(self.recvd)
 
-    def _asked(self, request: "Request") -> "Answer | None":
+    def _asked(self, request: "HttpRequest") -> "HttpAnswer | None":
         if self._proxy:
             self._comes_from(self._proxies.visitor(self._proxy, request.values(b"x-forwarded-for")))
         assert self._web is not None

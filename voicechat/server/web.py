@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from voicechat.server.metrics import Asked
+from voicechat.server.metrics import WebAnswer
 from voicechat.session.bucket import Bucket
 
 if TYPE_CHECKING:
-    from voicechat.carriage.http import Answer, Request
+    from voicechat.carriage.http import HttpAnswer, HttpRequest
     from voicechat.server.hub import Hub
 
 NEEDED: Final = ("h11", "wsproto")
@@ -48,7 +48,7 @@ def installed() -> bool:
     return all(find_spec(name) is not None for name in NEEDED) and PAGE.is_file()
 
 
-class Page:
+class WebPage:
     """The page of a file."""
 
     def __init__(self, file: Path) -> None:
@@ -84,26 +84,26 @@ class Web:
         self._knocks = hub.admission.knocks
         self._counts = hub.metrics.requests_total
         self._pages = Bucket(hub.limits.pages_a_second, hub.limits.pages_burst, hub.clock.seconds())
-        self._page = Page(page)
+        self._page = WebPage(page)
 
-    def answer(self, request: "Request", address: str) -> "Answer | None":
+    def answer(self, request: "HttpRequest", address: str) -> "HttpAnswer | None":
         """What somebody of this address gets for a request; None: a WebSocket."""
-        from voicechat.carriage.http import Answer
+        from voicechat.carriage.http import HttpAnswer
 
         if request.path != b"/":
-            self._counts[Asked.NOT_FOUND].value += 1
-            return Answer(404)
+            self._counts[WebAnswer.NOT_FOUND].value += 1
+            return HttpAnswer(404)
         if request.upgrades:
-            self._counts[Asked.WEBSOCKET].value += 1
+            self._counts[WebAnswer.WEBSOCKET].value += 1
             return None
         if not self._may_have_page(address):
-            self._counts[Asked.TOO_OFTEN].value += 1
-            return Answer(503, BUSY_HEADERS, BUSY)
-        self._counts[Asked.PAGE].value += 1
+            self._counts[WebAnswer.TOO_OFTEN].value += 1
+            return HttpAnswer(503, BUSY_HEADERS, BUSY)
+        self._counts[WebAnswer.PAGE].value += 1
         page = self._page
         if request.takes_gzip:
-            return Answer(200, (*page.headers, ("Content-Encoding", "gzip")), page.small)
-        return Answer(200, page.headers, page.plain)
+            return HttpAnswer(200, (*page.headers, ("Content-Encoding", "gzip")), page.small)
+        return HttpAnswer(200, page.headers, page.plain)
 
     def _may_have_page(self, address: str) -> bool:
         """A page is a hundred times longer than what asks for it: no flood is to fill the host's line with pages."""
