@@ -105,7 +105,7 @@ def misplaced(text: str, *, within_words: bool = False, unknown: bool = False) -
     ``unknown``: beside a sign that this Python does not know it does. So a receiver judges, whose Unicode may be older
     than the sender's; a sender does not, since the receiver's may be newer.
     """
-    if text.isascii():
+    if not _UNSEEN.search(text):
         return
     at = 0
     for piece in _PIECE.findall(text):

@@ -162,6 +162,8 @@ def _title(text: str, what: str) -> str:
 
 def _marks(before: int, sign: str) -> int:
     """How many marks are piled up when this sign has come, after so many; what nobody sees ends no pile."""
+    if sign.isascii():
+        return 0
     if signs.unseen(sign):
         return before
     return before + 1 if signs.piles(sign) else 0
