@@ -15,10 +15,10 @@ demo: prepare ## a server and three clients talk with recorded voices; shows who
 serve: prepare ## start a server for your friends and print what they must type
 	@$(PY) -m demo.serve
 
-quick: ## every check and every test that needs no more than this machine, in two workers
+quick: ## every check and every test that needs no more than this machine
 	@.ci/prepare sound web
 	@$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest -n 4 --dist loadgroup
 
 # A lane is a target that runs its folder of tests (tests/test_lanes.py holds that none is forgotten). CI runs these, and
 # then those that stand alone (.ci/run).

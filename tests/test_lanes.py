@@ -1,5 +1,9 @@
-"""The lanes of the tests: no folder is left out of all of them, and CI runs each and lets no skipped test pass."""
+"""The lanes of the tests: no folder is left out of all of them, CI runs each and lets no skipped test pass.
 
+And who measures real time in the quick one is not among those who compute.
+"""
+
+import ast
 import re
 import shutil
 import subprocess
@@ -9,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+
+from tests.conftest import ON_STAGE, REAL_TIME
 
 ROOT: Final = Path(__file__).parents[1]
 MAKEFILE: Final = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -98,3 +104,33 @@ def test_ci_runs_the_lanes_that_there_are_and_fails_if_one_fails_or_skips(
     assert ended.returncode == code, ended.stdout
     assert ("was skipped" in ended.stderr) == (code == 1)
     assert code or all(f"{lane} ran" in ended.stdout for lane in said)
+
+
+PROGRAMS: Final = {"testkit.children", "testkit.relay", "testkit.rig", "testkit.stage"}
+"""What makes a test one in real time: clients, servers and sound systems that run beside it."""
+
+
+def test_all_that_runs_in_real_time_is_in_a_group_that_others_give_way_to() -> None:
+    found = set()
+    for path in sorted(ROOT.glob("tests/**/test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if PROGRAMS & {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}:
+            found.add(path.relative_to(ROOT / "tests").parts[0])
+        for part in tree.body:
+            if path.parent.name == "goals" and isinstance(part, ast.FunctionDef):
+                used = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
+                assert part.name.startswith("test_") or not used & (ON_STAGE - {"server"}), part.name
+    assert found == set(REAL_TIME)
+
+
+def test_the_groups_are_no_more_than_the_workers_so_that_all_of_them_begin_at_once() -> None:
+    (workers,) = re.findall(r"pytest -n (\d+) --dist loadgroup", rules()[QUICK][1])
+    assert len(set(REAL_TIME.values())) < int(workers), "and somebody computes meanwhile"
+
+
+def test_tests_in_real_time_come_first_and_in_one_piece(request: pytest.FixtureRequest) -> None:
+    marks = [item.get_closest_marker("xdist_group") for item in request.session.items]
+    groups = [mark.args[0] if mark else None for mark in marks]
+    begins = [group for group, before in zip(groups, [object(), *groups], strict=False) if group != before]
+    assert len(begins) == len(set(begins))
+    assert None not in begins[:-1]
