@@ -1,6 +1,10 @@
 # One command each; all but help and clean first see to it that what they need is installed.
 PY := .venv/bin/python
 
+# Without compiled modules each of the hundreds of programs that the tests start would compile all that it imports anew,
+# and each worker all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help prepare demo serve quick test lint bench soak fuzz clean
 
 help: ## show this list
