@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from testkit.children import SOON, Children, Program, stats
+from testkit.children import SOON, Children, Program, Server, stats
 from testkit.terminal import Terminal
 
 A_SECOND = 1.0
@@ -133,8 +133,10 @@ def test_while_it_tries_to_come_back_and_nothing_of_the_call_is_lost(
 
 
 @BOTH
-def test_of_a_sound_system_that_does_not_let_go(house: Children, number: signal.Signals, code: int) -> None:
-    server, figures = house.server(), house.folder / "figures.json"
+def test_of_a_sound_system_that_does_not_let_go(
+    server: Server, house: Children, number: signal.Signals, code: int
+) -> None:
+    figures = house.folder / "figures.json"
     variables = path_with(house.folder, "pyaudio.py", PORTAUDIO.format(hangs_at_once=False))
     ann = house.start(*options(house, server.port, "127.0.0.1", "--stats", str(figures)), variables=variables)
     ann.line("you are in as Ann")
@@ -160,10 +162,9 @@ def test_of_doctor_whose_resolver_stands_still(house: Children) -> None:
     assert leave(ann, signal.SIGINT) == 130
 
 
-def test_of_a_pipe_that_nobody_reads(house: Children) -> None:
+def test_of_a_pipe_that_nobody_reads(server: Server, house: Children) -> None:
     pipe, heard = house.folder / "figures", house.folder / "heard.wav"
     os.mkfifo(pipe)
-    server = house.server()
     words = options(house, server.port, "127.0.0.1", "--input", "silence", "--output", f"wav:{heard}")
     ann = house.start(*words, "--stats", str(pipe))
     ann.line("you are in as Ann")
@@ -173,10 +174,9 @@ def test_of_a_pipe_that_nobody_reads(house: Children) -> None:
         assert heard.stat().st_size == 44 + 2 * file.getnframes()
 
 
-def test_a_pipe_that_somebody_reads_gets_the_figures(house: Children) -> None:
+def test_a_pipe_that_somebody_reads_gets_the_figures(server: Server, house: Children) -> None:
     pipe = house.folder / "figures"
     os.mkfifo(pipe)
-    server = house.server()
     words = options(house, server.port, "127.0.0.1", "--input", "silence", "--output", "null", "--stats", str(pipe))
     ann = house.start(*words)
     ann.line("you are in as Ann")
