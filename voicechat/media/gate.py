@@ -113,7 +113,7 @@ class TalkGate:
 
     ``threshold_dbfs`` fixes the level that opens it, in place of noise floor and
     guard; None learns the floor. Clatter is told from talk either way. ``push`` belongs to one thread; ``mode`` may be
-    assigned, and ``floor`` and ``opens_at`` read, from any other at any time.
+    assigned, and ``floor``, ``opens_at`` and ``talks`` read, from any other at any time.
     """
 
     def __init__(self, threshold_dbfs: float | None = None, tuning: GateTuning = TUNING.gate) -> None:
@@ -136,6 +136,8 @@ class TalkGate:
         self._last = self._last_but_one = self._peak = 0.0
         self.state = GateState.SHUT
         """What it makes of the level; where a key decides, what it made of it last."""
+        self.talks = False
+        """The last frames were talk, whoever decides."""
         self._confirmed = 0
         """Frames of talk since it opened."""
         self._failed = 0
@@ -155,7 +157,7 @@ class TalkGate:
         if not 0.0 <= mean_square <= 1.0:
             mean_square = 1.0 if mean_square > 1.0 else 0.0
         self._learn(mean_square)
-        talk = self._talk(mean_square)
+        self.talks = talk = self._talk(mean_square)
         mode = self.mode
         previous, self._previous_mode = self._previous_mode, mode
         if mode is GateMode.VOICE:

@@ -6,7 +6,7 @@ log and no codec in it; what crosses over are numbers, and appends and pops of b
 deques, which are atomic in CPython.
 
     card -> stages -> capture (gate, pre-roll) -> taps -> call
-    card <- playout (blocks that are ready) <- taps <- call        and the beat tells when the card takes the next block
+    card <- cues <- playout (blocks that are ready) <- taps <- call    the beat tells when the card takes the next one
 
 The reactor is woken once a frame while somebody talks, and once a frame while
 somebody is heard; in silence not at all, because the gate decides here.
@@ -19,9 +19,10 @@ import numpy as np
 
 from voicechat.client.audio.beat import DeviceBeat
 from voicechat.client.audio.capture import Captured, CaptureQueue
+from voicechat.client.audio.cueing import CueQueue
 from voicechat.client.audio.playout import PlayoutQueue
 from voicechat.client.audio.processing import Stage, Tap
-from voicechat.format import SILENT_BLOCK
+from voicechat.format import SILENT_BLOCK, Samples
 from voicechat.media.gate import TalkGate
 
 
@@ -43,8 +44,9 @@ class AudioBridge:
         self._taps = tuple(taps)
         self.gate = gate
         self.beat = DeviceBeat()
-        self._capture = CaptureQueue(gate)
+        self._capture = CaptureQueue(gate, lambda: call_from_thread(self._unheard))
         self._playout = PlayoutQueue()
+        self._cues = CueQueue()
         self._played = SILENT_BLOCK
         """What the device was given last."""
         self.resting = False
@@ -55,6 +57,8 @@ class AudioBridge:
         """Called in the reactor's thread when there is something to play while the device rests."""
         self.on_awake: Callable[[], None] = lambda: None
         """Called in the reactor's thread when it has been started again."""
+        self.on_unheard: Callable[[], None] = lambda: None
+        """Called in the reactor's thread, once each time, when whoever is muted talks."""
 
     # -- the device's thread ------------------------------------------------------
 
@@ -66,7 +70,10 @@ class AudioBridge:
         wake = self._capture.push(block)
         beat, playout = self.beat, self._playout
         wake |= beat.called(now)  # right before the block is taken, since `needed_at` counts both
-        self._played = out = playout.take()
+        out = playout.take()
+        if self._cues.waiting:
+            out = self._cues.mixed(out)
+        self._played = out
         wake |= playout.ask(beat.together)
         if wake:
             self._call_from_thread(self.on_turn)
@@ -95,6 +102,24 @@ class AudioBridge:
         for tap in self._taps:
             tap.provided(np.frombuffer(frame, np.float32))
         self._playout.provide(frame, self.beat.together)
+
+    def cue(self, sound: Samples) -> None:
+        """Play something short beside what is heard, from the next block on; a device that rests is started for it.
+
+        If the device stands still it is forgotten: nobody wants to hear it when that is over.
+        """
+        if self.resting or not self.beat.stalled(self._seconds()):
+            self._cues.put(sound)
+        if self.resting:
+            self.on_wanted()
+
+    @property
+    def cueing(self) -> bool:
+        """A cue is being played, or waits."""
+        return bool(self._cues.waiting)
+
+    def _unheard(self) -> None:
+        self.on_unheard()
 
     @property
     def needed_at(self) -> float:

@@ -8,15 +8,19 @@ bounded deque, which are atomic in CPython.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from voicechat.format import FRAME_SAMPLES, SILENT_BLOCK, Frame
+from voicechat.format import FRAME_SAMPLES, SILENT_BLOCK, TICK_MS, Frame
 from voicechat.media.gate import PRE_ROLL_FRAMES, GateMode, TalkGate
 
 MOST_CAPTURED: Final = 25
 """Frames waiting for the reactor: half a second of a stall; older words are dropped as overruns."""
+
+UNHEARD_AFTER: Final = 500 // TICK_MS
+"""Frames of talk, less those without, after which whoever is muted talks: a sentence has begun. A cough is shorter."""
 
 _SAMPLES: Final = np.dtype(np.float32)
 """What a frame's bytes are; made once, since making it of the type is 6 of frombuffer's 20 us (measured, cold)."""
@@ -32,10 +36,16 @@ class Captured(NamedTuple):
 
 
 class CaptureQueue:
-    """Frames of the microphone that passed the gate, at most MOST_CAPTURED."""
+    """Frames of the microphone that passed the gate, at most MOST_CAPTURED.
 
-    def __init__(self, gate: TalkGate) -> None:
+    ``unheard`` is called on the DEVICE's thread when whoever is muted talks, once for each time that they are muted.
+    """
+
+    def __init__(self, gate: TalkGate, unheard: Callable[[], object] = lambda: None) -> None:
         self._gate = gate
+        self._unheard = unheard
+        self._unheard_frames = 0
+        """Frames of talk while muted; UNHEARD_AFTER: it was told."""
         self._half: bytes | None = None
         self._pre_roll: deque[tuple[bytes, float]] = deque(maxlen=PRE_ROLL_FRAMES)
         self._waiting: deque[Captured] = deque(maxlen=MOST_CAPTURED)
@@ -71,6 +81,10 @@ class CaptureQueue:
         self.tick = tick + 1
         if not self._gate.push(level):
             self._pre_roll.append((frame, level))
+            if self._gate.mode is GateMode.MUTED:
+                self._count_unheard()
+            elif self._unheard_frames:
+                self._unheard_frames = 0
             if not self.talking:
                 return False
             self.talking = False
@@ -78,11 +92,20 @@ class CaptureQueue:
             return True
         if not self.talking:
             self.talking = True
+            self._unheard_frames = 0
             for back, (early, early_level) in zip(range(len(self._pre_roll), 0, -1), self._pre_roll, strict=True):
                 self._hand_over(tick - back, early, early_level)
             self._pre_roll.clear()
         self._hand_over(tick, frame, level)
         return True
+
+    def _count_unheard(self) -> None:
+        count = self._unheard_frames
+        if count == UNHEARD_AFTER:
+            return
+        self._unheard_frames = count = count + 1 if self._gate.talks else max(0, count - 1)
+        if count == UNHEARD_AFTER:
+            self._unheard()
 
     def _hand_over(self, tick: int, frame: bytes | None, level: float) -> None:
         if len(self._waiting) == MOST_CAPTURED:

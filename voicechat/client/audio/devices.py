@@ -67,6 +67,8 @@ class Devices:
         self._loudspeaker = _Side("output", "loudspeaker", loudspeaker, real=sink is None)
         self.any_real = self._microphone.real or self._loudspeaker.real
         """A device is used that may be lost."""
+        self.audible = self._loudspeaker.real
+        """What is played is for somebody's ears now, and not for a file or for nobody."""
         self.gate_dbfs: float | None = TUNING.gate.guard_dbfs if isinstance(source, Tone) else None
         """The level that opens the gate, where the source has no noise to learn: a tone would be learnt as noise."""
         self._handover = DeviceHandover()

@@ -140,7 +140,7 @@ class Sound:
             self._muted_since = None
         elif self._muted_since is None:
             self._muted_since = now
-        if self._bridge.playing:
+        if self._bridge.playing or self._bridge.cueing:
             self._heard_at = now
 
     def _rest(self, now: float) -> None:

@@ -65,16 +65,19 @@ class Call:
         """Called when people, connection or path changed, or a text line is new."""
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering, when messages can be sent."""
+        self.on_unheard: Callable[[], None] = lambda: None
+        """Called when whoever is muted talks."""
         self.recovery: IRecovery | None = None
         """Who brings a broken line back."""
         self.on_joined: Callable[[messages.Participant], None] = lambda _person: None
         """Called when somebody entered the room."""
-        self.ways = Ways(clock, self.chat.notify, self._changed)
+        self.ways = Ways(clock, self._notify_of_connection, self._changed)
         self.sent_over, self.received_over = self.ways.sent_over, self.ways.received_over
         self.password_logins = 0
         self.reconnects = 0
         self._figures = CallFigures(self.friends, self.hearing, bridge, self.ways, self.measured)
         bridge.on_turn = self.turn
+        bridge.on_unheard = self._unheard
 
     # -- connections ----------------------------------------------------------------
 
@@ -96,6 +99,12 @@ class Call:
 
     def _changed(self) -> None:
         self.on_change()
+
+    def _notify_of_connection(self, line: str) -> None:
+        self.chat.notify(line, self.chat.notices.trouble)
+
+    def _unheard(self) -> None:
+        self.on_unheard()
 
     @property
     def path(self) -> str:
@@ -121,6 +130,11 @@ class Call:
     def connected(self) -> bool:
         """In the room now."""
         return self.connection is not None
+
+    @property
+    def lost(self) -> bool:
+        """Nobody hears us: there is no connection, or nothing answers on it."""
+        return not self.connected or (self.recovery is not None and self.recovery.outage() is not None)
 
     @property
     def level(self) -> float:
@@ -184,7 +198,7 @@ class Call:
             return
         if line is not None:
             notices = self.chat.notices
-            self.chat.notify(line, notices.talk if isinstance(message, messages.Talk) else notices.say)
+            self.chat.notify(line, notices.talk if isinstance(message, messages.Talk) else notices.people)
         self.on_change()
 
     def stop(self) -> None:

@@ -54,10 +54,13 @@ class Controls:
         self._stated = False
         """The room was sent something else than that we talk and listen."""
         self._sticking = Timer(clock, self._stuck)
+        self.unheard = False
+        """Whoever is muted has talked since."""
         self._watchers: list[Callable[[], None]] = []
         call.on_change = self._changed
         call.on_entered = self._entered
         call.on_joined = self._volumes.apply
+        call.on_unheard = self._talks_unheard
         self._set_gate()
 
     def watch(self, watcher: Callable[[], None]) -> None:
@@ -114,9 +117,16 @@ class Controls:
             return  # nobody else sees a difference
         if before.deafened != self.deafened:
             self._call.deafen(self.deafened)
+        self.unheard = False
         self._set_gate()
         self._send_state()
         self._changed()
+
+    def _talks_unheard(self) -> None:
+        if self.muted and not self.unheard:  # else it is the key that mutes
+            self.unheard = True
+            self._call.chat.notices.warn("you talk, but are muted: nobody hears you")
+            self._changed()
 
     def _send_state(self) -> None:
         self._stated = True
