@@ -104,7 +104,7 @@ class Member:
     def say(self, text: str) -> None:
         """Nobody reads it."""
 
-    warn = talk = chat = say
+    warn = talk = chat = people = trouble = say
 
     def stop(self) -> None:
         """Never."""

@@ -67,8 +67,9 @@ def test_devices_in_use_and_those_that_there_are(home: Children, ann: Program) -
 
 def test_what_cannot_be_done_is_told_in_one_line(home: Children, ann: Program) -> None:
     assert "nobody is called 'Zoe'" in told(home, "volume", "Zoe", "-6", status=1).err
-    assert "there is no word 'frobnicate'" in told(home, "frobnicate", status=2).err
-    assert "a word is missing" in told(home, status=2).err
+    assert "unknown command 'frobnicate'; see --help" in told(home, "frobnicate", status=2).err
+    assert "unknown command 'stat'; did you mean stats?" in told(home, "stat", status=2).err
+    assert "usage: voicechat-ctl COMMAND; commands: mute, unmute," in told(home, status=2).err
     assert "volume needs NAME DB" in told(home, "volume", "Zoe", status=2).err
     assert "--json is for stats" in told(home, "mute", "--json", status=2).err
     assert "no such option" in told(home, "--sock", status=2).err

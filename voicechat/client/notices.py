@@ -18,5 +18,11 @@ class INotices(Protocol):
     def talk(self, text: str) -> None:
         """Somebody starts or stops talking."""
 
+    def people(self, text: str) -> None:
+        """Somebody came, left, or changed something about themselves."""
+
+    def trouble(self, text: str) -> None:
+        """The connection was lost, is back, or takes another way."""
+
     def warn(self, text: str) -> None:
         """Something is not as it should be, or the last word."""

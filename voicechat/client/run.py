@@ -22,6 +22,7 @@ from voicechat.client.audio.portaudio import quiet_stderr
 from voicechat.client.audio.supervisor import Sound
 from voicechat.client.call.call import Call
 from voicechat.client.call.controls import Controls
+from voicechat.client.call.cueing import Cueing, Cues
 from voicechat.client.call.echotest import EchoTest, Meter
 from voicechat.client.call.transmit import TransmitMode
 from voicechat.client.call.voice import Suppress, Voice
@@ -34,10 +35,14 @@ from voicechat.client.network.lookup import Lookups
 from voicechat.client.network.reconnecting import Service
 from voicechat.client.network.target import Target
 from voicechat.client.remote import runtime
-from voicechat.client.remote.socket import Commands, Remote
-from voicechat.client.ui.line import Console
+from voicechat.client.remote.commands import Commands
+from voicechat.client.remote.socket import Remote
+from voicechat.client.remote.typed import Typed
+from voicechat.client.ui import reading
+from voicechat.client.ui.line import KINDS, ON_TERMINAL, Console
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, DeviceError, WireError
+from voicechat.media.cues import Cue
 from voicechat.media.gate import TalkGate
 from voicechat.media.loudness import Loudness
 from voicechat.media.quality import Quality
@@ -78,8 +83,9 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
 
 def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
     """The user interface that was asked for; 'auto' is the screen wherever there can be one. ConfigError if not."""
+    console = Console(told=ON_TERMINAL if sys.stdout.isatty() else frozenset(KINDS))
     if ui == "line":
-        return Console()
+        return console
     why = ""
     if not (sys.stdin.isatty() and sys.stdout.isatty() and can_draw(os.environ)):
         why = "--ui screen needs a terminal; --ui line does not"
@@ -91,7 +97,7 @@ def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
         return Screen(reactor, gone)
     if ui == "screen":
         raise ConfigError(why)
-    return Console()
+    return console
 
 
 def can_draw(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
@@ -137,7 +143,11 @@ class _Run:
         self._recorded = True
         """Nothing of it is missing."""
         self._service.on_entered = self._entered
-        self._remote = Remote(self._reactor, Commands(self._controls, self._figures, self._in_use))
+        commands = Commands(self._controls, self._figures, self._in_use)
+        self._remote = Remote(self._reactor, commands)
+        self._typed = Typed(commands, self._console)
+        self._lines = None if chosen.echo_test or self._console.draws else reading.of_terminal(self._reactor)
+        self._cueing = Cueing(self._reactor, self._call, self._controls, self._bridge.cue, self._cues())
         self._code = int(Exit.OK)
         self._ending = False
         self._begun = False
@@ -155,6 +165,7 @@ class _Run:
         self._reactor.callWhenRunning(self._obey_signals)
         self._reactor.callWhenRunning(self._listen)
         self._reactor.callWhenRunning(self._service.start)
+        self._reactor.callWhenRunning(self._read)
         try:
             self._console.begin(self._controls)
             self._console.say(f"connecting to {self._service.where} ...")
@@ -202,6 +213,15 @@ class _Run:
             except (ConfigError, CannotListenError, OSError) as error:
                 self._console.warn(f"this client hears no voicechat-ctl: {error}")
 
+    def _read(self) -> None:
+        """Where lines are printed on a terminal, lines are typed."""
+        if self._lines is not None:
+            self._lines.start(self._typed.line, lambda: self._console.say("no more is read from here; Ctrl-C leaves"))
+
+    def _cues(self) -> frozenset[Cue]:
+        """The cues that are wanted; an echo test is listened to."""
+        return frozenset() if self._chosen.echo_test else Cues.AUTO.those(audible=self._devices.audible)
+
     def _figures(self) -> dict[str, Any]:
         return self._call.stats(self._devices.source, self._devices.sink)
 
@@ -245,6 +265,8 @@ class _Run:
             self._console.warn(line)
         self._controls.stop()
         self._remote.stop()
+        if self._lines is not None:
+            self._lines.stop()
         self._service.stop()
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
 

@@ -15,8 +15,10 @@ from twisted.internet.testing import StringTransport
 from tests.client.call.test_call import Evening
 from tests.client.player import Player
 from voicechat.client.call.status import FriendStatus
+from voicechat.client.remote import commands as words
 from voicechat.client.remote import socket as remote
-from voicechat.client.remote.socket import Answer, Commands, Remote, RemoteProtocol
+from voicechat.client.remote.commands import Answer, Commands
+from voicechat.client.remote.socket import Remote, RemoteProtocol
 from voicechat.client.remote.words import LONGEST_LINE, WORDS
 
 
@@ -82,7 +84,7 @@ def test_names_are_set_off_in_what_is_told() -> None:
     friend = {"source": 1, "talks": True, "away": False, "muted": False, "deafened": False}
     for name, told in (("Ben: away. Cid", "'Ben: away. Cid': talks"), ("مریم", "\u2068مریم\u2069: talks")):
         status = msgspec.convert({"volume_db": 0.0, "delay_ms": None, "name": name} | friend, FriendStatus)
-        assert remote._line_of(status) == told
+        assert words._line_of(status) == told
 
 
 def test_what_is_line_of_friends() -> None:
@@ -94,7 +96,7 @@ def test_what_is_line_of_friends() -> None:
         ({"muted": True, "volume_db": 3.0}, "Ben: muted, +3 dB"),
     ):
         status = msgspec.convert({"volume_db": 0.0, "delay_ms": None} | friend | change, FriendStatus)
-        assert remote._line_of(status) == told
+        assert words._line_of(status) == told
 
 
 def test_quit_ends_the_call_well(ann: Player) -> None:

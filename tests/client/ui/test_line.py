@@ -3,7 +3,9 @@
 import io
 from typing import Any
 
-from voicechat.client.ui.line import Console
+import pytest
+
+from voicechat.client.ui.line import KINDS, Console
 
 
 class Broken(io.StringIO):
@@ -55,3 +57,26 @@ def test_a_reader_who_is_gone_does_not_end_the_call() -> None:
     closed = io.StringIO()
     closed.close()
     Console(closed, closed).warn("Ben joined")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_the_kinds_that_are_wanted_are_told_and_answers_and_last_words_always(kind: str) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    console = Console(out, err, told=frozenset({kind}))
+    console.people("Ben joined")
+    console.chat("Ben: hello")
+    console.talk("Ben talks")
+    console.trouble("the line broke")
+    console.warn("no microphone found")
+    told = {
+        "joins": (["Ben joined"], []),
+        "text": (["Ben: hello"], []),
+        "talk": (["Ben talks"], []),
+        "trouble": (["the line broke"], ["voicechat-client: no microphone found"]),
+    }
+    assert (out.getvalue().splitlines(), err.getvalue().splitlines()) == told[kind]
+    console.say("you are in as Ann")
+    console.end()
+    console.warn("the password was refused")
+    assert out.getvalue().splitlines()[-1] == "you are in as Ann"
+    assert err.getvalue().splitlines()[-1] == "voicechat-client: the password was refused"

@@ -51,21 +51,21 @@ class News:
     def disconnected(self, why: str) -> None:
         """The connection was lost."""
         self._silent = False
-        self._notices.say(f"the line to {self._where} broke ({why}); trying again")
+        self._notices.trouble(f"the line to {self._where} broke ({why}); trying again")
 
     def waits(self, outage: Outage, now: float) -> None:
         """The next try is to come: told once it takes longer than a moment, and then now and again."""
         if outage.seconds >= TOLD_FROM and self._may_tell(now) and outage.next_s is not None:
-            self._notices.say(f"nobody hears you; trying again in {outage.next_s:.0f} s (try {outage.tries})")
+            self._notices.trouble(f"nobody hears you; trying again in {outage.next_s:.0f} s (try {outage.tries})")
 
     def silent(self, seconds: float, now: float) -> None:
         """The server has fallen silent; 0 seconds: it is heard again."""
         if seconds and self._may_tell(now):
             self._silent = True
-            self._notices.say(f"{self._where} has not answered for {seconds:.0f} s: perhaps nobody hears you")
+            self._notices.trouble(f"{self._where} has not answered for {seconds:.0f} s: perhaps nobody hears you")
         elif not seconds and self._silent:
             self._silent = False
-            self._notices.say(f"{self._where} answers again")
+            self._notices.trouble(f"{self._where} answers again")
 
     def _may_tell(self, now: float) -> bool:
         if now - self._told_at < TOLD_EVERY:

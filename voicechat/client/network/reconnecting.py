@@ -143,7 +143,7 @@ class Service:
             self._end(code, line.format(where=self.where))
         elif answer.reason == messages.SHUTTING_DOWN:
             self._wait = self._uniform(0.1, max(0.2, 2 * min(answer.retry, QUICK_FOR)))
-            self._notices.say("the server is shutting down")
+            self._notices.trouble("the server is shutting down")
         elif answer.reason == messages.TRY_LATER and self._retry.entered:
             self._wait_for(min(answer.retry, LONGEST_WAIT))
         else:
@@ -193,7 +193,7 @@ class Service:
         lost = _SEAT_GONE if self._seat_gone and why != _NOT_NOW else ""
         if why != self._notified:
             self._notified = why
-            self._notices.say(lost + why.format(where=self.where, wait=self._wait))
+            self._notices.trouble(lost + why.format(where=self.where, wait=self._wait))
 
     def sent_over(self, udp: bool) -> None:
         """Media goes over UDP, or over TCP again."""

@@ -13,16 +13,16 @@ from collections.abc import Sequence
 
 from voicechat import __version__, standard
 from voicechat.client.remote import runtime
-from voicechat.client.remote.words import LONGEST_LINE, WORDS
+from voicechat.client.remote.words import LONGEST_LINE, WORDS, understood
 from voicechat.errors import ConfigError, DeviceError
 
 OK, CANNOT, USAGE, NOBODY, NOT_WRITTEN, NO_ANSWER, NOT_UNDERSTOOD, NOT_OURS, SEVERAL = 0, 1, 2, 69, 74, 75, 76, 77, 78
 
-HELP = """usage: voicechat-ctl [--socket PATH] [--json] WORD ...
+HELP = """usage: voicechat-ctl [--socket PATH] [--json] COMMAND ...
 
 Tell the voicechat-client that runs on this machine what to do.
 
-words:
+commands:
 {words}
 
 options:
@@ -82,7 +82,8 @@ def _run(argv: list[str]) -> int:
         raise Failed(USAGE, "--json is for stats")
     if not runtime.supported():
         raise Failed(NOBODY, "this system has no local sockets; use the keys of the client's screen")
-    answer = ask(os.path.expanduser(where) or _only_one(), {"word": word, "rest": rest})
+    request = {"word": word, "rest": rest, **_told()}
+    answer = ask(os.path.expanduser(where) or _only_one(), request)
     if as_json:
         return _write(json.dumps(answer.get("figures"), indent=1, ensure_ascii=False) + "\n")
     lines = answer.get("lines")
@@ -122,18 +123,19 @@ def _parted(argv: list[str]) -> tuple[list[str], str, bool]:
     return words, where, as_json
 
 
+def _told() -> dict[str, bool]:
+    """Somebody looks on, and wants to be told what was done. A key's command has no terminal."""
+    return {"told": True} if sys.stdout.isatty() else {}
+
+
 def _understood(words: list[str]) -> tuple[str, list[str]]:
     """The word, and what belongs to it."""
-    if not words or words[0] not in WORDS:
-        told = f"there is no word {words[0]!r}" if words else "a word is missing"
-        raise Failed(USAGE, f"{told}; there are {', '.join(WORDS)}")
-    word, *rest = words
-    if word == "say":
-        rest = [" ".join(rest)] if rest else []
-    wanted = WORDS[word][0]
-    if len(rest) != len(wanted.split()):
-        raise Failed(USAGE, f"{word} needs {wanted or 'nothing'} behind it")
-    return word, rest
+    if not words:
+        raise Failed(USAGE, f"usage: voicechat-ctl COMMAND; commands: {', '.join(WORDS)}")
+    try:
+        return understood(words[0], words[1:])
+    except ValueError as error:
+        raise Failed(USAGE, f"{error}; see --help") from None
 
 
 def _only_one() -> str:

@@ -24,7 +24,7 @@ from voicechat.client.ui.display import Display
 from voicechat.client.ui.keys import Keys
 from voicechat.client.ui.line import LAST_MOMENT, Console
 from voicechat.client.ui.patient import PatientWriter
-from voicechat.client.ui.widgets import PALETTE, Drawing, Loop, Page, no_flow_control
+from voicechat.client.ui.widgets import PALETTE, Drawing, Loop, Page, colours, no_flow_control
 
 DRAWS_A_SECOND: Final = 5.0
 """Enough for the eye to follow a meter, and 1 % of a core at most."""
@@ -50,6 +50,8 @@ class Screen(Console):
     terminal has gone away, with nobody left to tell.
     """
 
+    draws = True
+
     def __init__(self, reactor: Any, gone: Callable[[], None], display: Any = None) -> None:
         super().__init__()
         self._reactor = reactor
@@ -61,7 +63,6 @@ class Screen(Console):
         fancy = str(getattr(sys.stdout, "encoding", "")).lower().startswith("utf")
         self.keys = Keys(self._page, self._news, self.warn, fancy=fancy)
         self._loop: urwid.MainLoop | None = None
-        self._over = False
         self._drawing = Timer(reactor, self._draw)
         self._drawn_at = float("-inf")
         self._meter_until = 0.0
@@ -75,7 +76,7 @@ class Screen(Console):
 
     def say(self, text: str) -> None:
         """Something happened."""
-        self._add("dim", text) if not self._over else super().say(text)
+        self._add("", text) if not self._over else super().say(text)
 
     def chat(self, text: str) -> None:
         """A text line."""
@@ -101,7 +102,7 @@ class Screen(Console):
         if self._display is None:
             self._writer = PatientWriter(sys.stdout, lambda: self._reactor.callFromThread(self._free))
             self._display = Display(output=self._writer, bracketed_paste_mode=True, focus_reporting=False)
-            self._display.set_terminal_properties(colors=1 if os.environ.get("NO_COLOR") else 16)
+            self._display.set_terminal_properties(colors=colours(os.environ))
         self._loop = Drawing(
             self._may_draw,
             self.keys.frame,

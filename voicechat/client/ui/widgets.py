@@ -3,10 +3,11 @@
 Imported by ``screen`` only. Knows rows of styled text and keys, nothing of calls and friends.
 """
 
+import os
 import sys
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal
 
 import urwid
 from urwid.str_util import calc_width
@@ -14,18 +15,33 @@ from urwid.str_util import calc_width
 from voicechat.client.ui import view
 from voicechat.wire.text import MOST_TEXT
 
+_BLACK, _WHITE, _GRAY, _GREEN, _RED, _YELLOW, _NIGHT = "h16", "h231", "h252", "h77", "h160", "h221", "h235"
+"""Colours of the cube and the grays of 256 (xterm): the same in every theme, which may change the first sixteen."""
+
 PALETTE: Final = [
-    ("title", "black", "light gray", "standout"),
-    ("lost", "white,bold", "dark red", "standout"),
-    ("talks", "light green,bold", "", "bold"),
-    ("alarm", "light red,bold", "", "bold"),
-    ("trouble", "yellow", "", "bold"),
-    ("meter", "light green", "", ""),
-    ("dim", "dark gray", "", ""),
-    ("chosen", "bold", "", "bold"),
-    ("key", "bold", "", "bold"),
+    ("title", "standout", "", "standout", _BLACK, _GRAY),
+    ("lost", "standout,bold", "", "standout", f"{_WHITE},bold", _RED),
+    ("talks", "bold", "", "bold", f"{_BLACK},bold", _GREEN),
+    ("alarm", "standout,bold", "", "bold", f"{_WHITE},bold", _RED),
+    ("trouble", "bold", "", "bold", _BLACK, _YELLOW),
+    ("meter", "", "", "", _GREEN, _NIGHT),
+    ("dim", "", "", "", "", ""),
+    ("chosen", "bold", "", "bold", "bold", ""),
+    ("key", "bold", "", "bold", "bold", ""),
 ]
-"""Style, foreground, background, and what it is without colours."""
+"""Style; foreground and background with 16 colours; what it is without colours; foreground and background with 256.
+
+Nobody knows what a theme makes of the first sixteen, nor on which background: bright black (SGR 90) has a contrast of
+1.0 in Solarized Dark and 2.4 in Ubuntu's, green 1.6 on white. So no text has one of them. It is in the terminal's own
+colour, bold or reversed, or in a pair of fixed ones with a contrast of 4.5 and more (WCAG 2.2, 1.4.3)."""
+
+
+def colours(environ: Mapping[str, str]) -> Literal[1, 16, 256]:
+    """How many colours the terminal is taken to have: 1 where NO_COLOR asks for none, 256, or 16."""
+    if environ.get("NO_COLOR"):
+        return 1
+    many = "256color" in environ.get("TERM", "") or environ.get("COLORTERM") or os.name == "nt"
+    return 256 if many else 16
 
 
 Size = tuple[()] | tuple[int] | tuple[int, int]
