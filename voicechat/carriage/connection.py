@@ -293,8 +293,10 @@ class Connection:
         outgoing = peer.outgoing
         while outgoing:
             self.send_datagram(*outgoing.popleft())
-        self._send_strings()
-        self._hand_over()
+        if peer.has_strings:
+            self._send_strings()
+        if peer.events:
+            self._hand_over()
         if peer.open and peer.deadline != self._timer.at:
             self._timer.start_at(peer.deadline)
 

@@ -173,7 +173,8 @@ class Peer:
             self.fail(error)
             return
         is_media = channel.received(header, packet, size, address, now)
-        self._settle(channel, now)
+        if not is_media or channel.deadline < self.deadline or channel.received_up is not self._received_up:
+            self._settle(channel, now)  # not after each packet of media, which mostly changes nothing
         if is_media:
             try:
                 if allowance is None or allowance.media(now, size):
@@ -224,6 +225,11 @@ class Peer:
     def paused(self, paused: bool) -> None:
         """The carriage takes no more for now, or takes all again."""
         self._paused = paused
+
+    @property
+    def has_strings(self) -> bool:
+        """Something is to be sent, or waits until the carriage takes more."""
+        return bool(self._clear or self.outbox)
 
     def next_string(self, now: float) -> bytes | None:
         """The next string to be sent, or None: there is none, or the carriage takes none."""

@@ -76,6 +76,7 @@ class Conference:
         self._edges: list[Edge] = []
         self._undecided = False
         """Somebody entered, and what they get has not been chosen."""
+        self._mixes = False
         self.counts = Counts() if counts is None else counts
         self.forwarded = 0
         """Packets delivered undecoded, one for each listener."""
@@ -218,7 +219,7 @@ class Conference:
 
     def _feed(self) -> None:
         """Have the talkers' streams fed while somebody is mixed for, and only then."""
-        mixing = self.mixing
+        mixing = self._mixes = self._anybody_mixed()
         for talker in self._talkers.values():
             if not mixing:
                 talker.leave_mix()
@@ -230,6 +231,9 @@ class Conference:
     @property
     def mixing(self) -> bool:
         """Somebody must be mixed for, so `tick` has to be called."""
+        return self._mixes
+
+    def _anybody_mixed(self) -> bool:
         return any(listener.state.mixed for listener in self._listeners.values())
 
     def tick(self, tick: int) -> list[Delivery]:
@@ -259,7 +263,7 @@ class Conference:
             deliveries.append(Delivery(ended, MediaPacket(MIX, wrap(tick), b"", end=True)))
         for number in ended:
             self._mixing.forget(number)
-        if not self.mixing:
+        if not self._anybody_mixed():
             self._feed()
         return deliveries
 
