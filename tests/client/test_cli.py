@@ -507,10 +507,10 @@ def test_in_a_folder_that_is_no_more_a_relative_file_cannot_be_kept(
     assert not (tmp_path / "c.toml").exists()
 
 
-def test_too_many_open_files_are_told_and_faults_of_ours_are_not_hidden(
+def test_too_many_files_and_threads_are_told_and_faults_of_ours_are_not_hidden(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    problem = OSError(errno.EMFILE, "Too many open files")
+    problem: Exception = OSError(errno.EMFILE, "Too many open files")
 
     def fail() -> str:
         raise problem
@@ -518,6 +518,12 @@ def test_too_many_open_files_are_told_and_faults_of_ours_are_not_hidden(
     monkeypatch.setattr("voicechat.client.audio.portaudio.list_devices", fail)
     assert cli.main(["--list-devices"]) == 78
     assert capsys.readouterr().err == "voicechat-client: too many files are open; allow more (ulimit -n)\n"
+    problem = RuntimeError("can't start new thread")  # Python's words at the limit of processes (ulimit -u)
+    assert cli.main(["--list-devices"]) == 78
+    assert capsys.readouterr().err.endswith("starts no thread for us; allow more processes (ulimit -u)\n")
+    problem = RuntimeError("another one")
+    with pytest.raises(RuntimeError, match="another"):
+        cli.main(["--list-devices"])
     problem = OSError(errno.EINVAL, "Invalid argument")
     with pytest.raises(OSError, match="Invalid"):
         cli.main(["--list-devices"])

@@ -1,5 +1,7 @@
 """Seats and rooms where something fails, or time runs out; what goes well is in behaviour.py."""
 
+import msgspec
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.conftest import SOAK
@@ -164,3 +166,14 @@ class HubTests(SynchronousTestCase):
             ticket = ann.ticket
         assert self.house.counted("logins_total", Login.RESUMED) == 500
         assert len(self.house.log.lines) <= 51
+
+    def test_a_room_that_nobody_could_enter_is_not_kept(self) -> None:
+        """Else a thousand faults of ours would use up all the rooms."""
+        self.enter("Ann")
+        broken = messages.Request("Ben", "cellar")
+        msgspec.structs.force_setattr(broken, "name", None)
+        peer = next(iter(self.house.hub.seats.values())).peer
+        assert peer is not None
+        with pytest.raises(TypeError):
+            self.house.hub.enter(peer, broken)
+        assert [room.name for room in self.house.hub.live_rooms] == [""]

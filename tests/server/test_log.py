@@ -4,6 +4,7 @@ import re
 import threading
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.application.service import Application
@@ -23,6 +24,7 @@ class Valve:
     def __init__(self) -> None:
         self.open = threading.Event()
         self.broken = False
+        self.fault: Exception | None = None
         self.written: list[str] = []
         self.files = 1
 
@@ -34,6 +36,8 @@ class Valve:
         assert self.open.wait(SOON)
         if self.broken:
             raise OSError
+        if self.fault is not None:
+            raise self.fault
         self.written.append(line.text)
 
     def rotate(self) -> None:
@@ -163,3 +167,29 @@ def test_an_application_logs_by_what_its_services_bring() -> None:
     LoggedServices(log).setServiceParent(application)
     assert application.getComponent(ILogObserver) is log
     assert ServerOptions()["logger"] is None, "which would be asked first"
+
+
+def test_a_fault_of_any_kind_in_a_line_costs_that_line_alone() -> None:
+    valve, log, logger = made()
+    valve.open.set()
+    valve.fault = RuntimeError("a sink's")
+    log.begin()
+    logger.info("1")
+    with log._changed:
+        assert log._changed.wait_for(lambda: log._lost == 1, SOON)
+    valve.fault = None
+    logger.info("2")
+    log.end(SOON)
+    assert told(valve.written) == [None, 2]
+
+
+def test_where_no_thread_can_be_started_the_server_ends_with_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    _, log, logger = made()
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(SystemExit, match=r"^voicechat: cannot begin: .* allow more processes"):
+        LoggedServices(log).privilegedStartService()
+    logger.info("nobody writes this")
+    log.end(0.0)

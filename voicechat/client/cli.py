@@ -178,6 +178,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise  # a fault of ours
         return _fail(Exit.CONFIG, ConfigError("too many files are open; allow more (ulimit -n)"))
+    except RuntimeError as error:
+        if "thread" not in str(error):  # Python's words: "can't start new thread"
+            raise  # a fault of ours
+        return _fail(Exit.CONFIG, ConfigError("the system starts no thread for us; allow more processes (ulimit -u)"))
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 

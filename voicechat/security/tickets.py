@@ -144,12 +144,11 @@ class TicketBook(Generic[T]):
         after = None if entry.next is None else self._entries.get(entry.next.id)
         return [entry] if after is None else [entry, after]
 
-    def expire(self, now: float) -> list[T]:
-        """Forget the tickets whose time has run out; their holders, longest in the book first."""
-        over = [entry for entry in self._entries.values() if entry.ends is not None and now >= entry.ends]
-        for entry in over:
-            del self._entries[entry.ticket.id]
-        return [entry.holder for entry in over if entry.before is None]
+    def expire(self, now: float) -> None:
+        """Forget the tickets whose time has run out."""
+        for entry in list(self._entries.values()):
+            if entry.ends is not None and now >= entry.ends:
+                del self._entries[entry.ticket.id]
 
     def redeem(self, resume: Resume, now: float) -> tuple[T, Ticket]:
         """Whose ticket this is, and the ticket for deriving the keys; the one before it is not good any more.

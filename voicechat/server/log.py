@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, cast
 
 from twisted.application.service import MultiService
@@ -58,11 +59,15 @@ class PatientLog:
             self._wait()
 
     def begin(self) -> None:
-        """Write from now on, what came before too. Not before the last fork: no thread outlives one."""
+        """Write from now on, what came before too. Not before the last fork: no thread outlives one.
+
+        RuntimeError if the system lets us start no thread.
+        """
         with self._changed:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._write_all, name="log", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def rotate(self) -> None:
         """Begin a new file, if it is one."""
@@ -77,7 +82,8 @@ class PatientLog:
             if self._until is None:
                 self._until = time.monotonic() + seconds
             if self._waiting:
-                self.begin()
+                with suppress(RuntimeError):  # no thread, no last lines
+                    self.begin()
             self._wait()
 
     def _put(self, line: sinks.LogLine) -> None:
@@ -118,7 +124,7 @@ class PatientLog:
                 self._lost = 0
             if not isinstance(item, int):
                 self._sink.write(item)
-        except (OSError, ValueError):  # nobody reads any more, or the disk is full; perhaps not for ever
+        except Exception:  # noqa: BLE001  nobody reads any more, or the disk is full; perhaps not for ever
             self._lost += not isinstance(item, int | None)
 
     def _note(self) -> sinks.LogLine:
@@ -126,6 +132,10 @@ class PatientLog:
         noting = cast(ILogObserver, lambda event: lines.append(self._sink.line(event)))
         Logger("voicechat", observer=noting).warn("{count} lines were left out", count=self._lost)
         return cast(sinks.LogLine, lines[0])
+
+
+class CannotLog(SystemExit, Exception):
+    """Ends twistd with one line; an Exception, too, as `service.CannotListen` is."""
 
 
 class LoggedServices(MultiService):
@@ -143,7 +153,12 @@ class LoggedServices(MultiService):
 
     def privilegedStartService(self) -> None:
         """In the process that will serve, and before its first line that may be of a fault."""
-        self._log.begin()
+        try:
+            self._log.begin()
+        except RuntimeError:
+            raise CannotLog(
+                "voicechat: cannot begin: the system starts no thread for us; allow more processes (ulimit -u)"
+            ) from None
         super().privilegedStartService()
 
 

@@ -1,5 +1,7 @@
 """Whether the server still answers: what is watched, asked and told, and when."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,8 @@ class Line:
         self.asked: list[float] = []
         self.changes: list[tuple[float, bool]] = []
         self.answers_questions = answers
+        self.then: Callable[[], None] = lambda: None
+        """Done when the server is heard again."""
         self.answers = Answers(self.clock, lambda: self.came, self._ask, self._changed)
 
     def _ask(self) -> None:
@@ -29,6 +33,8 @@ class Line:
 
     def _changed(self) -> None:
         self.changes.append((self.clock.seconds(), self.answers.silent))
+        if not self.answers.silent:
+            self.then()
 
     def wait(self, seconds: float, *, comes: bool = False, flows: bool = False) -> None:
         """Let time go by, in frames."""
@@ -138,3 +144,18 @@ def test_silence_is_never_told_of_a_server_that_was_heard(steps: list[tuple[str,
         for at, silent in line.changes:
             assert not silent or at - last >= SILENT_AFTER - 1e-6 or at <= last
     assert len(line.clock.getDelayedCalls()) <= 1
+
+
+def test_sound_that_flows_when_it_is_told_that_all_is_well_makes_no_second_watch() -> None:
+    """The player is told, and what that sets off may send something at once."""
+    line = Line(answers=False)
+    line.then = line.answers.flows
+    line.answers.asked()
+    line.wait(SILENT_AFTER + LOOK_EVERY)
+    assert line.answers.silent
+    line.came += 1
+    line.wait(LOOK_EVERY + 0.02)
+    assert line.answers.watching
+    assert len(line.clock.getDelayedCalls()) == 1
+    line.answers.stop()
+    assert line.clock.getDelayedCalls() == []

@@ -148,3 +148,15 @@ def test_one_that_was_given_up_tells_nobody(names: Names, stuck: threading.Event
     names.arrive()
     names.reactor.advance(LONGEST)
     assert not asked.complete
+
+
+def test_where_no_thread_can_be_started_nothing_is_found(names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", start)
+        receiver = names.ask()
+    names.reactor.advance(0.0)
+    assert receiver.completed() == 1
+    assert receiver.found == []

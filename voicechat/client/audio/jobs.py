@@ -63,7 +63,7 @@ class Jobs:
         try:
             self._apart(do)
         except RuntimeError:  # the system has no thread left for us
-            self._finished(done, Failure(DeviceError("the system lets us start no thread to open it in")))
+            self._finished(done, Failure(DeviceError("the system starts no thread for us to open it in")))
         return done
 
     def _finished(self, done: Deferred[T], result: T | Failure) -> None:

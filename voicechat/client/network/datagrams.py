@@ -33,14 +33,14 @@ class DatagramSocket(DatagramProtocol):
         self._port: Any = None
         self._connection: Connection | None = None
 
-    def open(self, connection: Connection, number: int, *, pairs: bool) -> bool:
-        """Have datagrams beside a connection, by this number; False if there can be no socket."""
+    def open(self, connection: Connection, number: int, *, pairs: bool) -> None:
+        """Have datagrams beside a connection, by this number; none if there can be no socket."""
         try:
             target = self._target()
             self._port = udp.listen(self._reactor, 0, self, "::" if ":" in self._host else "")
         except (OSError, CannotListenError):
             self.close()
-            return False
+            return
         send = udp.sender(self._port)
 
         def write(datagram: bytes, _: Address) -> None:
@@ -49,7 +49,6 @@ class DatagramSocket(DatagramProtocol):
 
         self._connection = connection
         connection.open_channel(number, write, self._address, pairs=pairs)
-        return True
 
     def _target(self) -> tuple[Any, ...]:
         """The server's address with its zone, which datagrams need to get there. OSError if there is none any more."""

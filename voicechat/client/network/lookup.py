@@ -9,6 +9,7 @@ long counts as one that found nothing, and only a few may stand still at once.
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -98,12 +99,12 @@ class Lookups:
                 self._reactor.callFromThread(found_out, found)
 
         late = Timer(self._reactor, lambda: resolve(()))
-        if self._standing >= MOST_AT_ONCE:
-            late.start(0.0)
-        else:
-            self._standing += 1
-            late.start(LONGEST)
-            threading.Thread(target=look, name="looking up a name", daemon=True).start()
+        late.start(0.0)
+        if self._standing < MOST_AT_ONCE:
+            with suppress(RuntimeError):  # the system has no thread left: nothing is found
+                threading.Thread(target=look, name="looking up a name", daemon=True).start()
+                self._standing += 1
+                late.start(LONGEST)
         return lookup
 
 
