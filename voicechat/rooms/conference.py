@@ -8,7 +8,6 @@ Change-over to a mix: the talker that was forwarded goes on being forwarded whil
 first mixed frames leave. What they said before goes through their decoder and the new
 encoder first, and the last of it to the listener, so that nobody hears a cold codec.
 A listener's states are in `listener`. A mix goes on until all that was said has been mixed.
-
 With fewer than two members present nothing is decoded, encoded or delivered.
 """
 
@@ -219,7 +218,7 @@ class Conference:
 
     def _feed(self) -> None:
         """Have the talkers' streams fed while somebody is mixed for, and only then."""
-        mixing = self._mixes = self._anybody_mixed()
+        mixing = self._mixes = any(listener.state.mixed for listener in self._listeners.values())
         for talker in self._talkers.values():
             if not mixing:
                 talker.leave_mix()
@@ -232,9 +231,6 @@ class Conference:
     def mixing(self) -> bool:
         """Somebody must be mixed for, so `tick` has to be called."""
         return self._mixes
-
-    def _anybody_mixed(self) -> bool:
-        return any(listener.state.mixed for listener in self._listeners.values())
 
     def tick(self, tick: int) -> list[Delivery]:
         """One beat: every talker gives one frame, every mixed listener gets one packet."""
@@ -263,7 +259,7 @@ class Conference:
             deliveries.append(Delivery(ended, MediaPacket(MIX, wrap(tick), b"", end=True)))
         for number in ended:
             self._mixing.forget(number)
-        if not self._anybody_mixed():
+        if not any(listener.state.mixed for listener in self._listeners.values()):
             self._feed()
         return deliveries
 
