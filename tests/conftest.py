@@ -31,14 +31,17 @@ settings.register_profile(
 )
 settings.load_profile("soak" if SOAK else "ci")
 
-REAL_TIME: Final = {"integration": "programs", "goals": "stage", "sound": "stage"}
-"""Folders with tests that start programs and wait for real time to pass, and in which group these are."""
+REAL_TIME: Final = {"integration": ("programs", "terminals"), "goals": ("stage",), "sound": ("stage",)}
+"""Folders with tests that start programs and wait for real time to pass, and in which groups these are."""
+
+SECOND_HALF: Final = "test_l"
+"""The first file of the second group of a folder that has two: both take about as long."""
 
 ON_STAGE: Final = {"stage", "server"}
 """What a test in real time of a folder that has others, too, calls, or takes as a fixture."""
 
-NICENESS: Final = 10
-"""Of workers that only compute. A tenth of a core is left to them where real time asks for all of it."""
+NICENESS: Final = 5
+"""Of workers that only compute. A quarter of a core is left to them where real time asks for all of it."""
 
 _HERE: Final = Path(__file__).parent
 _FIGURE: Final = "figure"
@@ -51,10 +54,13 @@ def real_time_group(item: pytest.Item) -> str | None:
         assert isinstance(item, pytest.Function)
         if ON_STAGE.isdisjoint((*item.fixturenames, *item.function.__code__.co_names)):
             return None
-    return REAL_TIME.get(folder)
+    groups = REAL_TIME.get(folder)
+    return None if groups is None else groups[0 if item.path.name < SECOND_HALF else -1]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before xdist looks for the groups, which it writes behind the names of the tests."""
     groups = {item: real_time_group(item) for item in items}
     for item, group in groups.items():
         if group is not None:
