@@ -2,6 +2,7 @@
 
 What lives here: what strangers can throw at a port. Kinds: ``connect`` opens connections
 as fast as it can and says nothing; ``hello`` sends the first string of a login on each, ``resume`` a ticket,
+``pages`` asks for the page, ``pings`` sends frames without a message on WebSockets,
 ``mixed`` does all of these and sends rubbish, in turn;
 ``datagrams`` sends forged datagrams, and those of ``--replay FILE`` again. It keeps few
 connections at a time, closing its oldest, and comes from ``--sources`` addresses of
@@ -36,11 +37,27 @@ HELLO: Final = ClientSession(Secret("a guess"), messages.Request("Eve")).begin()
 RESUME: Final = ClientSession(Secret("a guess"), messages.Request("Eve"), Ticket(bytes(16), bytes(32))).begin()
 """A ticket that nobody gave them."""
 
+PAGE: Final = b"GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n"
+
+PINGS: Final = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+) + 100 * b"\x89\x80\0\0\0\0"
+"""A WebSocket with nothing but pings on it."""
+
+
+def string(said: bytes) -> bytes:
+    """What a client says, with its length before it."""
+    return len(said).to_bytes(4, "big") + said
+
+
 SAID: Final = {
     "connect": (b"",),
-    "hello": (HELLO,),
-    "resume": (RESUME,),
-    "mixed": (b"", HELLO, RESUME, b"GET / HTTP/1.1", HELLO[:20]),
+    "hello": (string(HELLO),),
+    "resume": (string(RESUME),),
+    "pages": (PAGE,),
+    "pings": (PINGS,),
+    "mixed": (b"", string(HELLO), string(RESUME), PAGE, PAGE[:20], PINGS, string(HELLO)[:20]),
 }
 """What connections say, one after the other."""
 
@@ -72,7 +89,7 @@ def connections(
             said = say[made % len(say)]
             if said and made >= lag:
                 with contextlib.suppress(OSError):
-                    held[-lag].send(len(said).to_bytes(4, "big") + said)
+                    held[-lag].send(said)
             if len(held) > keep:
                 oldest = held.popleft()
                 try:

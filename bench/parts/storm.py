@@ -23,6 +23,8 @@ FLOODS: Final[dict[str, tuple[str, ...]]] = {
     "connections, 1 address": ("connect", "--rate", "1500"),
     "connections, 64 addresses": ("connect", "--rate", "1500", "--sources", "64"),
     "first strings of logins, 64 addresses": ("hello", "--rate", "1500", "--sources", "64"),
+    "requests for the page, 64 addresses": ("pages", "--rate", "1500", "--sources", "64"),
+    "WebSockets full of pings, 64 addresses": ("pings", "--rate", "1500", "--sources", "64"),
     "forged datagrams": ("datagrams", "--rate", "10000"),
 }
 

@@ -16,6 +16,8 @@ import msgspec
 import numpy as np
 
 from voicechat import invite
+from voicechat.carriage.http import Exchange, HttpAnswer
+from voicechat.carriage.websocket import Closed, Messages
 from voicechat.codecs.opus import OpusCodec, OpusDecoder
 from voicechat.errors import ConfigError, WireError
 from voicechat.format import FRAME_SAMPLES, silent_frame
@@ -134,8 +136,34 @@ def _opus(data: bytes) -> None:
     assert np.abs(out).max() <= 1
 
 
+def _request(data: bytes) -> None:
+    exchange = Exchange()
+    with contextlib.suppress(WireError):
+        asked = exchange.received(data)
+        if asked is not None:
+            assert asked.target
+            assert data.endswith(asked.rest)
+            assert exchange.answered(HttpAnswer(404)).startswith(b"HTTP/1.1 404")
+            if asked.upgrades:
+                assert Messages(asked, lambda: 256, 0.0).outgoing.startswith(b"HTTP/1.1 101")
+
+
+def _frames(data: bytes) -> None:
+    asked = Exchange().received(_UPGRADE)
+    assert asked is not None
+    whole = Messages(asked, lambda: 256, 0.0)
+    with contextlib.suppress(WireError, Closed):
+        for message in whole.received(data, 0.0):
+            assert len(message) <= 256
+    assert len(whole.outgoing) < 2_000, "a few pongs and the answer"
+
+
 # -- what it begins with -------------------------------------------------------------
 
+_UPGRADE: Final = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 _PASSWORD: Final = Secret("k7qx-m3vt-9hrw")
 _TICKET: Final = Ticket(bytes(16), bytes(range(32)))
 _KEY: Final = bytes(range(32))
@@ -242,6 +270,29 @@ def _opus_seeds() -> list[bytes]:
     return seeds
 
 
+def _request_seeds() -> list[bytes]:
+    return [
+        _UPGRADE,
+        b"GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip, br;q=0.5\r\n\r\n",
+        b"GET /favicon.ico?x HTTP/1.0\r\n\r\n",
+    ]
+
+
+def _frame(first: int, data: bytes) -> bytes:
+    """A frame of a client, under a mask of zeros."""
+    size = bytes([0x80 | len(data)]) if len(data) < 126 else b"\xfe" + len(data).to_bytes(2, "big")
+    return bytes([first]) + size + bytes(4) + data
+
+
+def _frame_seeds() -> list[bytes]:
+    return [
+        _frame(0x82, bytes(53)),
+        _frame(0x82, bytes(256)) + _frame(0x89, b"ping") + _frame(0x82, b"x"),
+        _frame(0x02, b"a") + _frame(0x00, b"b") + _frame(0x80, b"c"),
+        _frame(0x88, b"\x03\xe8bye"),
+    ]
+
+
 TARGETS: Final = {
     "handshake": Target(_handshake, _handshake_seeds, head=4),
     "media": Target(_media, _media_seeds),
@@ -254,6 +305,8 @@ TARGETS: Final = {
     "client": Target(_client, _handshake_seeds, head=4),
     "string": Target(_string, _string_seeds),
     "datagram": Target(_datagram, _datagram_seeds, head=1),
+    "request": Target(_request, _request_seeds, head=4),
+    "frames": Target(_frames, _frame_seeds, head=2),
     "opus": Target(_opus, _opus_seeds, head=1),
 }
 

@@ -3,6 +3,7 @@
 import gzip
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,9 +19,11 @@ from voicechat.server.metrics import Login, Rejected, WebAnswer
 from voicechat.server.proxies import UNKNOWN
 from voicechat.server.web import NEEDED
 from voicechat.testing import VoiceTransport
-from voicechat.wire.handshake import Reason, Refuse, decode
+from voicechat.wire import control, messages
+from voicechat.wire.handshake import MAX_WELCOME, Reason, Refuse, decode
 
 PROXY = "198.51.100.7"
+PING = control.encode(messages.Ping(7))
 
 
 def split(answer: bytes) -> tuple[str, dict[str, str], bytes]:
@@ -238,6 +241,28 @@ class SocketTests(SynchronousTestCase):
         assert not ann.connected
         assert ben.connected
         assert self.house.counted("protocol_errors_total") == 1
+
+    def test_a_page_that_lies_costs_itself_and_nobody_else(self) -> None:
+        """Whatever a page may send once it is in: too long, text, twice the same, a frame without mask, no sound."""
+        ben = self.enter("Ben")
+        lies: dict[str, Callable[[BrowserFriend], object]] = {
+            "too long": lambda ann: ann.send_string(bytes(MAX_WELCOME + 1)),
+            "text": lambda ann: ann.socket.send_text(b"let me in"),
+            "forged": lambda ann: ann.send_string(bytes(60)),
+            "twice": lambda ann: list(map(ann.send_string, [ann.session.seal(PING)] * 2)),
+            "no mask": lambda ann: ann.send_bytes(b"\x82\x01x"),
+            "no sound": lambda ann: ann.send_string(ann.session.seal(b"\x40\xff\x00\x01" + b"\xff" * 300)),
+            "another's": lambda ann: ann.send_string(ann.session.seal(b"\x40\x01\x00\x01" + b"\x48")),
+        }
+        for number, (what, lie) in enumerate(lies.items(), 1):
+            ann = self.enter("Ann")
+            lie(ann)
+            ann.flush()
+            self.house.settle()
+            assert not ann.connected, what
+            assert self.house.counted("protocol_errors_total") == number, what
+        assert ben.connected
+        assert len(self.house.hub.seats) == 1, "who breaks the protocol keeps no seat"
 
     def test_a_closed_tab_is_away_and_gone_after_a_minute_like_a_line_that_broke(self) -> None:
         ann, ben = self.enter("Ann"), self.enter("Ben")

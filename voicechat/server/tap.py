@@ -18,6 +18,7 @@ from voicechat.errors import ConfigError, VoiceChatError
 from voicechat.options.option import Program
 from voicechat.security.secret import Secret
 from voicechat.server import twistd, web
+from voicechat.server.lean import load_sockets
 from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.log import LoggedServices, PatientLog, of_twistd
 from voicechat.server.options import BECAUSE, OPTIONS, ServerExit, limit
@@ -99,6 +100,7 @@ class Options(TableOptions):
 
     def _places(self, others: list[str]) -> "list[Place]":
         """Where to listen; ``others``: who gives --port and --interface, where the command line beats variables."""
+        load_sockets()
         from voicechat.server.listening import WrongString, by_string, on_port  # makes much to import
 
         giver, strings = self.chosen("listen")
