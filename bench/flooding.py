@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from testkit.sessions import received
 from voicechat import passwords
 from voicechat.errors import VoiceChatError
 from voicechat.media.packet import ME, MediaPacket
@@ -134,7 +135,7 @@ class Member:
             self._buffer += data
         end = 4 + int.from_bytes(self._buffer[:4], "big")
         string, self._buffer = self._buffer[4:end], self._buffer[end:]
-        return self._session.receive(string)
+        return received(self._session, string)
 
 
 def like_ours(size: int) -> bytes:

@@ -15,6 +15,7 @@ from twisted.internet import error
 from twisted.internet.address import IPv4Address
 from twisted.python.failure import Failure
 
+from testkit.sessions import received
 from tests.memory import VoiceReactor
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.processing import Tap
@@ -94,10 +95,10 @@ class Host(Wire):
     def answer(self) -> None:
         """Up to the player's proof."""
         (hello,) = self.strings()
-        self.session.receive(hello)
+        received(self.session, hello)
         self.send(self.session.answer())
         (auth,) = self.strings()
-        request = self.session.receive(auth)
+        request = received(self.session, auth)
         assert isinstance(request, messages.Request)
         self.request = request
 
@@ -115,7 +116,7 @@ class Host(Wire):
 
     def received(self) -> list[Any]:
         """What the player has said since the last call, opened."""
-        return [self.session.receive(string) for string in self.strings()]
+        return [received(self.session, string) for string in self.strings()]
 
 
 class Player:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from testkit.children import PASSWORD, SOON, Children, Program, children
+from testkit.sessions import received
 from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
 from voicechat.session.server import ServerSession
@@ -62,9 +63,9 @@ class Rogue:
     def let_in(self, welcome: messages.Welcome | None = None) -> None:
         """The login, honestly; and a welcome."""
         self.accept()
-        self.session.receive(self.receive())
+        received(self.session, self.receive())
         self.send(self.session.answer())
-        self.session.receive(self.receive())
+        received(self.session, self.receive())
         self.send(self.session.enter(welcome or messages.Welcome(1, "Ann", "", 7, [messages.Participant(2, "Ben")])))
 
     def receive(self) -> bytes:
@@ -92,7 +93,7 @@ class Rogue:
         """Wait for the answer to a ping: the client is alive, and has read all that came before."""
         self.tell(control.encode(messages.Ping(number)))
         while True:
-            value = self.session.receive(self.receive())
+            value = received(self.session, self.receive())
             if value == messages.Pong(number):
                 return
             if isinstance(value, messages.Ping):
@@ -161,9 +162,9 @@ def test_what_the_protocol_does_not_allow_ends_the_connection(ann: tuple[Rogue, 
 def test_names_in_a_welcome_cannot_move_a_terminal(ann: tuple[Rogue, Program]) -> None:
     rogue, program = ann
     rogue.accept()
-    rogue.session.receive(rogue.receive())
+    received(rogue.session, rogue.receive())
     rogue.send(rogue.session.answer())
-    rogue.session.receive(rogue.receive())
+    received(rogue.session, rogue.receive())
     plain = b'\x80{"source":1,"name":"Ann","room":"","connection":7,"roster":[{"source":2,"name":"\\u001b[2J"}]}'
     assert rogue.session._login is not None
     rogue.send(rogue.session._login.welcome(plain))
@@ -203,7 +204,7 @@ def test_it_says_goodbye_to_the_last(ann: tuple[Rogue, Program]) -> None:
     rogue.let_in()
     rogue.pinged()
     program.signal(signal.SIGTERM)
-    while not isinstance(rogue.session.receive(rogue.receive()), messages.Bye):
+    while not isinstance(received(rogue.session, rogue.receive()), messages.Bye):
         pass
     assert program.end() == 0
     assert program.err == ""
@@ -215,7 +216,7 @@ def test_a_server_without_the_password_learns_nothing_and_is_told_apart(house: C
         program = house.client(rogue.port, "Ann")
         rogue.accept()
         rogue.session = ServerSession(Secret("a guess"))
-        rogue.session.receive(rogue.receive())
+        received(rogue.session, rogue.receive())
         rogue.send(rogue.session.answer())
         proof = rogue.receive()
         rogue.send(b"VC\x01\x04" + proof[4:36] + bytes(16))

@@ -20,6 +20,7 @@ from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, Logger, eventAsText
 from zope.interface import implementer
 
+from testkit.sessions import received
 from voicechat.carriage.tcp import StringProtocol
 from voicechat.errors import VoiceChatError
 from voicechat.format import FRAME_SAMPLES, TICK_SECONDS, silent_frame
@@ -277,7 +278,7 @@ class Friend:
     def _take(self, string: bytes) -> None:
         """Understand one string of the server."""
         try:
-            value = self.session.receive(string)
+            value = received(self.session, string)
         except VoiceChatError as error:
             self.wrong = error
             return

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from testkit.sessions import received
 from tests.session.parties import PASSWORD, REQUEST, WELCOME, login, resumed, ticketed
 from tests.session.test_server import CLEAR
 from voicechat.errors import ConfigError, PasswordRefused, WireError
@@ -27,10 +28,10 @@ def test_a_login_begins_with_hello_and_a_ticket_with_resume() -> None:
 
 def test_a_server_that_does_not_know_the_password_is_found_out() -> None:
     client, impostor = ClientSession(PASSWORD, REQUEST), ServerLogin(Secret("guess"))
-    auth = client.receive(impostor.reply(client.begin()))
+    auth = received(client, impostor.reply(client.begin()))
     assert isinstance(auth, bytes)
     with pytest.raises(PasswordRefused):
-        client.receive(CLEAR["welcome"])
+        received(client, CLEAR["welcome"])
     assert client.state is SessionState.CLOSED
     with pytest.raises(RuntimeError):
         client.keys  # noqa: B018
@@ -47,7 +48,7 @@ def test_no_order_of_strings_without_the_password_leads_into_the_room(with_ticke
     for name in names:
         closed = client.state is SessionState.CLOSED
         try:
-            answer = client.receive(CLEAR[name])
+            answer = received(client, CLEAR[name])
         except (WireError, PasswordRefused):
             assert client.state is SessionState.CLOSED
         else:
@@ -62,46 +63,46 @@ def test_a_reply_to_a_resume_is_refused() -> None:
     client, server, _, _ = ticketed()
     client.begin()
     stranger = ClientSession(PASSWORD, REQUEST)
-    server.receive(stranger.begin())
+    received(server, stranger.begin())
     with pytest.raises(WireError):
-        client.receive(server.answer())
+        received(client, server.answer())
     assert client.state is SessionState.CLOSED
 
 
 def test_a_refusal_is_read_and_ends_it() -> None:
     for begun in (ClientSession(PASSWORD, REQUEST), ticketed()[0]):
         begun.begin()
-        assert begun.receive(CLEAR["refuse"]) == Refuse(Reason.PASSWORD)
+        assert received(begun, CLEAR["refuse"]) == Refuse(Reason.PASSWORD)
         with pytest.raises(WireError):
-            begun.receive(CLEAR["refuse"])
+            received(begun, CLEAR["refuse"])
 
 
 def test_strings_that_were_buffered_behind_the_end_are_refused() -> None:
     client, server = resumed()
     bye, behind = (server.seal(control.encode(message)) for message in (messages.Bye(), messages.Left(2)))
-    assert client.receive(bye) == messages.Bye()
+    assert received(client, bye) == messages.Bye()
     with pytest.raises(WireError):
-        client.receive(behind)
+        received(client, behind)
 
 
 def test_a_server_without_a_seat_says_goodbye_instead_of_welcome() -> None:
     client, server, book, _ = ticketed()
-    resume = server.receive(client.begin())
+    resume = received(server, client.begin())
     assert isinstance(resume, Resume)
     _, ticket = book.redeem(resume, 0.0)
     server.resume(ticket, resume)
-    assert client.receive(server.turn_away(messages.FULL, 0.0)) == messages.Bye(messages.FULL)
+    assert received(client, server.turn_away(messages.FULL, 0.0)) == messages.Bye(messages.FULL)
     assert client.state is SessionState.CLOSED
 
 
 @pytest.mark.parametrize("inside", [control.encode(messages.Ping(1)), b"\x80{}", b"", b"\xf0{}"])
 def test_a_welcome_with_something_else_inside_is_refused(inside: bytes) -> None:
     client, server = ClientSession(PASSWORD, REQUEST), ServerLogin(PASSWORD)
-    auth = client.receive(server.reply(client.begin()))
+    auth = received(client, server.reply(client.begin()))
     assert isinstance(auth, bytes)
     server.auth(auth)
     with pytest.raises(WireError):
-        client.receive(server.welcome(inside))
+        received(client, server.welcome(inside))
     assert client.state is SessionState.CLOSED
 
 
@@ -109,7 +110,7 @@ def test_a_welcome_with_something_else_inside_is_refused(inside: bytes) -> None:
 def test_a_server_that_speaks_like_a_client_is_refused(said: messages.Message) -> None:
     client, server = resumed()
     with pytest.raises(WireError):
-        client.receive(server.seal(control.encode(said)))
+        received(client, server.seal(control.encode(said)))
     assert client.state is SessionState.CLOSED
 
 
@@ -117,7 +118,7 @@ def test_a_server_that_speaks_like_a_client_is_refused(said: messages.Message) -
 def test_sealed_garbage_is_a_value_or_a_wire_error(plain: bytes) -> None:
     client, server = resumed()
     try:
-        client.receive(server.seal(plain))
+        received(client, server.seal(plain))
     except WireError:
         assert client.state is SessionState.CLOSED
 
@@ -126,21 +127,21 @@ def test_sealed_garbage_is_a_value_or_a_wire_error(plain: bytes) -> None:
 def test_friends_and_the_mix_are_heard(source: int) -> None:
     client, server = resumed()
     packet = MediaPacket(source, 9, b"sound")
-    assert client.receive(server.seal(media.encode(packet))) == packet
+    assert received(client, server.seal(media.encode(packet))) == packet
     assert client.read_media(media.encode(packet)) == packet
 
 
 def test_a_server_cannot_speak_as_me() -> None:
     client, server = resumed()
     with pytest.raises(WireError):
-        client.receive(server.seal(media.encode(MediaPacket(ME, 9, b"sound"))))
+        received(client, server.seal(media.encode(MediaPacket(ME, 9, b"sound"))))
 
 
 def test_every_login_makes_other_keys() -> None:
     first, second = login(), login()
     string = first.client.seal(control.encode(messages.Ping(1)))
     with pytest.raises(WireError):
-        second.server.receive(string)
+        received(second.server, string)
 
 
 @pytest.mark.parametrize(("name", "room"), [("x" * 32, "é" * 32), ("\\" * 32, "\\" * 32)])

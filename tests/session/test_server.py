@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from testkit.sessions import received
 from tests.session.parties import PASSWORD, REQUEST, WELCOME, login, resumed, ticketed
 from voicechat.errors import PasswordRefused, VoiceChatError, WireError
 from voicechat.media.packet import ME, MediaPacket
@@ -40,28 +41,28 @@ CLEAR = {
 def asked() -> tuple[ClientSession, ServerSession, bytes]:
     """A login up to the REPLY, which is still to be given to the client."""
     client, server = ClientSession(PASSWORD, REQUEST), ServerSession(PASSWORD)
-    server.receive(client.begin())
+    received(server, client.begin())
     return client, server, server.answer()
 
 
 def test_a_login_leads_into_the_room_and_packets_go_both_ways() -> None:
     client, server = login()
     assert client.state is server.state is SessionState.IN_ROOM
-    assert server.receive(client.seal(media.encode(FRAME))) == FRAME
-    assert server.receive(client.seal(control.encode(messages.Ping(7)))) == messages.Ping(7)
-    assert client.receive(server.seal(control.encode(messages.Pong(7)))) == messages.Pong(7)
+    assert received(server, client.seal(media.encode(FRAME))) == FRAME
+    assert received(server, client.seal(control.encode(messages.Ping(7)))) == messages.Ping(7)
+    assert received(client, server.seal(control.encode(messages.Pong(7)))) == messages.Pong(7)
 
 
 def test_a_wrong_password_is_refused_and_ends_the_session() -> None:
     client, server = ClientSession(Secret("guess"), REQUEST), ServerSession(PASSWORD)
-    server.receive(client.begin())
-    auth = client.receive(server.answer())
+    received(server, client.begin())
+    auth = received(client, server.answer())
     assert isinstance(auth, bytes)
     with pytest.raises(PasswordRefused):
-        server.receive(auth)
+        received(server, auth)
     assert server.state is SessionState.CLOSED
     with pytest.raises(WireError):
-        server.receive(auth)
+        received(server, auth)
 
 
 @given(st.lists(st.sampled_from(sorted(CLEAR)), max_size=6))
@@ -75,9 +76,9 @@ def test_no_order_of_strings_without_the_password_leads_into_the_room(names: lis
         following = allowed.get((state, name), SessionState.CLOSED)
         if following is SessionState.CLOSED:
             with pytest.raises((WireError, PasswordRefused)):
-                server.receive(CLEAR[name])
+                received(server, CLEAR[name])
         else:
-            assert isinstance(server.receive(CLEAR[name]), Hello | Resume)
+            assert isinstance(received(server, CLEAR[name]), Hello | Resume)
         state = following
         assert server.state is state
         with pytest.raises(RuntimeError):
@@ -87,17 +88,17 @@ def test_no_order_of_strings_without_the_password_leads_into_the_room(names: lis
 def test_strings_that_were_buffered_behind_the_end_are_refused() -> None:
     client, server = resumed()
     bye, behind = (client.seal(control.encode(message)) for message in (messages.Bye(), messages.Text("psst")))
-    assert server.receive(bye) == messages.Bye()
+    assert received(server, bye) == messages.Bye()
     assert server.state is SessionState.CLOSED
     with pytest.raises(WireError):
-        server.receive(behind)
+        received(server, behind)
 
 
 def test_after_close_nothing_is_heard() -> None:
     client, server = resumed()
     server.close()
     with pytest.raises(WireError):
-        server.receive(client.seal(control.encode(messages.Ping(1))))
+        received(server, client.seal(control.encode(messages.Ping(1))))
 
 
 @pytest.mark.parametrize("kind", sorted(set(range(0x80, 0x90)) - {0x86, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8D}))
@@ -113,11 +114,11 @@ def test_a_client_that_speaks_like_a_server_is_refused(kind: int) -> None:
     }
     client, server = resumed()
     if kind not in said:  # a kind of a newer version
-        assert server.receive(client.seal(bytes([kind]) + b"{}")) is None
+        assert received(server, client.seal(bytes([kind]) + b"{}")) is None
         assert server.state is SessionState.IN_ROOM
         return
     with pytest.raises(WireError):
-        server.receive(client.seal(control.encode(said[kind])))
+        received(server, client.seal(control.encode(said[kind])))
     assert server.state is SessionState.CLOSED
 
 
@@ -125,7 +126,7 @@ def test_a_client_that_speaks_like_a_server_is_refused(kind: int) -> None:
 def test_sealed_garbage_of_a_friend_costs_him_and_nobody_else(plain: bytes) -> None:
     client, server = resumed()
     try:
-        server.receive(client.seal(plain))
+        received(server, client.seal(plain))
     except WireError:
         assert server.state is SessionState.CLOSED
     else:
@@ -136,7 +137,7 @@ def test_sealed_garbage_of_a_friend_costs_him_and_nobody_else(plain: bytes) -> N
 def test_nobody_can_send_anothers_voice(source: int) -> None:
     client, server = resumed()
     with pytest.raises(WireError):
-        server.receive(client.seal(media.encode(MediaPacket(source, 1, b"x"))))
+        received(server, client.seal(media.encode(MediaPacket(source, 1, b"x"))))
     assert server.state is SessionState.CLOSED
 
 
@@ -154,12 +155,12 @@ def test_a_datagram_is_media_and_only_in_the_room() -> None:
 
 def test_one_who_knows_the_password_is_told_why_he_cannot_enter() -> None:
     client, server, reply = asked()
-    auth = client.receive(reply)
+    auth = received(client, reply)
     assert isinstance(auth, bytes)
-    server.receive(auth)
+    received(server, auth)
     full = server.turn_away(messages.FULL, 30.0)
     assert server.state is SessionState.CLOSED
-    assert client.receive(full) == messages.Bye(messages.FULL, 30.0)
+    assert received(client, full) == messages.Bye(messages.FULL, 30.0)
     assert client.state is SessionState.CLOSED
     assert b"full" not in full
 
@@ -167,42 +168,42 @@ def test_one_who_knows_the_password_is_told_why_he_cannot_enter() -> None:
 def test_a_name_of_blanks_or_of_a_mile_is_refused_at_the_door() -> None:
     for name in ("", "   ", "x" * 33):
         client, server = ClientSession(PASSWORD, messages.Request(name)), ServerSession(PASSWORD)
-        server.receive(client.begin())
-        auth = client.receive(server.answer())
+        received(server, client.begin())
+        auth = received(client, server.answer())
         assert isinstance(auth, bytes)
         with pytest.raises(WireError):
-            server.receive(auth)
+            received(server, auth)
         assert server.state is SessionState.CLOSED
 
 
 def test_the_request_comes_tidied() -> None:
     client = ClientSession(PASSWORD, messages.Request("  Zoe\u0308 ", " den "))
     server = ServerSession(PASSWORD)
-    server.receive(client.begin())
-    auth = client.receive(server.answer())
+    received(server, client.begin())
+    auth = received(client, server.answer())
     assert isinstance(auth, bytes)
-    assert server.receive(auth) == messages.Request("Zoë", "den")
+    assert received(server, auth) == messages.Request("Zoë", "den")
 
 
 def test_an_auth_with_something_else_inside_is_refused() -> None:
     server, stranger = ServerSession(PASSWORD), ClientLogin(PASSWORD)
-    server.receive(stranger.hello())
+    received(server, stranger.hello())
     auth = stranger.auth(server.answer(), control.encode(messages.Ping(1)))
     with pytest.raises(WireError):
-        server.receive(auth)
+        received(server, auth)
     assert server.state is SessionState.CLOSED
 
 
 def test_an_auth_before_the_reply_is_refused() -> None:
     server = ServerSession(PASSWORD)
-    server.receive(CLEAR["hello"])
+    received(server, CLEAR["hello"])
     with pytest.raises(WireError):
-        server.receive(CLEAR["auth"])
+        received(server, CLEAR["auth"])
 
 
 def test_a_hello_that_is_no_point_of_the_curve_is_malformed() -> None:
     server = ServerSession(PASSWORD)
-    server.receive(Hello(bytes(16), b"A" + b"\xff" * 32).build())
+    received(server, Hello(bytes(16), b"A" + b"\xff" * 32).build())
     with pytest.raises(WireError):
         server.answer()
     assert server.state is SessionState.CLOSED
@@ -223,7 +224,7 @@ def test_out_of_turn_the_server_itself_is_stopped() -> None:
 
 def test_a_resume_without_a_ticket_cannot_be_concluded_with_keys_of_a_login() -> None:
     client, server, _, _ = ticketed()
-    assert isinstance(server.receive(client.begin()), Resume)
+    assert isinstance(received(server, client.begin()), Resume)
     with pytest.raises((RuntimeError, VoiceChatError)):
         server.enter(WELCOME)
     with pytest.raises(RuntimeError):

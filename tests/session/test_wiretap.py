@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from testkit.sessions import received
 from tests.session.parties import PASSWORD, REQUEST, WELCOME, Parties, resumed
 from voicechat.errors import PasswordRefused, WireError
 from voicechat.media.packet import ME, MediaPacket
@@ -45,7 +46,7 @@ def recorded(downward: bool) -> tuple[Session, list[bytes]]:
 
 def receive(session: Session, string: bytes) -> object:
     assert isinstance(session, ServerSession | ClientSession)
-    return session.receive(string)
+    return received(session, string)
 
 
 def is_refused(session: Session, string: bytes) -> None:
@@ -131,11 +132,11 @@ def hurt_login(which: int, hurt: bytes | None, bit: int | None) -> Parties:
         return bytes(changed)
 
     client, server = ClientSession(PASSWORD, REQUEST), ServerSession(PASSWORD)
-    server.receive(way(0, client.begin()))
-    auth = client.receive(way(1, server.answer()))
+    received(server, way(0, client.begin()))
+    auth = received(client, way(1, server.answer()))
     assert isinstance(auth, bytes)
-    server.receive(way(2, auth))
-    assert client.receive(way(3, server.enter(WELCOME))) == WELCOME
+    received(server, way(2, auth))
+    assert received(client, way(3, server.enter(WELCOME))) == WELCOME
     return Parties(client, server)
 
 
@@ -150,12 +151,12 @@ def test_a_flipped_bit_in_the_login_is_noticed_before_anybody_is_in(which: int, 
 def test_a_string_of_another_login_is_noticed(which: int) -> None:
     client, server = ClientSession(PASSWORD, REQUEST), ServerSession(PASSWORD)
     strings = [client.begin()]
-    server.receive(strings[0])
+    received(server, strings[0])
     strings.append(server.answer())
-    auth = client.receive(strings[1])
+    auth = received(client, strings[1])
     assert isinstance(auth, bytes)
     strings.append(auth)
-    server.receive(auth)
+    received(server, auth)
     strings.append(server.enter(WELCOME))
     with pytest.raises((WireError, PasswordRefused)):
         hurt_login(which, strings[which], None)
@@ -164,14 +165,14 @@ def test_a_string_of_another_login_is_noticed(which: int) -> None:
 def test_the_password_and_the_talk_are_nowhere_on_the_line() -> None:
     client, server = ClientSession(PASSWORD, REQUEST), ServerSession(PASSWORD)
     line = [client.begin()]
-    server.receive(line[0])
+    received(server, line[0])
     line.append(server.answer())
-    auth = client.receive(line[1])
+    auth = received(client, line[1])
     assert isinstance(auth, bytes)
     line.append(auth)
-    server.receive(auth)
+    received(server, auth)
     line.append(server.enter(WELCOME))
-    client.receive(line[3])
+    received(client, line[3])
     line += [client.seal(plain) for plain in UPWARD]
     line += [server.seal(plain) for plain in DOWNWARD]
     tapped = b"".join(line)

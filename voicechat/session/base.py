@@ -54,6 +54,14 @@ class Session:
             raise WireError(f"{handshake.called(type(value))} may not come in state {state.value}")
         self._state = following
 
+    def _parsed(self, string: bytes) -> handshake.Handshake:
+        """A string of the handshake that may come now. WireError for any other."""
+        if self._state is SessionState.CLOSED:
+            raise WireError("the connection is closed")
+        parsed = handshake.decode(string)
+        self._advance(parsed)
+        return parsed
+
     def opened(self, string: bytes) -> bytes:
         """The plaintext packet in a sealed string of somebody who is in the room. WireError closes the session."""
         try:

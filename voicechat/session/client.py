@@ -1,13 +1,13 @@
 """The client's end of one connection, without the connection.
 
-`begin` gives the first string. `receive` gives back:
+`begin` gives the first string. Until the client is in the room, `receive` gives back:
 
     bytes     a string to send at once (the AUTH)
     Welcome   the client is in the room
     Refuse    the server does not want us; the reason is inside
-    Bye       during login: the server knows us and has no place
-    others    packets of the room
+    Bye       the server knows us and has no place
 
+What comes in the room goes through `opened` and `read`.
 A server is trusted with nothing before it has proved that it knows the password.
 """
 
@@ -16,12 +16,12 @@ from voicechat.security.login import ClientLogin
 from voicechat.security.resume import ClientResume
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
-from voicechat.session.base import Packet, Session
+from voicechat.session.base import Session
 from voicechat.session.states import CLIENT, SessionState
 from voicechat.wire import control, handshake, media, messages
 from voicechat.wire.handshake import Refuse, Reply
 
-Received = bytes | Refuse | Packet | None
+Received = bytes | Refuse | messages.Welcome | messages.Bye
 
 
 def encoded(request: messages.Request) -> bytes:
@@ -53,7 +53,7 @@ class ClientSession(Session):
         return self._login.hello()
 
     def receive(self, string: bytes) -> Received:
-        """What a string means; None for a message of a newer version. WireError or PasswordRefused end it all."""
+        """What a string of the handshake means. WireError or PasswordRefused end it all."""
         try:
             return self._receive(string)
         except (WireError, PasswordRefused):
@@ -61,12 +61,7 @@ class ClientSession(Session):
             raise
 
     def _receive(self, string: bytes) -> Received:
-        if self._state is SessionState.IN_ROOM:
-            return self.read(self.opened(string))
-        if self._state is SessionState.CLOSED:
-            raise WireError("the connection is closed")
-        parsed = handshake.decode(string)
-        self._advance(parsed)
+        parsed = self._parsed(string)
         if isinstance(parsed, Refuse):
             return parsed
         if isinstance(parsed, Reply):

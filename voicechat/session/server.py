@@ -19,7 +19,7 @@ from voicechat.security.login import ServerLogin
 from voicechat.security.resume import ServerResume
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket, TicketUnknown
-from voicechat.session.base import Packet, Session
+from voicechat.session.base import Session
 from voicechat.session.states import SERVER, SessionState
 from voicechat.wire import control, handshake, media, messages, text
 from voicechat.wire.handshake import Hello, Reason, Refuse, Resume, VersionError
@@ -33,7 +33,7 @@ class RequestRefused(WireError):
         self.answer = answer
 
 
-Received = Hello | Resume | messages.Request | Packet | None
+Received = Hello | Resume | messages.Request
 
 
 class ServerSession(Session):
@@ -47,7 +47,7 @@ class ServerSession(Session):
         self._resume: ServerResume | None = None
 
     def receive(self, string: bytes) -> Received:
-        """What a string means; None for a message of a newer version. WireError or PasswordRefused end it all."""
+        """What a string of the handshake means. WireError or PasswordRefused end it all."""
         try:
             return self._receive(string)
         except (WireError, PasswordRefused):
@@ -55,14 +55,9 @@ class ServerSession(Session):
             raise
 
     def _receive(self, string: bytes) -> Received:
-        if self._state is SessionState.IN_ROOM:
-            return self.read(self.opened(string))
-        if self._state is SessionState.CLOSED:
-            raise WireError("the connection is closed")
         if len(string) > handshake.MAX_CLEAR:
             raise WireError("a string too long before login")
-        parsed = handshake.decode(string)
-        self._advance(parsed)
+        parsed = self._parsed(string)
         if isinstance(parsed, Hello):
             self._hello = string
             return parsed
