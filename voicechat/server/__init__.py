@@ -5,7 +5,7 @@ service    signals, goodbye (supervision: what systemd is told; terminal: is our
 listening  the ways in: by --port and by --listen (ports: how each port is opened)
 protocol   a TCP connection: before login a visitor, then a participant's peer
 admission  the door: time limits, the queue of logins, bans
-hub        seats and rooms (greeting: what who enters is sent; yielding: which seat goes to whom in a full house)
+hub        seats and rooms (greeting: what who enters is sent; yielding: which seat goes to whom on a full server)
 live_room  one room's people and its conference
 ticker     the 20 ms beat, while somebody must be mixed for
 guard      coders whose faults cost one frame

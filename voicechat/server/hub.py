@@ -3,7 +3,7 @@
 A login ends in `enter`, which gives the peer a seat or says why not. A ticket begins
 in `resume`, which gives nothing yet: the seat stays as it is until the peer has shown
 by a string under the new keys that it opened the answer, which `back` is told. A seat
-whose line broke is kept for 60 s; in a full house it yields (`voicechat.server.yielding`).
+whose connection was lost is kept for 60 s; on a full server it yields (`voicechat.server.yielding`).
 """
 
 import secrets

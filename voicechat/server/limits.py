@@ -23,13 +23,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_clients: int = 4
     """Seats in all rooms, away ones included."""
     room_size: int = MOST_SEATS
-    """Seats in one room, away ones included; unless the host says so, a room is as large as the house."""
+    """Seats in one room, away ones included; unless the host says so, a room is as large as the server."""
     seats_each: int = 0
     """Seats of one address (IPv6: one /64), away ones included; 0 is half of all, and at least 4 (`seats_of`). So
-    nobody who has the password takes all seats of a large house alone, and a household fits into any."""
+    nobody who has the password takes all seats of a large server alone, and a household fits into any."""
     yields_after: float = 10.0
-    """Seconds for which an away seat is kept for its owner alone, also in a full house: a line that breaks is back
-    within some. After them it goes to whoever comes; to one of the same name, the owner without a ticket, at once."""
+    """Seconds for which an away seat is kept for its owner alone, also on a full server: who lost a connection is back within
+    some. After them it goes to whoever comes; to one of the same name, the owner without a ticket, at once."""
     before_login: int = 64
     """Connections that have not logged in; when full one of those goes who knock most, so that a flood never keeps a
     friend out."""
@@ -72,7 +72,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Messages of any kind, known or not; more cost the sender the connection, since nobody needs a tenth of that."""
     comings_a_second: float = 0.5
     comings_burst: float = 5.0
-    """News of one seat's going away and coming back; of a line that flaps faster, friends hear the last only."""
+    """Presence changes of one seat, going away and coming back; of a connection that flaps faster, friends learn the
+    last only. The name is an option's (`--limit`), so it stays."""
     text_a_second: float = 1.0
     text_burst: float = 5.0
     """Text lines of one participant (Mumble's figures)."""
@@ -83,7 +84,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 HOUSEHOLD: Final = 4
-"""Seats that an address may have in any house: all of one with the default's four."""
+"""Seats that an address may have on any server: all of one with the default's four."""
 
 
 def seats_of(limits: Limits, address: str) -> int:

@@ -26,7 +26,7 @@ from voicechat.wire.messages import State as StateMessage
 from voicechat.wire.shown import quoted
 
 PRESENCE_EVERY: Final = 2.0
-"""Seconds until the news of a line that flaps is looked at again."""
+"""Seconds until the presence of somebody whose connection flaps is looked at again."""
 
 EDGES_EVERY: Final = 0.2
 """Seconds until those who start and stop talking are told of again, where that was too often: one line's time of
@@ -107,7 +107,7 @@ class LiveRoom:
             self._watch_timer.stop()
 
     def away(self, seat: Seat) -> None:
-        """A line broke; the seat is kept."""
+        """Their connection is lost; the seat is kept."""
         seat.peer = None
         seat.away_since = self._clock.seconds()
         seat.member.away = True
@@ -124,7 +124,7 @@ class LiveRoom:
         self._send_presence(seat)
 
     def _send_presence(self, seat: Seat) -> None:
-        """Whether they are here; of a line that flaps, what is so in the end."""
+        """Whether they are here; of a connection that flaps, what is so in the end."""
         timer = self._presence_timers.get(seat.source)
         if timer is None or timer.runs or seat.sent_away == seat.member.away:
             return

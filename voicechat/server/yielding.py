@@ -1,6 +1,6 @@
-"""When the house is full: which away seat yields, and to whom.
+"""When the server is full: which away seat yields, and to whom.
 
-A seat whose line broke is kept for a minute. For some seconds it is its owner's alone,
+A seat whose connection was lost is kept for a minute. For some seconds it is its owner's alone,
 who is most likely back by then; after them it goes to whoever comes. To somebody who
 asks for the same name it goes at once: that is the owner, whose ticket was lost or
 whose client began anew. One whose owner has shown the ticket is not given away.
@@ -27,9 +27,9 @@ class TurnedAway(Exception):
 def who_yields(
     seats: Collection[Seat], in_room: Collection[Seat], limits: Limits, name: str, address: str, now: float
 ) -> list[Seat]:
-    """The seats that go, so that one is free in the house, in the room and of the address's share; or TurnedAway.
+    """The seats that go, so that one is free on the server, in the room and of the address's share; or TurnedAway.
 
-    ``seats``: all in the house. ``in_room``: those in the room of whoever asks, by this ``name``, from this
+    ``seats``: all on the server. ``in_room``: those in the room of whoever asks, by this ``name``, from this
     ``address``. Nobody has to go before it is clear that there is room everywhere.
     """
     of_address = [seat for seat in seats if seat.address == address]

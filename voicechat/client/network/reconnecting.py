@@ -2,7 +2,7 @@
 
 The name is resolved anew at each try, the sound device stays open meanwhile. A
 ticket brings the seat back without a new PAKE; a wrong password or another version
-end it all, because trying again would not help. So does a full house, for somebody who
+end it all, because trying again would not help. So does a full server, for somebody who
 was not in yet; whoever was waits for a seat.
 """
 
