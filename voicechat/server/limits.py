@@ -28,7 +28,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seats of one address (IPv6: one /64), away ones included; 0 is half of all, and at least 4 (`seats_of`). So
     nobody who has the password takes all seats of a large server alone, and a household fits into any."""
     yields_after: float = 10.0
-    """Seconds for which an away seat is kept for its owner alone, also on a full server: who lost a connection is back within
+    """Seconds for which an away seat is kept for its owner alone, also on a full server; most are back within
     some. After them it goes to whoever comes; to one of the same name, the owner without a ticket, at once."""
     before_login: int = 64
     """Connections that have not logged in; when full one of those goes who knock most, so that a flood never keeps a
