@@ -197,9 +197,10 @@ def test_another_users_socket_is_told_nothing(tmp_path: Path, monkeypatch: pytes
         assert ctl.main(["--socket", path, "say", PASSWORD]) == ctl.NOT_OURS
 
 
-def test_where_there_are_no_local_sockets_it_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_where_there_are_no_local_sockets_a_port_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.delattr(socket, "AF_UNIX")
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     assert ctl.main(["mute"]) == ctl.NOBODY
-    assert "no local sockets" in capsys.readouterr().err
+    assert "no voicechat-client of yours runs" in capsys.readouterr().err

@@ -164,7 +164,7 @@ MACHINES: Final = (
     Mutation(
         "machines",
         "an answer that comes byte by byte is waited for",
-        "voicechat/client/remote/ctl.py",
+        "voicechat/client/remote/lines.py",
         "if left <= 0:",
         "if False:",
         ("tests/client/remote/test_ctl.py::test_an_answer_that_never_ends_is_given_up",),
@@ -176,5 +176,27 @@ MACHINES: Final = (
         "if not columns or not rows:",
         "if False:",
         ("tests/client/ui/test_display.py::test_a_size_that_cannot_be_drawn_on_is_one_that_can",),
+    ),
+    Mutation(
+        "machines",
+        "a client without local sockets obeys whoever finds its port",
+        "voicechat/security/proof.py",
+        'if not _same(proof, _mac(self._key, b"caller", self._nonce, line)):',
+        "if False:",
+        (
+            "tests/security/test_proof.py::test_nothing_is_good_twice",
+            "tests/client/remote/test_loopback.py::test_who_cannot_read_the_file_is_not_obeyed",
+        ),
+    ),
+    Mutation(
+        "machines",
+        "voicechat-ctl tells what it wants to whoever listens",
+        "voicechat/security/proof.py",
+        'if not _same(proof, _mac(self._key, b"host", self.hello)):',
+        "if False:",
+        (
+            "tests/security/test_proof.py::test_with_another_key_nothing_is_asked",
+            "tests/client/remote/test_loopback.py::test_who_has_taken_a_dead_clients_port_is_told_nothing",
+        ),
     ),
 )

@@ -34,7 +34,6 @@ from voicechat.client.leaving import Leaving, apart
 from voicechat.client.network.lookup import Lookups
 from voicechat.client.network.reconnecting import Service
 from voicechat.client.network.target import Target
-from voicechat.client.remote import runtime
 from voicechat.client.remote.commands import Commands
 from voicechat.client.remote.socket import Remote
 from voicechat.client.remote.typed import Typed
@@ -207,11 +206,10 @@ class _Run:
 
     def _listen(self) -> None:
         """For voicechat-ctl, without which the call goes on."""
-        if runtime.supported():
-            try:
-                self._remote.start()
-            except (ConfigError, CannotListenError, OSError) as error:
-                self._console.warn(f"this client hears no voicechat-ctl: {error}")
+        try:
+            self._remote.start()
+        except (ConfigError, CannotListenError, OSError) as error:
+            self._console.warn(f"this client hears no voicechat-ctl: {error}")
 
     def _read(self) -> None:
         """Where lines are printed on a terminal, lines are typed."""

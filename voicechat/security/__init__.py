@@ -8,6 +8,7 @@ tickets  the server's tickets, in memory, each good once
 keys     from a shared secret to the keys of a session
 seal     sealing and opening of strings (TCP) and datagrams (UDP)
 replay   which datagrams were seen already
+proof    two programs of one user show each other that they hold the same key
 
 Pure: bytes in, bytes out, time as an argument, no socket, no log. The only package
 that imports spake2 and cryptography. May import wire and below. Whatever comes from

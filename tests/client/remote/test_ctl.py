@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.client.remote import ctl
+from voicechat.client.remote.lines import line_of
 from voicechat.client.remote.words import LONGEST_LINE, WORDS
 
 ARGUMENTS = st.lists(
@@ -131,7 +132,7 @@ def test_an_answer_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("time.monotonic", map(float, range(1000)).__next__)
     trickle = Trickle()
     with pytest.raises(TimeoutError):
-        ctl._line(cast(socket.socket, trickle))
+        line_of(cast(socket.socket, trickle), ctl.LONGEST_ANSWER, ctl.PATIENCE)
     assert trickle.sent <= ctl.PATIENCE
 
 

@@ -6,13 +6,12 @@ It is bound to keys, so it imports next to nothing: no Twisted, no numpy, no arg
 
 import json
 import os
-import socket
 import sys
-import time
 from collections.abc import Sequence
 
 from voicechat import __version__, standard
-from voicechat.client.remote import runtime
+from voicechat.client.remote import meeting
+from voicechat.client.remote.lines import line_of
 from voicechat.client.remote.words import LONGEST_LINE, WORDS, understood
 from voicechat.errors import ConfigError, DeviceError
 
@@ -80,8 +79,6 @@ def _run(argv: list[str]) -> int:
             raise Failed(USAGE, "what follows the word is not UTF-8 text") from None
     if as_json and word != "stats":
         raise Failed(USAGE, "--json is for stats")
-    if not runtime.supported():
-        raise Failed(NOBODY, "this system has no local sockets; use the keys of the client's screen")
     request = {"word": word, "rest": rest, **_told()}
     answer = ask(os.path.expanduser(where) or _only_one(), request)
     if as_json:
@@ -141,7 +138,7 @@ def _understood(words: list[str]) -> tuple[str, list[str]]:
 def _only_one() -> str:
     """The socket of the only client."""
     try:
-        found = runtime.find(os.environ)
+        found = meeting.find(os.environ)
     except ConfigError as error:
         raise Failed(NOT_OURS, str(error)) from None
     if not found:
@@ -157,41 +154,20 @@ def ask(path: str, request: dict[str, object]) -> dict[str, object]:
     asked = json.dumps(request).encode() + b"\n"
     if len(asked) > LONGEST_LINE:
         raise Failed(CANNOT, "that is too long; a text has at most 500 characters")
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
-        try:
-            connection.connect(path)
-            if not runtime.is_ours(connection):
-                raise Failed(NOT_OURS, f"{path} is another user's")
-            connection.sendall(asked)
-            line = _line(connection)
-        except (TimeoutError, BlockingIOError):
-            raise Failed(NO_ANSWER, "the client does not answer; is it stopped?") from None
-        except PermissionError:
-            raise Failed(NOT_OURS, f"{path} is another user's") from None
-        except (ConnectionRefusedError, FileNotFoundError):
-            raise Failed(NOBODY, f"no client listens on {path}") from None
-        except (ConnectionResetError, BrokenPipeError):
-            pass  # it did not even read
-        except OSError as error:
-            raise Failed(NOBODY, f"{path}: {error.strerror or error}") from None
+    try:
+        with meeting.ask(path, asked, PATIENCE) as connection:
+            line = line_of(connection, LONGEST_ANSWER, PATIENCE)
+    except (TimeoutError, BlockingIOError):
+        raise Failed(NO_ANSWER, "the client does not answer; is it stopped?") from None
+    except PermissionError:
+        raise Failed(NOT_OURS, f"{path} is another user's") from None
+    except (ConnectionRefusedError, FileNotFoundError):
+        raise Failed(NOBODY, f"no client listens on {path}") from None
+    except (ConnectionResetError, BrokenPipeError):
+        pass  # it did not even read
+    except OSError as error:
+        raise Failed(NOBODY, f"{path}: {error.strerror or error}") from None
     return _read(line)
-
-
-def _line(connection: socket.socket) -> bytes:
-    """All that comes until a line ends, the connection does, or time is up."""
-    deadline = time.monotonic() + PATIENCE
-    line = b""
-    while not line.endswith(b"\n") and len(line) < LONGEST_ANSWER:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        connection.settimeout(left)
-        data = connection.recv(65_536)
-        if not data:
-            break
-        line += data
-    return line
 
 
 def _read(line: bytes) -> dict[str, object]:

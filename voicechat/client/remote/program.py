@@ -17,7 +17,7 @@ CTL: Final = Program(
         0: "done",
         1: "the client cannot do that: nobody has this name, not connected",
         2: "there is no such word or option, or something is missing behind it",
-        69: "no client of yours runs, or this system has no such sockets (Windows)",
+        69: "no client of yours runs",
         74: "what it has to say cannot be written: no room on the disk",
         75: "the client does not answer",
         76: "what answers is no voicechat-client, or of another version",

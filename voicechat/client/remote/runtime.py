@@ -1,4 +1,4 @@
-"""Where a running client can be told what to do: a local socket that only its user can open.
+"""Where a running client can be told what to do, on POSIX: a local socket that only its user can open.
 
 ``$XDG_RUNTIME_DIR/voicechat/client-PID.sock``; where there is no such folder of ours,
 ``voicechat-UID/client-PID.sock`` in the temporary directory. A folder that somebody else
@@ -14,24 +14,19 @@ import struct
 import sys
 from collections.abc import Iterator, Mapping
 
+from voicechat.client.remote import names
+from voicechat.client.remote.names import LONGEST_NUMBER, PREFIX
 from voicechat.errors import ConfigError
 
+assert sys.platform != "win32"
+
 SUFFIX = ".sock"
-PREFIX = "client-"
 
 LONGEST_PATH = 107 if sys.platform == "linux" else 103
 """Bytes of a socket's path: with its final zero 108 (unix(7), sun_path), on BSD and macOS 104."""
 
-LONGEST_NUMBER = 7
-"""Digits of a process' number: 2^22 is the most (proc(5), pid_max)."""
-
 CREDENTIALS = struct.Struct("3i")
 """Process, user and group, as Linux tells them of the other end (unix(7), SO_PEERCRED)."""
-
-
-def supported() -> bool:
-    """Whether this system has such sockets in a way that Twisted can listen on."""
-    return os.name == "posix" and hasattr(socket, "AF_UNIX")
 
 
 def own_folder(environ: Mapping[str, str]) -> str:
@@ -84,7 +79,7 @@ def _has_room(folder: str) -> bool:
 
 def path_in(folder: str) -> str:
     """This process' socket."""
-    return os.path.join(folder, f"{PREFIX}{os.getpid()}{SUFFIX}")
+    return os.path.join(folder, names.ours(SUFFIX))
 
 
 def find(environ: Mapping[str, str]) -> list[str]:
@@ -103,8 +98,7 @@ def find(environ: Mapping[str, str]) -> list[str]:
         except ConfigError as error:
             refused = error
             continue
-        names = [name for name in every if name.startswith(PREFIX) and name.endswith(SUFFIX)]
-        living += [path for name in sorted(names) if not is_dead(path := os.path.join(folder, name))]
+        living += [path for name in names.among(every, SUFFIX) if not is_dead(path := os.path.join(folder, name))]
     if refused is not None and not living:
         raise refused
     return living
@@ -119,24 +113,11 @@ def is_dead(path: str) -> bool:
         except BlockingIOError:
             return False  # its queue is full: somebody is there
         except OSError:
-            if not _lives(os.path.basename(path)[len(PREFIX) : -len(SUFFIX)]):
+            if not names.lives(path):
                 with contextlib.suppress(OSError):
                     os.unlink(path)
             return True
     return False
-
-
-def _lives(number: str) -> bool:
-    """Whether there is a process of this number, other than this one: it may be about to listen."""
-    if not (number.isascii() and number.isdigit()) or int(number) == os.getpid():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        pass  # somebody else's
-    return True
 
 
 def is_ours(connected: socket.socket) -> bool:
@@ -146,3 +127,19 @@ def is_ours(connected: socket.socket) -> bool:
     told = connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
     user: int = CREDENTIALS.unpack(told)[1]
     return user == os.geteuid()
+
+
+def ask(path: str, request: bytes, seconds: float) -> socket.socket:
+    """Send a request to the client of a socket; the connection on which it answers.
+
+    OSError says why that cannot be: PermissionError if the other end is another user, who is told nothing.
+    """
+    with contextlib.ExitStack() as held:
+        connection = held.enter_context(socket.socket(socket.AF_UNIX))
+        connection.settimeout(seconds)
+        connection.connect(path)
+        if not is_ours(connection):
+            raise PermissionError
+        connection.sendall(request)
+        held.pop_all()
+    return connection
