@@ -199,4 +199,20 @@ MACHINES: Final = (
             "tests/client/remote/test_loopback.py::test_who_has_taken_a_dead_clients_port_is_told_nothing",
         ),
     ),
+    Mutation(
+        "machines",
+        "a talk key that repeats is pressed anew each time",
+        "voicechat/client/windows/rawinput.py",
+        " and change.down != self.down:",
+        ":",
+        ("tests/client/windows/test_rawinput.py::test_whatever_is_typed_only_changes_of_the_key_are_told",),
+    ),
+    Mutation(
+        "machines",
+        "the right of two keys is the left one",
+        "voicechat/client/windows/rawinput.py",
+        "right = bool(flags & E0)",
+        "right = False",
+        ("tests/client/windows/test_rawinput.py::test_each_key_has_the_name_that_it_has_on_x11",),
+    ),
 )

@@ -51,7 +51,7 @@ OPTIONS: Final[Options] = (
         Option("input", "microphone: default, a name or number, wav:PATH, tone:HZ, silence", str, "default", "DEVICE"),
         Option("output", "headphones: default, a name or number, wav:PATH, null", str, "default", "DEVICE"),
         Option("talk", "what opens the microphone", str, "voice", choices=("voice", "push", "push-to-mute")),
-        Option("ptt-key", "a key that talks in any window, on X11: F9, Pause, mouse8", metavar="KEY"),
+        Option("ptt-key", "a key that talks in any window, on X11 and Windows: F9, Pause, mouse8", metavar="KEY"),
         Option("path", "auto: sound over UDP where it works; tcp: never UDP", str, "auto", choices=("auto", "tcp")),
         Option("quality", "bytes or sound, for both directions", str, "normal", choices=("saver", "normal", "high")),
         Option("complexity", "how hard Opus tries; 5 spares a weak machine half of it", int, 8, "0-10", (), (0, 10)),

@@ -124,10 +124,10 @@ class _Run:
         mode = TransmitMode.VOICE if chosen.echo_test else TransmitMode(chosen.talk)  # a test needs no key
         self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, mode)
         if chosen.ptt_key:
-            from voicechat.client.ui.hotkey import HotKey
+            from voicechat.client.ui import talkkey
 
             controls = self._controls
-            HotKey(self._reactor, chosen.ptt_key, controls.ptt_down, controls.ptt_up, self._console.warn)
+            talkkey.watch(self._reactor, chosen.ptt_key, controls.ptt_down, controls.ptt_up, self._console.warn)
         if meter is not None:
             counts = self._call.hearing.counts
             self._test = EchoTest(self._reactor, gate, meter, counts, self._console, self._finish, chosen.duration)

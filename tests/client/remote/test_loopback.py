@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
 from voicechat.client.remote import ctl, loopback, meeting
+from voicechat.client.remote.commands import Answer, Commands
 from voicechat.client.remote.doors import Door, PortDoor, Stranger, door
-from voicechat.client.remote.socket import Answer, Commands, Remote
+from voicechat.client.remote.socket import Remote
 from voicechat.client.remote.words import LONGEST_LINE
 from voicechat.errors import ConfigError, PasswordRefused
 from voicechat.security import proof
