@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # and each worker all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help prepare demo serve quick test lint bench soak fuzz clean
+.PHONY: help prepare demo serve quick test lint windows test-windows bench soak fuzz clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -36,6 +36,14 @@ lint: prepare ## style, types and layers
 	@.ci/prepare web
 	node_modules/.bin/tsc -p voicechat/web
 
+windows: ## build dist/voicechat-windows-x64.zip (docs/windows.md)
+	@.ci/prepare windows
+	@$(PY) packaging/windows/build.py
+
+test-windows: ## build it, and run it under Wine; the tests of the core run by its Python, too
+	@.ci/prepare windows wine
+	$(PY) -m pytest tests/windows
+
 bench: prepare ## measure; prints figures, asserts nothing
 	@$(PY) -m bench
 
@@ -48,7 +56,7 @@ fuzz: ## throw garbage at every parser until stopped
 	@.ci/prepare fuzz
 	@$(PY) -m tests.fuzz
 
-clean: ## remove what the commands wrote, except .venv
+clean: ## remove what the commands wrote, except .venv and what was fetched (.cache)
 	rm -rf build dist out *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	rm -f twistd.pid twistd.log* twisted/plugins/dropin.cache
 	find . -path ./.venv -prune -o -name __pycache__ -type d -print | xargs rm -rf
