@@ -46,15 +46,15 @@ HOOKS: Final[dict[type, str]] = {
     StringProtocol: "connectionMade dataReceived stringReceived connectionLost pauseProducing resumeProducing "
     "send_string close abort",
     Connection: "connected received string_received paused disconnected datagram_received send send_media send_clear "
-    "enter open_channel ask close abort _due _pump _tell _send_strings",
+    "enter open_channel ask close abort _due _pump _hand_over _send_strings",
     Peer: "string_received datagram_received send send_clear send_media next_string enter open_channel ask poll close "
     "_received _settle _note_ways",
     Heartbeat: "start stop ask poll answered",
     ServerSession: "receive answer resume enter seal opened read read_media close",
     Outbox: "put_control put_media take",
-    Admission: "admit gone entered queue _turn _reject failed",
-    Hub: "enter entered resume back leave gone _welcome _beat _expire",
-    LiveRoom: "enter leave away back state gain text tell arrived tick deliver _watch _tell_edges _tell_presence _left",
+    Admission: "admit disconnected entered queue _turn _reject failed",
+    Hub: "enter entered resume back leave disconnected _welcome _beat _expire",
+    LiveRoom: "enter leave away back state gain text send arrived tick deliver _watch _send_edges _send_presence _left",
     Conference: "add remove changed arrived expire edges tick",
     Ticker: "wake _due",
     DatagramPort: "open close datagramReceived _write",

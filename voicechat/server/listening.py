@@ -210,7 +210,7 @@ class ListeningPorts:
         return getattr(self._host(), "port", None)
 
     @property
-    def told(self) -> str:
+    def announcement(self) -> str:
         """What the log says when it is open."""
         return f"listening on port {self.port}" if self.port is not None else f"listening on {self.place.name}"
 

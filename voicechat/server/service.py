@@ -107,7 +107,7 @@ class VoiceService(Service):
         for warning in self.warnings:
             self.hub.events.server(warning)
         for listener in self.listeners:
-            self.hub.events.server(listener.told)
+            self.hub.events.server(listener.announcement)
         if self.supervision is not None:
             self._reactor.callWhenRunning(self.supervision.ready)
 
