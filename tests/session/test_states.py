@@ -14,8 +14,9 @@ ONLY_SERVERS_SAY = {
     messages.Away,
     messages.Back,
     messages.Talk,
+    messages.Accept,
 }
-ONLY_CLIENTS_SAY = {messages.Gain, messages.Request}
+ONLY_CLIENTS_SAY = {messages.Gain, messages.Request, messages.Offer}
 ONLY_INSIDE_THE_LOGIN = {messages.Welcome, messages.Request}
 
 

@@ -17,11 +17,13 @@ test('the welcome of the wire page', () => {
   assert.equal(welcome.letters, false);
 });
 
+const FINGERPRINT = Array(32).fill('AB').join(':');
+
 test('each message of the wire page that a server sends', () => {
   const read = controls('').map(readMessage);
   assert.deepEqual(
     read.map((message) => message.kind),
-    ['joined', 'left', 'away', 'back', 'talk', 'talk', 'state', 'other', 'text', 'ping', 'pong', 'other', 'report', 'bye'],
+    ['joined', 'left', 'away', 'back', 'talk', 'talk', 'state', 'other', 'text', 'ping', 'pong', 'other', 'report', 'bye', 'other', 'accept'],
   );
   assert.deepEqual(read[5], { kind: 'talk', source: 3, talking: true, wayMs: 12, heldMs: 21 });
   assert.deepEqual(read[13], { kind: 'bye', reason: 'shutting down', retry: 0.5 });
@@ -46,13 +48,17 @@ test('a field that is missing, of another type or out of range is an error', () 
     ['text', { source: 3, text: 'x'.repeat(1001) }],
     ['text', { source: 3, text: 'a\u0007' }],
     ['text', { source: 3 }],
+    ['accept', { ufrag: 'abcd\r\na=x', password: 'x'.repeat(24), fingerprint: FINGERPRINT, ssrc: 1 }],
+    ['accept', { ufrag: 'abcd', password: 'x'.repeat(21), fingerprint: FINGERPRINT, ssrc: 1 }],
+    ['accept', { ufrag: 'abcd', password: 'x'.repeat(24), fingerprint: 'AB', ssrc: 1 }],
+    ['accept', { ufrag: 'abcd', password: 'x'.repeat(24), fingerprint: FINGERPRINT, ssrc: 0 }],
     ['ping', { id: -1 }],
     ['ping', { id: '1' }],
     ['bye', { retry: 1e9 }],
   ]) {
     assert.throws(() => readMessage(encodeControl(kind, fields)), WireError, `${kind} ${JSON.stringify(fields)}`);
   }
-  assert.ok(Object.keys(KINDS).length === 15);
+  assert.ok(Object.keys(KINDS).length === 17);
 });
 
 test('names that a form can refuse at once', () => {

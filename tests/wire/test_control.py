@@ -1,5 +1,6 @@
 """Control packets: what was built is read back, and any bytes are a message, nothing, or a WireError."""
 
+import base64
 import contextlib
 import json
 import sys
@@ -20,6 +21,8 @@ TEXTS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=40
 SOURCES = st.integers(1, 250)
 COUNTS = st.integers(0, 1 << 53)
 HEX = st.integers(0, (1 << 128) - 1).map(lambda number: f"{number:032x}")
+FINGERPRINTS = st.binary(min_size=32, max_size=32).map(lambda digest: digest.hex(":").upper())
+ICE = st.binary(min_size=18, max_size=60).map(lambda data: base64.b64encode(data).decode().rstrip("="))
 QUALITIES = st.sampled_from(Quality)
 PARTICIPANTS = st.builds(messages.Participant, SOURCES, TEXTS, st.booleans(), st.booleans(), st.booleans(), QUALITIES)
 TICKETS = st.builds(messages.TicketText, HEX, st.tuples(HEX, HEX).map("".join))
@@ -50,6 +53,8 @@ MESSAGES: st.SearchStrategy[messages.Message] = st.one_of(
     st.builds(messages.Pong, COUNTS),
     st.builds(messages.Path, HEX),
     st.builds(messages.Report, COUNTS, COUNTS, COUNTS),
+    st.builds(messages.Offer, st.integers(0, 127), FINGERPRINTS),
+    st.builds(messages.Accept, ICE, ICE, FINGERPRINTS, st.integers(1, (1 << 32) - 1)),
     st.builds(messages.Bye, TEXTS, st.floats(0, 3600)),
     st.builds(messages.Request, TEXTS, TEXTS, st.booleans(), QUALITIES),
 )

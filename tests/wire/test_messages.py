@@ -12,6 +12,8 @@ from voicechat.errors import WireError
 from voicechat.media.redundancy import Loss
 from voicechat.wire import control, messages
 
+FINGERPRINT = ":".join(["0F"] * 32)
+
 FULL: list[messages.Message] = [
     messages.Welcome(
         1,
@@ -29,6 +31,8 @@ FULL: list[messages.Message] = [
     messages.Path("00ff"),
     messages.Bye("leaving"),
     messages.Request("Ann", "den"),
+    messages.Offer(111, FINGERPRINT),
+    messages.Accept("abcd", "p" * 24, FINGERPRINT, 1),
 ]
 """One of each kind that carries text, every text filled."""
 
@@ -97,6 +101,11 @@ OUT_OF_RANGE: list[tuple[type[messages.Message], dict[str, Any]]] = [
     (messages.Request, {"name": "x", "quality": 1}),
     (messages.Path, {"token": "not hex"}),
     (messages.Path, {"token": "00" * 65}),
+    (messages.Offer, {"payload_type": 128, "fingerprint": FINGERPRINT}),
+    (messages.Offer, {"payload_type": 111, "fingerprint": FINGERPRINT.lower()}),
+    (messages.Accept, {"ufrag": "abcd", "password": "p" * 21, "fingerprint": FINGERPRINT, "ssrc": 1}),
+    (messages.Accept, {"ufrag": "a b\r\n", "password": "p" * 22, "fingerprint": FINGERPRINT, "ssrc": 1}),
+    (messages.Accept, {"ufrag": "abcd", "password": "p" * 22, "fingerprint": FINGERPRINT, "ssrc": 1 << 32}),
 ]
 
 
@@ -141,6 +150,7 @@ def test_a_ticket_does_not_show_itself() -> None:
     welcome = FULL[0]
     assert "f" * 64 not in repr(welcome)
     assert "f" * 64 not in str(welcome)
+    assert "p" * 24 not in repr(FULL[-1]) + str(FULL[-1])
 
 
 def test_a_report_is_news_for_the_redundancy_policy() -> None:

@@ -24,6 +24,8 @@ KINDS: Final[dict[int, type[m.Message]]] = {
     0x8C: m.Report,
     0x8D: m.Bye,
     0x8E: m.Request,
+    0x8F: m.Offer,
+    0x90: m.Accept,
 }
 """The kind byte of every message; numbers are never used again for something else."""
 

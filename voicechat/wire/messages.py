@@ -28,6 +28,10 @@ _Capabilities = Annotated[tuple[Annotated[str, Meta(max_length=32)], ...], Meta(
 _Hex = Annotated[str, Meta(max_length=128, pattern=r"\A[0-9a-f]*\Z")]
 _TicketId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 _TicketSecret = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+_Fingerprint = Annotated[str, Meta(pattern=r"\A[0-9A-F]{2}(:[0-9A-F]{2}){31}\Z")]
+"""SHA-256 of a certificate, as SDP writes it (RFC 8122, section 5)."""
+_IceText = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{4,256}\Z")]
+"""A name or password of ICE (RFC 8839, section 5.4)."""
 _Count = Annotated[int, Meta(ge=0, le=1 << 53)]
 _Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
 _Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -41,6 +45,11 @@ LETTERS: Final = "letters"
 CAPABILITIES: Final = (LETTERS,)
 """What this program can do, in both roles."""
 
+RTC: Final = "rtc"
+"""A capability: a server that takes an `Offer`."""
+
+_KNOWN: Final = (*CAPABILITIES, RTC)
+
 FULL: Final = "full"
 """No seat is free on the server."""
 ROOM_FULL: Final = "the room is full"
@@ -53,7 +62,7 @@ LEAVING: Final = "leaving"
 
 
 def _keep_known(message: "Request | Welcome") -> None:
-    known = tuple(word for word in CAPABILITIES if word in message.capabilities)
+    known = tuple(word for word in _KNOWN if word in message.capabilities)
     msgspec.structs.force_setattr(message, "capabilities", known)
 
 
@@ -220,6 +229,27 @@ class Report(Message, frozen=True):
     def loss(self) -> Loss:
         """The same for redundancy's policy."""
         return Loss(self.expected, self.lost, self.bursts)
+
+
+class Offer(Message, frozen=True):
+    """A browser: media may come and go by WebRTC, to one that has the certificate. A new one ends what was before."""
+
+    payload_type: Annotated[int, Meta(ge=0, le=127)]
+    """The number that stands for Opus in the browser's RTP."""
+    fingerprint: _Fingerprint
+
+
+class Accept(Message, frozen=True):
+    """Server: by these, on the port of the welcome."""
+
+    ufrag: _IceText
+    password: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{22,256}\Z")]
+    fingerprint: _Fingerprint
+    ssrc: Annotated[int, Meta(ge=1, lt=1 << 32)]
+    """What the one stream to the browser is known by."""
+
+    def __repr__(self) -> str:
+        return "Accept(***)"
 
 
 class Bye(Message, frozen=True):

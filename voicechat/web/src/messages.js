@@ -28,6 +28,7 @@ import { shownText } from './texts.js';
  * @property {number} bitrate
  * @property {Ticket | null} ticket
  * @property {boolean} letters
+ * @property {boolean} rtc it takes an offer of WebRTC
  * @property {Record<string, unknown>} fields all of them, for what this module does not know
  */
 
@@ -41,6 +42,7 @@ import { shownText } from './texts.js';
  *   | {kind: 'text', source: number, text: string}
  *   | {kind: 'ping' | 'pong', id: number}
  *   | {kind: 'report', expected: number, lost: number, bursts: number}
+ *   | {kind: 'accept', ufrag: string, password: string, fingerprint: string, ssrc: number}
  *   | {kind: 'bye', reason: string, retry: number}
  *   | {kind: 'other'}} Message
  */
@@ -153,6 +155,7 @@ function welcome(fields) {
     bitrate: fields.whole('bitrate', 8000, 64000, 12000),
     ticket: ticket(fields.fields.ticket),
     letters: Array.isArray(words) && words.includes('letters'),
+    rtc: Array.isArray(words) && words.includes('rtc'),
     fields: fields.fields,
   };
 }
@@ -162,6 +165,18 @@ function welcome(fields) {
  * @param {string} name
  */
 const optionalMs = (fields, name) => (fields.fields[name] == null ? null : fields.whole(name, 0, 60000));
+
+/**
+ * A text that goes into SDP, and so holds nothing but what it may.
+ * @param {Fields} fields
+ * @param {string} name
+ * @param {RegExp} shape
+ */
+function shaped(fields, name, shape) {
+  const text = fields.text(name, 256);
+  if (!shape.test(text)) throw new WireError(`no ${name}`);
+  return text;
+}
 
 /** @type {Record<string, (fields: Fields) => Message>} */
 const READERS = {
@@ -191,6 +206,13 @@ const READERS = {
     expected: fields.whole('expected', 0, MOST_COUNT),
     lost: fields.whole('lost', 0, MOST_COUNT),
     bursts: fields.whole('bursts', 0, MOST_COUNT),
+  }),
+  accept: (fields) => ({
+    kind: 'accept',
+    ufrag: shaped(fields, 'ufrag', /^[A-Za-z0-9+/]{4,256}$/),
+    password: shaped(fields, 'password', /^[A-Za-z0-9+/]{22,256}$/),
+    fingerprint: shaped(fields, 'fingerprint', /^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/),
+    ssrc: fields.whole('ssrc', 1, 2 ** 32 - 1),
   }),
   bye: (fields) => ({
     kind: 'bye',

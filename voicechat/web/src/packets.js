@@ -114,6 +114,8 @@ export const KINDS = {
   report: 0x8c,
   bye: 0x8d,
   request: 0x8e,
+  offer: 0x8f,
+  accept: 0x90,
 };
 
 /** @typedef {keyof typeof KINDS} Kind */
