@@ -34,7 +34,8 @@ class Stream:
     @property
     def alive(self) -> bool:
         """It calls."""
-        here = all(name in self._library.plugged for name in self.names.values())
+        names = set(self.names.values())
+        here = names <= self._library.plugged.keys() - self._library.asleep
         return self.running and here and not self._library.mute
 
     def beat(self, block: bytes = QUIET) -> bytes | None:
@@ -71,12 +72,15 @@ class Library:
 
     paContinue = 0
     paFloat32 = 1
+    paMME, paWASAPI = 2, 13
 
     def __init__(self, *devices: Device, duplex: bool = True) -> None:
         self.plugged: dict[str, Device] = {device[0]: device for device in devices}
         self.duplex = duplex
         self.broken: set[str] = set()
         """Devices that are there and cannot be opened."""
+        self.asleep: set[str] = set()
+        """Devices whose streams run and do not call yet."""
         self.exclusive = False
         """A device is opened once at a time."""
         self.mute = False
@@ -130,7 +134,16 @@ class Library:
     def get_device_info_by_index(self, index: int) -> dict[str, Any]:
         """One of them."""
         name, inputs, outputs = self._listed[index]
-        return {"index": index, "name": name, "maxInputChannels": inputs, "maxOutputChannels": outputs}
+        sides = {"maxInputChannels": inputs, "maxOutputChannels": outputs}
+        return {"index": index, "name": name, "hostApi": self.api_of(name)} | sides
+
+    def api_of(self, _name: str) -> int:
+        """The index of a device's host API: on Linux there is one."""
+        return 0
+
+    def get_host_api_info_by_type(self, kind: int) -> dict[str, Any]:
+        """None of Windows' is here."""
+        raise OSError(-9979, "Host API not found")
 
     def _default(self, side: int) -> dict[str, Any]:
         for index, device in enumerate(self._listed):
@@ -159,3 +172,41 @@ class Library:
             raise OSError(-9985, "Device unavailable")
         self.opened.append(Stream(self, names, **options))
         return self.opened[-1]
+
+
+MAPPER, DIRECT = ("Microsoft Sound Mapper", 2, 2), ("Primary Sound Driver", 2, 2)
+
+
+class WindowsLibrary(Library):
+    """The same on Windows: each device once by MME, which knows 31 letters of its name, and once by WASAPI.
+
+    Names begin with that of the host API, which the real ones do not: here they are keys.
+    """
+
+    def __init__(self, *names: Device, wasapi: bool = True) -> None:
+        self.apis = {self.paMME: 0, self.paWASAPI: 1} if wasapi else {self.paMME: 0}
+        by_mme = [MAPPER, *((f"MME {name[:31]}", inputs, outputs) for name, inputs, outputs in names)]
+        by_wasapi = [(f"WASAPI {name}", inputs, outputs) for name, inputs, outputs in names] if wasapi else []
+        super().__init__(*by_mme, DIRECT, *by_wasapi)
+
+    def api_of(self, name: str) -> int:
+        """MME, WASAPI, or DirectSound."""
+        return {"MME": 0, "WASAPI": 1, "Microsoft": 0}.get(name.partition(" ")[0], 2)
+
+    def get_device_info_by_index(self, index: int) -> dict[str, Any]:
+        """With the name as the system has it."""
+        info = super().get_device_info_by_index(index)
+        return info | {"name": info["name"].removeprefix("MME ").removeprefix("WASAPI ")}
+
+    def get_host_api_info_by_type(self, kind: int) -> dict[str, Any]:
+        """WASAPI's default microphone and loudspeaker are the last of its devices."""
+        if kind not in self.apis:
+            raise OSError(-9979, "Host API not found")
+        own = [number for number, device in enumerate(self._listed) if self.api_of(device[0]) == self.apis[kind]]
+        last = {side: max((i for i in own if self._listed[i][side]), default=-1) for side in (1, 2)}
+        return {
+            "index": self.apis[kind],
+            "deviceCount": len(own),
+            "defaultInputDevice": last[1],
+            "defaultOutputDevice": last[2],
+        }

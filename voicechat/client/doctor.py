@@ -15,6 +15,7 @@ import numpy as np
 
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client.audio.devices import Devices
+from voicechat.client.audio.jobs import STUCK
 from voicechat.client.audio.portaudio import quiet_stderr
 from voicechat.client.audio.supervisor import CLOSE_WITHIN
 from voicechat.client.exits import Exit
@@ -50,8 +51,8 @@ TRIED_FRAMES: Final = 2 * TICKS_PER_SECOND
 BUSY, TOO_BUSY = 0.25, 1.0
 """Share of a frame's time that encoding and decoding it may take: a game wants the rest; above one a call breaks."""
 
-OPEN_WITHIN: Final = 10.0
-"""Seconds for the sound system to open the devices."""
+OPEN_WITHIN: Final = STUCK + 2.0
+"""Seconds for the sound system to open the devices: what a call gives it, and some."""
 
 
 def doctor(chosen: argparse.Namespace, password: Callable[[], Secret]) -> int:

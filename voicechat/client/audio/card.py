@@ -5,6 +5,7 @@ real (43 ms end to end against 46 ms for two streams, and less CPU, measured). I
 two cannot be opened together, they become two streams, and playback is the clock.
 """
 
+import sys
 from collections import deque
 from contextlib import suppress
 from typing import Any, Final
@@ -12,7 +13,11 @@ from typing import Any, Final
 from voicechat.client.audio.portaudio import PortAudio
 from voicechat.client.audio.synthetic import Exchange, Sink, Source
 from voicechat.errors import DeviceError
-from voicechat.format import BLOCK_SAMPLES, SAMPLE_RATE, SILENT_BLOCK
+from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, SAMPLE_RATE, SILENT_BLOCK
+
+FIRST_WITHIN: Final = 2.5 if sys.platform == "win32" else 0.5
+"""Seconds within which an opened card must call; 20-60 ms are usual on Linux (measured). One that does not is none.
+On Windows the first microphone of a process took 1.0 s by WASAPI and 1.4 s by MME (measured under Wine)."""
 
 STARVED: Final = 50
 """Blocks without any from a microphone that is a stream of its own, after which it is taken to be gone: 500 ms."""
@@ -29,7 +34,8 @@ class SoundCard:
         self._source, self._sink = source, sink
         self._streams: list[Any] = []
         self._heard: deque[bytes] = deque(maxlen=3)
-        self._without = 0
+        self._without = STARVED - round(FIRST_WITHIN / BLOCK_SECONDS)
+        """Blocks since the last of a microphone that is a stream of its own; its first one has more time."""
 
     @property
     def starved(self) -> bool:
@@ -101,15 +107,24 @@ class SoundCard:
             return exchange(SILENT_BLOCK), go_on
 
         if self._loudspeaker is None:
-            self._open(capture_only, input_device_index=self._microphone)
+            self._open_half(capture_only, "input", self._microphone)
         elif self._microphone is None:
-            self._open(play_only, output_device_index=self._loudspeaker)
+            self._open_half(play_only, "output", self._loudspeaker)
         else:
             try:
                 self._open(both, input_device_index=self._microphone, output_device_index=self._loudspeaker)
             except (OSError, ValueError):
-                self._open(listen, input_device_index=self._microphone)
-                self._open(play_beside, output_device_index=self._loudspeaker)
+                self._open_half(listen, "input", self._microphone)
+                self._open_half(play_beside, "output", self._loudspeaker)
+
+    def _open_half(self, callback: object, side: str, device: int | None) -> None:
+        try:
+            self._open(callback, **{f"{side}_device_index": device})
+        except (OSError, ValueError):
+            other = None if device is None else self._audio.elsewhere(side, device)
+            if other is None:
+                raise
+            self._open(callback, **{f"{side}_device_index": other})
 
     def _open(self, callback: object, **devices: int | None) -> None:
         self._streams.append(

@@ -12,16 +12,13 @@ from itertools import product
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from voicechat.client.audio.card import SoundCard
+from voicechat.client.audio.card import FIRST_WITHIN, SoundCard
 from voicechat.client.audio.handover import DeviceHandover
 from voicechat.client.audio.named import are_one_file, sink_of, source_of
 from voicechat.client.audio.portaudio import DEFAULT, Listing, PortAudio, look
 from voicechat.client.audio.synthetic import Exchange, Null, RealTime, Silence, Sink, Source, Tone
 from voicechat.errors import DeviceError
 from voicechat.media.tuning import TUNING
-
-FIRST_WITHIN: Final = 0.5
-"""Seconds within which an opened card must call; 20-60 ms are usual (measured). One that does not is none."""
 
 WORST: Final = 99
 """The rank of having nothing."""

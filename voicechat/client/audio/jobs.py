@@ -11,10 +11,11 @@ from typing import Any, Final, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from voicechat.client.audio.card import FIRST_WITHIN
 from voicechat.errors import DeviceError
 
-STUCK: Final = 8.0
-"""Seconds after which a job is given up: the longest honest one tries nine pairs of devices for half a second each.
+STUCK: Final = 9 * FIRST_WITHIN + 3.5
+"""Seconds after which a job is given up: the longest honest one tries nine pairs of devices, each for FIRST_WITHIN.
 In one of two restarts of PipeWire the first job after it hangs (measured)."""
 
 MOST_STUCK: Final = 3

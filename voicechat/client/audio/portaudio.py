@@ -24,6 +24,13 @@ LOOK_SECONDS: Final = 5.0
 
 _SIDES: Final = {"input": "maxInputChannels", "output": "maxOutputChannels"}
 
+_API_BY_PREFERENCE: Final = ("paWASAPI", "paMME")
+"""Windows has each device once for each way to it. WASAPI has the least delay (PortAudio's own: 30 ms and 40 ms in and
+out, MME's 20 ms and 100 ms, under Wine); MME is there where WASAPI has no devices. Elsewhere there is neither."""
+
+_MME_NAME: Final = 31
+"""Letters of a name that MME keeps (mmeapi.h, MAXPNAMELEN)."""
+
 _PLACE: Final = re.compile(r" \(hw:\d+,\d+\)$")
 """Where ALSA put a card: not a part of its name, since it may be put elsewhere when it is back."""
 
@@ -85,21 +92,52 @@ class PortAudio:
             self.library: Any = pyaudio.PyAudio()
         except OSError as error:
             raise DeviceError(f"PortAudio does not start: {error}") from None
-        self.listing = Listing({side: self._names(side) for side in _SIDES}, {side: self._at(side) for side in _SIDES})
+        self._api = next(filter(None, map(self._host_api, _API_BY_PREFERENCE)), None)
+        names = {side: self._names(side, self._api) for side in _SIDES}
+        self.listing = Listing(names, {side: self._default(side) for side in _SIDES})
 
     def close(self) -> None:
         """Let PortAudio go."""
         self.library.terminate()
 
-    def _names(self, side: str) -> dict[int, str]:
-        every = (self.library.get_device_info_by_index(i) for i in range(self.library.get_device_count()))
-        return {int(info["index"]): str(info["name"]) for info in every if info[_SIDES[side]] > 0}
+    def _host_api(self, kind: str) -> Any:
+        """What PortAudio tells of a host API; None if it is not here, or has no device."""
+        try:
+            api = self.library.get_host_api_info_by_type(getattr(self.module, kind))
+        except OSError:
+            return None
+        return api if api["deviceCount"] > 0 else None
 
-    def _at(self, side: str) -> int | None:
+    def _names(self, side: str, api: Any) -> dict[int, str]:
+        """The devices of one host API, of all if it is None."""
+        every = (self.library.get_device_info_by_index(i) for i in range(self.library.get_device_count()))
+        return {
+            int(info["index"]): str(info["name"])
+            for info in every
+            if info[_SIDES[side]] > 0 and (api is None or info["hostApi"] == api["index"])
+        }
+
+    def _default(self, side: str) -> int | None:
+        if self._api is not None:
+            index = int(self._api[f"default{side.capitalize()}Device"])
+            return None if index < 0 else index
         try:
             return int(getattr(self.library, f"get_default_{side}_device_info")()["index"])
         except OSError:
             return None
+
+    def elsewhere(self, side: str, index: int) -> int | None:
+        """The same device by MME, which converts what WASAPI refuses (a card at 44.1 kHz); None if it has none.
+
+        MME knows the beginning of its name only, so where two begin alike there is none either.
+        """
+        mme = self._host_api("paMME")
+        if mme is None or mme == self._api:
+            return None
+        short = self.listing.names[side][index][:_MME_NAME]
+        alike = [name for name in self.listing.names[side].values() if name[:_MME_NAME] == short]
+        found = [number for number, name in self._names(side, mme).items() if name == short]
+        return found[0] if len(alike) == len(found) == 1 else None
 
     def same(self, side: str, name: str) -> int | None:
         """The index of the device with this name, wherever ALSA has put it; None if it is not there."""
