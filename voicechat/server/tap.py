@@ -69,7 +69,7 @@ class Options(TableOptions):
         self.limits = dict(limit(text) for text in self.chosen("limit")[1] or ())
         self.places = self._places([givers[name] for name in ("port", "interface") if givers[name]])
         # a --password is stronger than a file that only the environment names
-        text, file = self.given.get("password"), self.given.get("password-file")
+        text, file = self.given.pop("password", None), self.given.get("password-file")
         self["password-file"] = passwords.file_of(text, file, os.environ)
         self["password"] = self._password(text)
 
