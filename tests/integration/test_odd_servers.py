@@ -20,7 +20,7 @@ ODD = {
     "an interface's name": (["--pidfile="], ["-i", "localhost"], 2, "an address of this machine"),
     "an address of others": (["--pidfile="], ["-i", "192.0.2.1"], 1, "Cannot assign requested address"),
     "a zone that is none": (["--pidfile="], ["-i", "fe80::1%nope0"], 1, "cannot listen on port 0 of fe80::1%nope0"),
-    "a port of 5000 digits": (["--pidfile="], ["-p", "1" * 5000], 2, "is a number from 0 to 65535"),
+    "a port of 5000 digits": (["--pidfile="], ["-p", "1" * 5000], 2, "is a whole number from 0 to 65535"),
     "a folder as password": (["--pidfile="], ["--password-file=/"], 78, "Is a directory"),
     "a password without end": (["--pidfile="], ["--password-file=/dev/zero"], 78, "too long"),
 }
