@@ -31,11 +31,12 @@ settings.register_profile(
 )
 settings.load_profile("soak" if SOAK else "ci")
 
-REAL_TIME: Final = {"integration": ("programs", "terminals"), "goals": ("stage",), "sound": ("stage",)}
+REAL_TIME: Final = {"integration": ("programs", "stage"), "goals": ("stage",), "sound": ("stage",)}
 """Folders with tests that start programs and wait for real time to pass, and in which groups these are."""
 
-SECOND_HALF: Final = "test_l"
-"""The first file of the second group of a folder that has two: both take about as long."""
+SECOND_PART: Final = "test_s"
+"""The first file of the second group of a folder that has two: so both groups take about as long. More than two would
+measure each other."""
 
 ON_STAGE: Final = {"stage", "server"}
 """What a test in real time of a folder that has others, too, calls, or takes as a fixture."""
@@ -55,7 +56,7 @@ def real_time_group(item: pytest.Item) -> str | None:
         if ON_STAGE.isdisjoint((*item.fixturenames, *item.function.__code__.co_names)):
             return None
     groups = REAL_TIME.get(folder)
-    return None if groups is None else groups[0 if item.path.name < SECOND_HALF else -1]
+    return None if groups is None else groups[0 if item.path.name < SECOND_PART else -1]
 
 
 @pytest.hookimpl(tryfirst=True)
