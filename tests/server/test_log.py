@@ -187,9 +187,11 @@ def test_where_no_thread_can_be_started_the_server_ends_with_a_line(monkeypatch:
     def start(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    _, log, logger = made()
+    valve, log, logger = made()
+    valve.open.set()
     monkeypatch.setattr(threading.Thread, "start", start)
     with pytest.raises(SystemExit, match=r"^voicechat: cannot begin: .* allow more processes"):
         LoggedServices(log).privilegedStartService()
-    logger.info("nobody writes this")
+    logger.info("the last words")
     log.end(0.0)
+    assert valve.written == ["the last words"]

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, Final, cast
 
 from twisted.application.service import MultiService
@@ -82,8 +81,11 @@ class PatientLog:
             if self._until is None:
                 self._until = time.monotonic() + seconds
             if self._waiting:
-                with suppress(RuntimeError):  # no thread, no last lines
+                try:
                     self.begin()
+                except RuntimeError:  # then whoever ends has to, or nobody learns why
+                    while self._waiting:
+                        self._write(self._waiting.popleft())
             self._wait()
 
     def _put(self, line: sinks.LogLine) -> None:
