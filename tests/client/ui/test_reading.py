@@ -1,12 +1,17 @@
 """Lines typed on a terminal: a real pseudo terminal, and a reactor that the test plays."""
 
+import io
 import os
-from collections.abc import Iterator
+import queue
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
-from voicechat.client.ui.reading import LOOK_AGAIN, MOST_AT_ONCE, TerminalLines, of_terminal
+from voicechat.client.ui.reading import LOOK_AGAIN, MOST_AT_ONCE, ConsoleLines, Split, TerminalLines, of_terminal
 
 
 class Reactor(Clock):
@@ -106,7 +111,7 @@ def test_a_line_that_never_ends_takes_no_memory(typist: Typist, monkeypatch: pyt
     monkeypatch.setattr(os, "read", lambda _descriptor, most: b"x" * most)
     for _ in range(50):
         typist.read()
-    assert len(typist.reading._rest) <= MOST_AT_ONCE
+    assert len(typist.reading._split._rest) <= MOST_AT_ONCE
 
 
 def test_after_the_end_nothing_is_waited_for(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,3 +128,81 @@ def test_a_pipe_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sys.stdin", stdin)
         assert of_terminal(Reactor()) is None
     os.close(theirs)
+
+
+# A console of Windows, in whose place a pipe stands: what is below its stream blocks likewise
+
+
+class Console:
+    """A console at which somebody types; what its thread tells the reactor is done by the test."""
+
+    def __init__(self) -> None:
+        out, into = os.pipe()
+        self.told: queue.Queue[tuple[Callable[..., None], tuple[str, ...]]] = queue.Queue()
+        self.raw = io.FileIO(out)
+        self.keys = io.FileIO(into, "w")
+        self.lines: list[str] = []
+        self.ends = 0
+        self.reading = ConsoleLines(
+            SimpleNamespace(callFromThread=lambda do, *words: self.told.put((do, words))), self.raw
+        )
+        self.reading.start(self.lines.append, self._end)
+
+    def _end(self) -> None:
+        self.ends += 1
+
+    def turn(self) -> None:
+        """The reactor does what it was told."""
+        do, words = self.told.get(timeout=10.0)
+        do(*words)
+
+    def close(self) -> None:
+        self.keys.close()
+        self.told.get(timeout=10.0)  # its thread has ended
+        self.raw.close()
+
+
+@pytest.fixture
+def console() -> Iterator[Console]:
+    it = Console()
+    yield it
+    it.close()
+
+
+def test_a_consoles_lines_come_on_the_reactors_thread_and_without_their_ends(console: Console) -> None:
+    console.keys.write("grüße 🎧\r\n/mute\r\nno line yet".encode())
+    console.turn()
+    assert console.lines == ["grüße 🎧"]
+    console.turn()
+    assert console.lines == ["grüße 🎧", "/mute"]
+
+
+def test_who_has_stopped_a_console_is_told_nothing_more(console: Console) -> None:
+    console.reading.stop()
+    console.keys.write(b"hello\r\n")
+    console.turn()
+    assert console.lines == []
+
+
+def test_the_end_of_a_consoles_input_is_told_once(console: Console) -> None:
+    console.keys.close()
+    console.turn()
+    assert console.ends == 1
+    console.told.put((print, ()))
+
+
+def test_which_lines_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    master, slave = os.openpty()
+    with open(slave, encoding="utf-8") as stdin:  # noqa: PTH123
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert isinstance(of_terminal(Reactor(), "linux"), TerminalLines)
+        assert isinstance(of_terminal(Reactor(), "win32"), ConsoleLines)
+    os.close(master)
+
+
+@given(parts=st.lists(st.text(alphabet="aé\r", max_size=5), max_size=5), cut=st.integers(min_value=1, max_value=4))
+def test_lines_are_the_same_however_their_bytes_come(parts: list[str], cut: int) -> None:
+    split = Split("utf-8")
+    data = "".join(f"{part}\r\n" for part in parts).encode()
+    got = [line for at in range(0, len(data), cut) for line in split.lines(data[at : at + cut])]
+    assert got == parts

@@ -5,12 +5,13 @@ From a pipe nothing is read: what a script has for the program's standard input 
 the call: it comes when a terminal's window was closed under ``nohup``, and Ctrl-D is pressed by mistake.
 
 `TerminalLines` is POSIX's. A terminal gives whole lines, so it is read only when it has one, and without making it
-non-blocking, which `twisted.internet.stdio` would do to every program that has it, the shell too. Where consoles
-cannot be waited for, another class with the same two methods does.
+non-blocking, which `twisted.internet.stdio` would do to every program that has it, the shell too. A console of Windows
+cannot be waited for beside sockets: `ConsoleLines` has a thread that stands in a read of it.
 """
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
@@ -18,6 +19,7 @@ from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
 from voicechat.carriage.clock import Timer
+from voicechat.client.ui.lines import raw_of
 
 MOST_AT_ONCE: Final = 4096
 """Bytes of a read; a terminal's line has no more (N_TTY_BUF_SIZE, Linux), nor has the longest text (512 letters)."""
@@ -36,6 +38,20 @@ class ILines(Protocol):
         """Read no more."""
 
 
+class Split:
+    """Bytes as they come, cut into lines of text in ``encoding``; what is no line yet is bounded."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._rest = b""
+
+    def lines(self, data: bytes) -> list[str]:
+        """The lines that are whole now."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[-MOST_AT_ONCE:]
+        return [line.removesuffix(b"\r").decode(self._encoding, "replace") for line in lines]
+
+
 @implementer(IReadDescriptor)
 class TerminalLines:
     """The lines of the terminal ``descriptor``, of text in ``encoding``."""
@@ -43,8 +59,7 @@ class TerminalLines:
     def __init__(self, reactor: Any, descriptor: int, encoding: str) -> None:
         self._reactor = reactor
         self._descriptor = descriptor
-        self._encoding = encoding
-        self._rest = b""
+        self._split = Split(encoding)
         self._line: Callable[[str], None] = lambda _line: None
         self._end: Callable[[], None] = lambda: None
         self._again = Timer(reactor, lambda: reactor.addReader(self))
@@ -81,10 +96,8 @@ class TerminalLines:
             self._reactor.removeReader(self)
             self._end()
             return
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._rest = self._rest[-MOST_AT_ONCE:]
-        for line in lines:
-            self._line(line.decode(self._encoding, "replace"))
+        for line in self._split.lines(data):
+            self._line(line)
 
     def connectionLost(self, reason: object) -> None:
         """Nobody holds the terminal's other end any more."""
@@ -92,6 +105,8 @@ class TerminalLines:
 
     def _ours(self) -> bool:
         """Whoever reads a terminal in the background is stopped by it (SIGTTIN), and the call would be."""
+        if sys.platform == "win32":
+            return True
         try:
             return os.tcgetpgrp(self._descriptor) == os.getpgrp()
         except OSError:  # no terminal of this session's
@@ -102,8 +117,52 @@ class TerminalLines:
         self._again.start(LOOK_AGAIN)
 
 
-def of_terminal(reactor: Any) -> ILines | None:
-    """The lines of standard input; None if that is no terminal, or one that cannot be waited for."""
-    if os.name != "posix" or not sys.stdin.isatty():
+class ConsoleLines:
+    """The lines of a console: ``raw`` is what Python has below its stream, and gives UTF-8.
+
+    The thread is left behind in its read at the end, and holds nothing that the end waits for: a stream's buffer
+    would have a lock.
+    """
+
+    def __init__(self, reactor: Any, raw: Any) -> None:
+        self._reactor = reactor
+        self._raw = raw
+        self._line: Callable[[str], None] = lambda _line: None
+        self._end: Callable[[], None] = lambda: None
+
+    def start(self, line: Callable[[str], None], end: Callable[[], None]) -> None:
+        """Read."""
+        self._line, self._end = line, end
+        threading.Thread(target=self._read_all, name="typed lines", daemon=True).start()
+
+    def stop(self) -> None:
+        """Nobody wants to know any more."""
+        self._line, self._end = lambda _line: None, lambda: None
+
+    def _read_all(self) -> None:
+        split = Split("utf-8")
+        while True:
+            try:
+                data = self._raw.read(MOST_AT_ONCE)
+            except (OSError, ValueError):  # its window was closed
+                data = b""
+            if not data:
+                self._reactor.callFromThread(self._tell_end)
+                return
+            for line in split.lines(data):
+                self._reactor.callFromThread(self._tell, line)
+
+    def _tell(self, line: str) -> None:
+        self._line(line)
+
+    def _tell_end(self) -> None:
+        self._end()
+
+
+def of_terminal(reactor: Any, platform: str = sys.platform) -> ILines | None:
+    """The lines of standard input; None if that is no terminal."""
+    if not sys.stdin.isatty():
         return None
+    if platform == "win32":
+        return ConsoleLines(reactor, raw_of(sys.stdin))
     return TerminalLines(reactor, sys.stdin.fileno(), sys.stdin.encoding or "utf-8")
