@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from voicechat.errors import DeviceError
+from voicechat.unpacked import instead_of
 
 DEFAULT: Final = "default"
 
@@ -86,7 +87,8 @@ class PortAudio:
         try:
             import pyaudio
         except ImportError:
-            raise DeviceError("PyAudio is not installed: pip install '.[client]' in voicechat's folder") from None
+            line = instead_of("pip install '.[client]' in voicechat's folder")
+            raise DeviceError(f"PyAudio is not installed: {line}") from None
         self.module: Any = pyaudio
         try:
             self.library: Any = pyaudio.PyAudio()

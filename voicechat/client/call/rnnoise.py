@@ -21,8 +21,11 @@ import numpy as np
 
 from voicechat.errors import ConfigError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, Frame
+from voicechat.unpacked import instead_of
 
-MISSING: Final = "strong suppression needs RNNoise: pip install --no-deps pyrnnoise"
+MISSING: Final = "strong suppression needs RNNoise" + instead_of(
+    ": pip install --no-deps pyrnnoise", ", which the folder for Windows does not have"
+)
 
 _SCALE: Final = np.float32(32768)
 """RNNoise's samples are floats in the range of 16 bits."""
