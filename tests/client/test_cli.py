@@ -527,3 +527,34 @@ def test_too_many_files_and_threads_are_told_and_faults_of_ours_are_not_hidden(
     problem = OSError(errno.EINVAL, "Invalid argument")
     with pytest.raises(OSError, match="Invalid"):
         cli.main(["--list-devices"])
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["--name", "'Ann", "Lee'"], True),
+        (["--name", "'Ann'"], True),
+        (["--name='Ann", "Lee'"], True),
+        (["--name", "Ann"], False),
+        (["--name", "d'Arc"], False),
+        (["--output", "wav:'", "--name", "Ann"], False),
+        (["'voicechat://play.example.org/#word'", "--name", "Ann"], False),
+        (["voicechat://play.example.org/#word", "--name", "'s-Gravenhage"], False),
+    ],
+)
+def test_single_quotes_that_cmd_exe_has_left_are_found(words: list[str], found: bool) -> None:
+    assert cli.in_single_quotes(words, "win32") is found
+    assert not cli.in_single_quotes(words, "linux"), "there they are meant"
+
+
+def test_a_link_is_understood_with_the_quotes_that_cmd_exe_leaves() -> None:
+    assert cli.flags(["'voicechat://play.example.org/#word'"])["host"] == "play.example.org"
+
+
+def test_what_is_shown_to_be_typed_is_in_double_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are quotes for every shell, single ones are none for cmd.exe."""
+    with pytest.raises(SystemExit):
+        cli.flags(["--help"])
+    shown = capsys.readouterr().out
+    assert 'voicechat-client "voicechat://play.example.org/#SECRET"' in shown
+    assert not [line for line in shown.splitlines() if " '" in line]

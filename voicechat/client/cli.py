@@ -29,7 +29,7 @@ DOCTOR: Final = "doctor"
 """The word before all options that asks for a check in place of a call."""
 
 EXAMPLES: Final = """examples:
-  voicechat-client 'voicechat://play.example.org/#SECRET' --name Ann
+  voicechat-client "voicechat://play.example.org/#SECRET" --name Ann
   voicechat-client --host play.example.org --password-file secret.txt --name Ann
   voicechat-client --list-devices
   voicechat-client doctor --host play.example.org --password-file secret.txt    (would a call work?)
@@ -81,6 +81,8 @@ def flags(argv: Sequence[str]) -> dict[str, Any]:
     ConfigError if it is wrong.
     """
     it = parser()
+    if in_single_quotes(argv):
+        it.error('cmd.exe takes double quotes only, as in --name "Ann Lee"')
     doctor = list(argv[:1]) == [DOCTOR]
     chosen, rest = it.parse_known_args(argv[doctor:])
     if rest:
@@ -95,6 +97,16 @@ def flags(argv: Sequence[str]) -> dict[str, Any]:
     if link is not None and ("host" in given or "port" in given):
         it.error("a link says which server: leave out --host and --port")
     return given if link is None else _invited(link) | given
+
+
+def in_single_quotes(argv: Sequence[str], platform: str = sys.platform) -> bool:
+    """Whether cmd.exe has left the single quotes of a text, and taken its words apart perhaps.
+
+    A link in them is understood. Elsewhere a shell takes them away, and what is left of them is meant.
+    """
+    texts = [word.rpartition("=")[2] for word in argv if "://" not in word]
+    begun = any(text.startswith("'") for text in texts)
+    return platform == "win32" and begun and any(text.endswith("'") for text in texts)
 
 
 def _invited(link: str) -> dict[str, Any]:
