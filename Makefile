@@ -32,6 +32,7 @@ lint: prepare ## style, types and layers
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/mypy --platform win32 --cache-dir .mypy_cache/win32 voicechat/client
 	.venv/bin/lint-imports --no-logo
 	@.ci/prepare web
 	node_modules/.bin/tsc -p voicechat/web
