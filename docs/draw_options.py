@@ -14,11 +14,11 @@ from voicechat.client import cli
 from voicechat.client.remote.program import CTL
 from voicechat.client.ui import view
 from voicechat.options.option import Option, Options, Program
-from voicechat.server.tap import PROGRAM as SERVER
+from voicechat.server import command
 
 PAGE: Final = Path(__file__).with_name("reference.md")
 
-PROGRAMS: Final = {"client": cli.PROGRAM, "server": SERVER, "ctl": CTL}
+PROGRAMS: Final = {"client": cli.PROGRAM, "server": command.PROGRAM, "ctl": CTL}
 
 EVERY: Final = Option("", "").between
 """The span of numbers that is worth no word."""
@@ -59,6 +59,20 @@ def exits(program: Program) -> str:
     return _table(("code", "because"), ((str(int(code)), why) for code, why in program.exits.items()))
 
 
+def own(program: Program) -> str:
+    """What its commands take besides what the program itself does."""
+    head = ("command", "option", "")
+    return _table(
+        head,
+        (
+            (_code(word), flags, told)
+            for word, command in program.commands.items()
+            for flags, _, _, told in map(_row, command.options)
+            if flags not in {_row(option)[0] for option in program.options}
+        ),
+    )
+
+
 def commands(program: Program) -> str:
     """The words that a program takes before all options."""
     rows = ((_code(f"{word} {command.values}".strip()), command.help) for word, command in program.commands.items())
@@ -74,6 +88,7 @@ DRAWN: Final[dict[str, Callable[[Program], str]]] = {
     "options": lambda program: options(program.options),
     "codes": exits,
     "commands": commands,
+    "own": own,
     "keys": keys,
 }
 

@@ -79,7 +79,7 @@ def test_every_command_is_there() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     commands = [line.split(" = ") for line in setup["options.entry_points"]["console_scripts"].split("\n") if line]
-    assert [name for name, _ in commands] == ["voicechat-client", "voicechat-ctl"]
+    assert [name for name, _ in commands] == ["voicechat-client", "voicechat-ctl", "voicechat-server"]
     for name, target in commands:
         assert callable(EntryPoint(name, target, "console_scripts").load())
 

@@ -33,6 +33,7 @@ from voicechat.client.ui.screen import Screen
 from voicechat.media.gate import TalkGate
 from voicechat.options.option import Option
 from voicechat.server import options as server_options
+from voicechat.server.command import InviteOptions, NewPasswordOptions, Serve
 from voicechat.server.options import OPTIONS
 from voicechat.server.tap import Options
 from voicechat.testing import MemoryCodec
@@ -52,11 +53,15 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         for line in [*lines, *spans(prose(text))]:
             words = shlex.split(line) if line.count("'") % 2 == 0 else []
             program = next((at for at, word in enumerate(words) if word.rpartition("/")[2] in OURS), None)
-            if program is not None and program + 1 < len(words) and set(words[:program]) <= {"sudo"}:
+            if (
+                program is not None
+                and (program + 1 < len(words) or words[program].endswith("voicechat-server"))
+                and set(words[:program]) <= {"sudo"}
+            ):
                 yield name, [words[program].rpartition("/")[2], *words[program + 1 :]]
 
 
-OURS = ("twistd", "voicechat-client", "voicechat-ctl")
+OURS = ("twistd", "voicechat-client", "voicechat-ctl", "voicechat-server")
 COMMANDS = [pytest.param(words, id=f"{name}: {shlex.join(words)}") for name, words in commands()]
 
 
@@ -70,7 +75,8 @@ def names_of(options: usage.Options) -> set[str]:
 
 
 CLIENT_OPTIONS = {name for name in cli.parser()._option_string_actions if name.startswith("--")}
-SERVER_OPTIONS = names_of(Options())
+SERVER_OPTIONS = names_of(Serve())
+INVITE_OPTIONS = names_of(InviteOptions()) | names_of(NewPasswordOptions())
 CTL_OPTIONS = set(re.findall("--[a-z]+", ctl.HELP))
 NAMED = {
     (page, word.partition("=")[0])
@@ -91,6 +97,10 @@ def test_the_command_is_understood(words: list[str]) -> None:
     if program == "voicechat-ctl":
         assert "--help" in rest or ctl._understood(ctl._parted(rest)[0])
         return
+    if program == "voicechat-server":
+        of = {"invite": InviteOptions, "new-password": NewPasswordOptions}.get(rest[0] if rest else "", Serve)
+        assert not understood(of(), rest[of is not Serve :])
+        return
     rest = understood(ServerOptions(), rest)
     if rest:
         assert rest[0] == "voicechat"
@@ -103,7 +113,7 @@ def test_there_are_commands() -> None:
 
 @pytest.mark.parametrize(("page", "option"), sorted(NAMED))
 def test_the_option_exists(page: str, option: str) -> None:
-    assert option in CLIENT_OPTIONS | SERVER_OPTIONS | CTL_OPTIONS | names_of(ServerOptions())
+    assert option in CLIENT_OPTIONS | SERVER_OPTIONS | INVITE_OPTIONS | CTL_OPTIONS | names_of(ServerOptions())
 
 
 def section(heading: str) -> str:
@@ -113,7 +123,7 @@ def section(heading: str) -> str:
 
 @pytest.mark.parametrize(
     ("heading", "options"),
-    [("The server", SERVER_OPTIONS), ("voicechat-client", CLIENT_OPTIONS), ("voicechat-ctl", CTL_OPTIONS)],
+    [("voicechat-server", SERVER_OPTIONS), ("voicechat-client", CLIENT_OPTIONS), ("voicechat-ctl", CTL_OPTIONS)],
 )
 def test_every_option_stands_in_a_table_of_the_reference(heading: str, options: set[str]) -> None:
     rows = [row for rows in tables(section(heading)) if rows[0][0] == "option" for row in rows[1:]]
@@ -121,7 +131,9 @@ def test_every_option_stands_in_a_table_of_the_reference(heading: str, options: 
     assert told == options - {"--help", "--version"}
 
 
-@pytest.mark.parametrize(("heading", "options"), [("The server", OPTIONS), ("voicechat-client", cli.PROGRAM.options)])
+@pytest.mark.parametrize(
+    ("heading", "options"), [("voicechat-server", OPTIONS), ("voicechat-client", cli.PROGRAM.options)]
+)
 def test_every_variable_stands_in_the_reference(heading: str, options: tuple[Option, ...]) -> None:
     rows = [row for rows in tables(section(heading)) if rows[0][0] == "option" for row in rows[1:]]
     assert {name for row in rows for name in spans(row[2])} == {option.variable for option in options if option.kept}

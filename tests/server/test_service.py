@@ -71,7 +71,10 @@ class PortTests(SynchronousTestCase):
             reactor = VoiceReactor(refused)
             with pytest.raises(SystemExit) as end:
                 made(reactor)[0].startService()
-            assert end.value.code == "voicechat: cannot listen on port 4321: Address already in use"
+            assert end.value.code == (
+                "voicechat: cannot listen on port 4321: Address already in use; "
+                "is another server running? --port takes another"
+            )
             assert not any(port.open for port in reactor.ports)
 
     def test_an_interface_that_is_not_ours_is_named(self) -> None:
@@ -94,8 +97,9 @@ class PortTests(SynchronousTestCase):
         service, log = made(VoiceReactor())
         service.warnings = ["something is not as it should be", "nor is something else"]
         service.startService()
-        assert "something is not as it should be" in log.lines[0]
-        assert "nor is something else" in log.lines[1]
+        assert "voicechat 0.1.0, protocol 1" in log.lines[0]
+        assert "something is not as it should be" in log.lines[1]
+        assert "nor is something else" in log.lines[2]
 
 
 class EndTests(SynchronousTestCase):

@@ -12,6 +12,7 @@ With systemd's socket activation (sd_listen_fds(3)) a string names the socket of
 the datagrams' is found by its address among those that came with it.
 """
 
+import errno
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ from twisted.python.systemd import ListenFDs
 from voicechat.errors import ConfigError
 from voicechat.server.factory import Carried, VoiceServerFactory, by_strings
 from voicechat.server.hub import Hub
-from voicechat.server.ports import LISTEN, Checker, Opener
+from voicechat.server.ports import LISTEN, Checker, Opener, Prober
 
 if TYPE_CHECKING:
     from twisted.internet.endpoints import AdoptedStreamServerEndpoint
@@ -46,8 +47,8 @@ class Place(NamedTuple):
     """Where to listen; ``name`` is told if that cannot be."""
 
     name: str
-    open: Callable[[Opener, VoiceServerFactory], None]
-    """CannotListenError or OSError if it cannot be."""
+    open: Callable[[Any, Any], None]
+    """Called with an `Opener`, or a `Prober`, and a factory. CannotListenError or OSError if it cannot be."""
     six: bool = False
     """To be opened after those of IPv4, beside which it has to be IPv6's alone."""
 
@@ -55,7 +56,7 @@ class Place(NamedTuple):
 def on_port(number: int, interface: str = "") -> Place:
     """A number, of one address or of all."""
 
-    def listen(opener: Opener, factory: VoiceServerFactory) -> None:
+    def listen(opener: Opener | Prober, factory: VoiceServerFactory) -> None:
         if interface:
             opener.listenTCP(number, factory, LISTEN, interface)
         else:
@@ -75,7 +76,7 @@ def by_string(text: str) -> Place:
     if for_systemd:
         _see_to_stream(endpoint, text)
 
-    def listen(real: Opener, factory: VoiceServerFactory) -> None:
+    def listen(real: Opener | Prober, factory: VoiceServerFactory) -> None:
         opener.real = real
         if for_systemd:
             real.inherited = [one.sock for one in inherited() if one.sock.type == socket.SOCK_DGRAM]
@@ -84,10 +85,26 @@ def by_string(text: str) -> Place:
     return Place(text, listen, text.startswith("tcp6:"))
 
 
+def cannot_listen(place: Place, error: Exception) -> str:
+    """Why a port could not be opened, and what to do."""
+    cause = error.socketError if isinstance(error, CannotListenError) else error
+    taken = getattr(cause, "errno", None) == errno.EADDRINUSE
+    advice = "; is another server running?" if taken else ""
+    if taken and place.name.startswith("port "):
+        advice += " --port takes another"
+    return f"cannot listen on {place.name}: {_in_words(cause)}{advice}"
+
+
+def _in_words(error: Any) -> str:
+    words = getattr(error, "strerror", None) or str(error)
+    file = getattr(error, "filename2", None) or getattr(error, "filename", None)
+    return f"{words}: {file}" if file else words
+
+
 class _Later:
     """Stands for the opener that there will be: an endpoint keeps what it is given for a reactor."""
 
-    real: Opener
+    real: Opener | Prober
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

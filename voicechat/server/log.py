@@ -164,8 +164,8 @@ class LoggedServices(MultiService):
         super().privilegedStartService()
 
 
-def of_twistd(options: Mapping[str, Any]) -> PatientLog:
+def of_twistd(options: Mapping[str, Any], line: sinks.Written | None = None) -> PatientLog:
     """The log that twistd's options ask for; its last lines get their moment, however the program ends. OSError."""
-    log = PatientLog(sinks.chosen(options))
+    log = PatientLog(sinks.chosen(options, line))
     atexit.register(log.end)
     return log

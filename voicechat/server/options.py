@@ -6,11 +6,14 @@ twistd asks for. What a value has to be beyond a number or a word is checked her
 
 import difflib
 import ipaddress
+import re
+from contextlib import suppress
 from enum import IntEnum
 from typing import Final
 
 import msgspec
 
+from voicechat import invite
 from voicechat.errors import ConfigError
 from voicechat.media.quality import HIGH_BITRATE, HIGHEST_BITRATE, LOWEST_BITRATE, MIX_COMPLEXITY, NORMAL_BITRATE
 from voicechat.options.option import Option, Options, Refused, shown
@@ -65,6 +68,19 @@ def _address(text: str) -> None:
         raise Refused("an address of this machine, such as 192.0.2.7 or ::1", shown(text)) from None
 
 
+def public(text: str) -> tuple[str, int | None]:
+    """Host and port of ``HOST`` or ``HOST:PORT``; no port if it names none. `Refused` if it is neither."""
+    with suppress(ValueError):
+        return str(ipaddress.IPv6Address(text)), None
+    try:
+        it = invite.parse(f"{invite.SCHEME}://{text}")
+    except ConfigError:
+        it = invite.Invite("")
+    if not it.host or it != invite.Invite(it.host, it.port):
+        raise Refused("a name or address by which friends reach the server, with :PORT if need be", shown(text))
+    return it.host, it.port if re.search(r":[0-9]+$", text.removeprefix("[").partition("]")[2] or text) else None
+
+
 _RATES: Final = (LOWEST_BITRATE, HIGHEST_BITRATE)
 
 OPTIONS: Final[Options] = (
@@ -86,6 +102,13 @@ OPTIONS: Final[Options] = (
         metavar="STRING",
         many=True,
     ),
+    Option(
+        "public-host",
+        "the name or address by which friends reach it, with :PORT if the router has another; stands in links",
+        metavar="HOST",
+        check=public,
+    ),
+    Option("state", "the folder of what it keeps: a password that it made", metavar="DIR"),
     Option("max-clients", "seats in all rooms together", int, 4, "N", between=(1, MOST_SEATS)),
     Option("room-size", "seats in each room; else as many as in all", int, None, "N", between=(1, MOST_SEATS)),
     Option("bitrate", "bits a second of each voice and mix", int, NORMAL_BITRATE, "BITS", between=_RATES, short="b"),
@@ -136,3 +159,9 @@ OPTIONS: Final[Options] = (
     ),
 )
 """In the order of --help."""
+
+
+def named(name: str) -> Option:
+    """One of them."""
+    (option,) = [option for option in OPTIONS if option.name == name]
+    return option

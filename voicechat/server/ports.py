@@ -9,6 +9,7 @@ the same number and address.
 """
 
 import errno
+import os
 import socket
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -180,6 +181,55 @@ class Checker:
 
     def listenUNIX(self, address: str, factory: Any, backlog: int = 0, mode: int = 0, wantPID: int = 0) -> None:
         """Anything may be."""
+
+
+class Prober(Checker):
+    """Sees whether ports can be had, as `Opener` would open them, and leaves them: for who is about to fork.
+
+    OSError if one cannot be had.
+    """
+
+    inherited: Sequence[socket.socket] = ()
+
+    def everywhere(self, number: int) -> None:
+        """All addresses of both families, where there are two."""
+        try:
+            self.listenTCP(number, None, LISTEN, ALL)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise
+            self.listenTCP(number, None, LISTEN, "")  # a machine without IPv6
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = LISTEN, interface: str = "") -> None:
+        """A TCP port, and UDP beside it."""
+        check(port, interface)
+        _try(socket.SOCK_STREAM, port, interface)
+        _try(socket.SOCK_DGRAM, port, interface)
+
+    def listenSSL(self, port: int, factory: Any, contextFactory: Any, backlog: int = 0, interface: str = "") -> None:
+        """TCP alone."""
+        check(port, interface)
+        _try(socket.SOCK_STREAM, port, interface)
+
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> None:
+        """What is open already can be had."""
+
+
+def _try(kind: int, port: int, interface: str) -> None:
+    family, kind, _, _, address = socket.getaddrinfo(
+        interface or "0.0.0.0",  # noqa: S104
+        port,
+        type=kind,
+        flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE,
+    )[0]
+    with socket.socket(family, kind) as sock:
+        if kind == socket.SOCK_STREAM and os.name == "posix":  # as Twisted does
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, interface != ALL)
+        sock.bind(address)
+        if kind == socket.SOCK_STREAM:
+            sock.listen(1)  # two that may reuse an address are both bound
 
 
 def check(number: int, interface: str) -> None:

@@ -24,19 +24,25 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.task import deferLater
 
-from voicechat import passwords, standard
+from voicechat import __version__, passwords, standard
 from voicechat.errors import ConfigError
+from voicechat.invite import Invite
 from voicechat.server.factory import Carried, by_strings
 from voicechat.server.hub import Hub
-from voicechat.server.listening import ListeningPorts, Place, WrongString
+from voicechat.server.listening import ListeningPorts, Place, WrongString, cannot_listen
 from voicechat.server.supervision import Supervision
 from voicechat.server.terminal import LOOK_EACH, Terminal
+from voicechat.wire import handshake
 
 GOODBYE_SECONDS: Final = 0.5
 """What is left of the connections after the goodbyes is aborted then; a client on another continent is 0.3 s away."""
 
 LOOK_AGAIN: Final = (0.5, 1.5, 3.0)
 """Seconds after SIGHUP at which the terminal may have gone: some (xterm) send it first, and close the window then."""
+
+
+VERSION: Final = f"voicechat {__version__}, protocol {handshake.VERSION}"
+"""Told first: what a report of a fault begins with."""
 
 
 class CannotListen(SystemExit, Exception):
@@ -48,6 +54,10 @@ class VoiceService(Service):
 
     warnings: Sequence[str] = ()
     """Told in the log at start."""
+    outer: tuple[str, int | None] = ("", None)
+    """By which name or address, and port if it is another, friends reach it from outside; told when it listens."""
+    to_invite = ""
+    """Told when it listens: how the host gets a link for their friends."""
     kick_on_reload = False
     """A password that has changed at SIGHUP ends the sessions that began with the old one."""
     terminal: Terminal
@@ -85,9 +95,7 @@ class VoiceService(Service):
                 try:
                     listener.open([other.port for other in self.listeners if other.port])
                 except (CannotListenError, OSError, WrongString) as error:  # OSError: of /dev/null, which Twisted needs
-                    cause = error.socketError if isinstance(error, CannotListenError) else error
-                    where = listener.place.name
-                    raise CannotListen(f"voicechat: cannot listen on {where}: {_in_words(cause)}") from None
+                    raise CannotListen(f"voicechat: {cannot_listen(listener.place, error)}") from None
         except CannotListen:
             self._close()
             raise
@@ -103,11 +111,12 @@ class VoiceService(Service):
             self.privilegedStartService()
         super().startService()
         self.terminal = Terminal()  # not before: a daemon has left the one that it was started in
-        self._reactor.callWhenRunning(self._obey_signals, signal.getsignal(signal.SIGTERM))
-        for warning in self.warnings:
-            self.hub.events.server(warning)
-        for listener in self.listeners:
-            self.hub.events.server(listener.announcement)
+        self._when_twisted_has_its_signals(self._obey_signals, signal.getsignal(signal.SIGTERM))
+        host, port = self.outer
+        outer = f"friends reach it at {Invite(host, port or self.port).link()}" if host else ""
+        said = [VERSION, *self.warnings, *(listener.announcement for listener in self.listeners), outer, self.to_invite]
+        for line in filter(None, said):
+            self.hub.events.server(line)
         if self.supervision is not None:
             self._reactor.callWhenRunning(self.supervision.ready)
 
@@ -158,14 +167,26 @@ class VoiceService(Service):
         else:
             self._reactor.callLater(LOOK_EACH, self.watch_terminal)
 
-    def _obey_signals(self, sigterm: Any) -> None:
-        """Called when Twisted has set its own; ``sigterm`` is what stood there before."""
+    def _when_twisted_has_its_signals(self, *call: Any) -> None:
+        """At once, and before all else that waits for the reactor to run: until then SIGTERM is Twisted's, and 143."""
+        if self._reactor.running:
+            self._reactor.callWhenRunning(*call)
+        else:
+            self._reactor.addSystemEventTrigger("during", "startup", *call)
+
+    def expect_signals(self) -> None:
+        """What a signal asks for before the reactor runs is done when it does; "listening" is told a little before."""
         asked = {"SIGTERM": self._stop, "SIGHUP": self.hang_up, "SIGUSR2": self.reload}
         with suppress(ValueError):  # not in the main thread: somebody else's process, somebody else's signals
-            signal.signal(signal.SIGTERM, sigterm)
             for name, do in asked.items():
                 if hasattr(signal, name):
                     standard.obey(getattr(signal, name), lambda *_, do=do: self._reactor.callFromThread(do))
+
+    def _obey_signals(self, sigterm: Any) -> None:
+        """Called when Twisted has set its own; ``sigterm`` is what stood there before."""
+        with suppress(ValueError):
+            signal.signal(signal.SIGTERM, sigterm)
+            self.expect_signals()
             interrupt = signal.getsignal(signal.SIGINT)
             if callable(interrupt):
                 signal.signal(signal.SIGINT, partial(self._interrupted, interrupt))
@@ -187,9 +208,3 @@ class VoiceService(Service):
             if why:
                 self.hub.events.server(why)
             self._reactor.stop()
-
-
-def _in_words(error: Any) -> str:
-    words = getattr(error, "strerror", None) or str(error)
-    file = getattr(error, "filename2", None) or getattr(error, "filename", None)
-    return f"{words}: {file}" if file else words

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from twisted.logger import LogEvent, eventAsText, formatEventAsClassicLogText
+from twisted.logger import LogEvent, LogLevel, eventAsText, formatEventAsClassicLogText, formatTime
 from twisted.python.logfile import LogFile
 
 OWNER_ONLY: Final = 0o600
@@ -23,6 +23,9 @@ OWNER_ONLY: Final = 0o600
 
 LONGEST: Final = 20_000
 """Characters of one line, a traceback of a hundred calls; what is longer is cut, as so many may wait."""
+
+OURS: Final = "voicechat"
+"""The namespace of what the server itself says."""
 
 _CUT: Final = " ... (cut)"
 
@@ -48,16 +51,20 @@ class LogSink(Protocol):
         """Begin a new file, if it is one; may block. OSError if it cannot be."""
 
 
-class Stream:
-    """A descriptor: a terminal, a pipe, whatever else is open. ``encoding`` is the terminal's."""
+Written = Callable[[LogEvent], LogLine | None]
+"""What is to be written of an event."""
 
-    def __init__(self, descriptor: int, encoding: str) -> None:
+
+class Stream:
+    """A descriptor: a terminal, a pipe, whatever else is open.
+
+    ``encoding`` is the terminal's; ``line`` says what is written of an event, `classic` unless given.
+    """
+
+    def __init__(self, descriptor: int, encoding: str, line: Written | None = None) -> None:
+        self.line = line or classic
         self._descriptor = descriptor
         self._encode = codecs.getincrementalencoder(encoding)("backslashreplace").encode
-
-    def line(self, event: LogEvent) -> LogLine | None:
-        """As twistd has it: when, what part, what."""
-        return classic(event)
 
     def write(self, line: LogLine) -> None:
         """Write all of it, past Python's buffers: whoever stands still in one keeps its lock to the end."""
@@ -149,18 +156,29 @@ def classic(event: LogEvent) -> LogLine | None:
     return LogLine(cut(text.removesuffix("\n")) + "\n") if text else None
 
 
+def brief(event: LogEvent) -> LogLine | None:
+    """When and what, for a person who looks on: of Twisted itself only what is wrong."""
+    if event.get("log_namespace") != OURS and event.get("log_level", LogLevel.info) < LogLevel.warn:
+        return None
+    text = eventAsText(event, includeTimestamp=False, includeSystem=False)
+    if not text:
+        return None
+    when = formatTime(event.get("log_time"), "%Y-%m-%d %H:%M:%S", default="-")
+    return LogLine(cut(f"{when} {text.rstrip()}") + "\n")
+
+
 def cut(text: str) -> str:
     """At most so much that many may wait."""
     return text if len(text) <= LONGEST else text[: LONGEST - len(_CUT)] + _CUT
 
 
-def chosen(options: Mapping[str, Any]) -> LogSink:
+def chosen(options: Mapping[str, Any], line: Written | None = None) -> LogSink:
     """Where the options of twistd say. OSError if it cannot be."""
     if options.get("syslog"):
         return Syslog(options.get("prefix") or "")
     path = options.get("logfile")
     if path == "-" or (not path and options.get("nodaemon", True)):
-        return Stream(sys.stdout.fileno(), sys.stdout.encoding)
+        return Stream(sys.stdout.fileno(), sys.stdout.encoding, line)
     return opened(path or "twistd.log")
 
 

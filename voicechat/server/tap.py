@@ -11,31 +11,35 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from twisted.application.service import MultiService
+from twisted.internet.error import CannotListenError
 
-from voicechat import garbage, passwords
+from voicechat import garbage
 from voicechat.carriage.clock import monotonic_reactor
 from voicechat.errors import ConfigError, VoiceChatError
-from voicechat.options.option import Program
-from voicechat.security.secret import Secret
-from voicechat.server import twistd, web
+from voicechat.options.option import COMPLETION, Program
+from voicechat.server import sinks, twistd, web
+from voicechat.server.hosting import HostOptions
 from voicechat.server.lean import load_sockets
 from voicechat.server.limits import MOST_SEATS, Limits
 from voicechat.server.log import LoggedServices, PatientLog, of_twistd
 from voicechat.server.options import BECAUSE, OPTIONS, ServerExit, limit
 from voicechat.server.proxies import Proxies, network
-from voicechat.server.usage import TableOptions
 
 if TYPE_CHECKING:
     from voicechat.server.listening import Place
 
-_APART: Final = ("password", "password-file", "listen", "limit")
+_APART: Final = ("password", "password-file", "state", "public-host", "listen", "limit", COMPLETION.name)
 """Options that are not settled one by one."""
 
 
-class Options(TableOptions):
+class Options(HostOptions):
     """What the host may choose."""
 
-    table = OPTIONS
+    line = staticmethod(sinks.classic)
+    """How an event is written to the log, where that is a stream."""
+    probes = False
+    """Whether ports can be had is tried before there is a log."""
+
     command = "twistd voicechat"
     longdesc = (
         "A voice chat server for a few friends. Forward the port for TCP and UDP on your router.\n"
@@ -50,8 +54,8 @@ class Options(TableOptions):
         """Where to listen."""
         self.log: PatientLog | None = None
         """The log of the application that is to be made; None where somebody else sees to it."""
-        self.warnings: list[str] = []
-        """What the host should mend."""
+        self.to_invite = ""
+        """Told when it listens: how the host gets a link for their friends."""
 
     def postOptions(self) -> None:
         """Fill in the environment and the defaults, and check."""
@@ -68,10 +72,9 @@ class Options(TableOptions):
         self["web"] = self["web"] and self._can_serve_browsers(givers["web"])
         self.limits = dict(limit(text) for text in self.chosen("limit")[1] or ())
         self.places = self._places([givers[name] for name in ("port", "interface") if givers[name]])
-        # a --password is stronger than a file that only the environment names
-        text, file = self.given.pop("password", None), self.given.get("password-file")
-        self["password-file"] = passwords.file_of(text, file, os.environ)
-        self["password"] = self._password(text)
+        self.find_password(make=True)
+        if self.probes or (self.parent is not None and not self.parent.get("nodaemon", True)):
+            self._probe()
 
     def _log(self) -> PatientLog | None:
         """The log that twistd is asked for; None where it is not ours to make."""
@@ -80,7 +83,7 @@ class Options(TableOptions):
         if self.parent["logfile"] == "-" and not self.parent.get("nodaemon", True):
             self.fail(ServerExit.FAILURE, "a daemon has no standard output to log to: give -n, or --logfile FILE")
         try:
-            log = of_twistd(self.parent)
+            log = of_twistd(self.parent, self.line)
         except OSError as error:
             self.fail(
                 ServerExit.CONFIG,
@@ -122,14 +125,16 @@ class Options(TableOptions):
         except ConfigError as error:
             self.fail(ServerExit.CONFIG, f"{giver} {error}")
 
-    def _password(self, text: str | None) -> Secret:
-        secret = passwords.find(text, self["password-file"], os.environ)
-        if secret is None:
-            self.fail(
-                ServerExit.CONFIG, "no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD"
-            )
-        self.warnings = passwords.warnings(secret, self["password-file"])
-        return secret
+    def _probe(self) -> None:
+        """A daemon is told of by twistd in 100 bytes: whether its ports can be had is tried before there is one."""
+        from voicechat.server.listening import cannot_listen
+        from voicechat.server.ports import Prober
+
+        for place in self.places:
+            try:
+                place.open(Prober(), None)
+            except (CannotListenError, OSError) as error:
+                self.fail(ServerExit.FAILURE, cannot_listen(place, error))
 
 
 PROGRAM: Final = Program("twistd voicechat", OPTIONS, {}, BECAUSE)
@@ -171,7 +176,11 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     browsers = web.Web(hub) if options["web"] else None
     entrance = carried(browsers, Proxies([network(text) for text in options["trusted-proxy"] or ()]))
     service = VoiceService(clock, hub, options.places, options["password-file"], entrance)
+    if reactor is None:
+        service.expect_signals()
     service.warnings = options.warnings
+    service.outer = options.outer("public-host")
+    service.to_invite = options.to_invite
     service.kick_on_reload = options["kick-on-reload"]
     notify = notifier(os.environ)
     if notify is not None:
