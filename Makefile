@@ -16,7 +16,8 @@ prepare: ## install what is missing: Debian packages, and .venv
 demo: prepare ## a server and three clients talk with recorded voices; shows who heard whom
 	@$(PY) -m demo
 
-serve: prepare ## start a server for your friends and print what they must type
+serve: ## start a server for your friends and print what they must type; NEW=1: with a new password, PORT=4000
+	@.ci/prepare serve
 	@$(PY) -m demo.serve
 
 quick: ## every check and every test that needs no more than this machine

@@ -1,38 +1,34 @@
 """``python -m demo.serve``: a server for one evening, and what each friend must type.
 
-What lives here: starting the real server with a generated password, and the
-invitation. May import the demo's children, what makes links, what knows of the
-terminal, and the standard library.
+What lives here: ``voicechat-server`` started as a host starts it, and its invitation once it listens. May import the
+demo's children, what knows of the terminal and of standard streams, and the standard library.
 
-The port is 1234 or ``$PORT``. Ends at Ctrl-C, SIGTERM or when its window is closed with status 0, else with the
-server's.
+The port is ``$PORT``, else the server's own; ``$NEW`` asks for a new password, which the server else keeps from one
+evening to the next. Ends at Ctrl-C, SIGTERM or when its window is closed with status 0, else with the server's.
 """
 
 import contextlib
-import fcntl
-import ipaddress
 import os
 import signal
-import socket
-import struct
+import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from testkit.processes import Child, command, ends_as_interrupt, follow, password_file, stop, wait_for_port
+from testkit.processes import OPEN_SECONDS, Child, command, ends_as_interrupt, follow, stop
 from voicechat import standard
 from voicechat.errors import DeviceError
-from voicechat.invite import Invite
-from voicechat.security.secret import Secret
 from voicechat.server.terminal import LOOK_EACH, Terminal
 
-PORT: Final = 1234
-"""The server's and the client's default."""
+NO: Final = ("", "0", "no")
+"""What ``$NEW`` may be when the password is to stay."""
 
-_SIOCGIFADDR: Final = 0x8915
-"""netdevice(7): the IPv4 address of an interface."""
+LISTENS: Final = "listening on port "
+"""What the server says when friends can come."""
+
+IN_USE: Final = "already in use"
+"""What it says when the port is taken."""
 
 
 def main() -> int:
@@ -46,19 +42,11 @@ def main() -> int:
 
 
 def run() -> int:
-    """Serve until the server ends, or an interrupt; nothing is left behind: no process, no password."""
-    try:
-        port = chosen_port(os.environ.get("PORT"))
-    except ValueError as error:
-        standard.warn(f"serve: {error}\n")
-        return 2
-    if is_taken(port):
-        standard.warn(f"serve: port {port} is in use; choose another: make serve PORT={port + 1}\n")
-        return 1
+    """Serve until the server ends, or an interrupt; no process is left behind."""
     children: list[Child] = []
-    with password_file() as (password, path), tempfile.TemporaryDirectory(prefix="voicechat-serve-") as folder:
+    with tempfile.TemporaryDirectory(prefix="voicechat-serve-") as folder:
         try:
-            return _serve(port, password, path, Path(folder), children)
+            return _serve(Path(folder), children)
         except KeyboardInterrupt:
             stop(children)
             failure = children[0].failure() if children else None
@@ -71,88 +59,39 @@ def run() -> int:
             stop(children)
 
 
-def invitation(addresses: Sequence[str], port: int, password: Secret) -> str:
-    """What the host reads: the command that works from each of the machine's addresses, and what the router needs."""
-    lines = ["A friend types one of these (with headphones: there is no echo cancelling):", ""]
-    lines += [
-        f"  voicechat-client '{Invite(address, port, '', password).link()}' --name NAME"
-        for address in addresses or ["ADDRESS-OF-THIS-MACHINE"]
-    ]
-    lines += [
-        "",
-        f"From outside your network: forward port {port}, TCP and UDP, to this machine in your router,",
-        "and give your friends a link with its outer address instead. Whoever has the link can join.",
-        "Ctrl-C ends the server, and the password with it.",
-    ]
-    return "\n".join(lines)
-
-
-def chosen_port(text: str | None) -> int:
-    """The port from ``$PORT``; ValueError, with one line as its text, if that is no port."""
-    if not text:
-        return PORT
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
-        raise ValueError(f"PORT={text} is not a port: a number from 1 to 65535")
-    return int(text)
-
-
-def addresses() -> list[str]:
-    """This machine's addresses that others may reach it by, IPv4 first; without loopback and link-local ones."""
-    found: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = [*_ipv4(), *_ipv6()]
-    return [str(address) for address in dict.fromkeys(found) if not (address.is_loopback or address.is_link_local)]
-
-
-def is_taken(port: int) -> bool:
-    """Whether a server could not listen on this port, TCP and UDP."""
-    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-        with socket.socket(type=kind) as probe:
-            if kind is socket.SOCK_STREAM:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("", port))
-            except OSError:
-                return True
-    return False
-
-
-def _serve(port: int, password: str, path: Path, folder: Path, children: list[Child]) -> int:
-    twistd = [command("twistd"), "-n", "--pidfile=", "voicechat", "--password-file", str(path), "--port", str(port)]
-    server = Child("server", twistd, folder / "server.log", _say)
+def _serve(folder: Path, children: list[Child]) -> int:
+    program = command("voicechat-server")
+    if os.environ.get("NEW", "") not in NO:
+        made = subprocess.run([program, "new-password", "--keep"], check=False)
+        if made.returncode:
+            return made.returncode
+    port = ["--port", os.environ["PORT"]] if os.environ.get("PORT") else []
+    server = Child("server", [program, *port], folder / "server.log", _say, dict(os.environ))
     children.append(server)
-    trouble = wait_for_port(server, port)
-    if trouble is not None:
-        standard.warn(f"serve: {trouble}\n")
+    if not follow([server], OPEN_SECONDS, lambda: LISTENS in server.written() or server.end is not None):
+        standard.warn(f"serve: the server does not listen: {server.tail()}\n")
         return 1
-    _say("\n" + invitation(addresses(), port, Secret(password)) + "\n")
+    if server.end is None:
+        _invite([program, "invite", *port])
+    elif IN_USE in server.written():
+        standard.warn("serve: another port is taken with make serve PORT=4000\n")
     terminal = Terminal()
     while not follow([server], LOOK_EACH, lambda: server.end is not None):
         if terminal.taken_from_us and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             raise KeyboardInterrupt
-    standard.warn(f"serve: {server.failure() or 'the server ended'}\n")
     return server.end.status if server.end is not None and server.end.status > 0 else 1
+
+
+def _invite(words: list[str]) -> None:
+    asked = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+    _say(f"\n{asked.stdout}")
+    _say("Ctrl-C ends the server. The password stays for the next time; make serve NEW=1 makes another.\n")
 
 
 def _say(line: str) -> None:
     """Show a line; where nobody looks any more, the server goes on."""
     with contextlib.suppress(DeviceError):
         standard.write(f"{line}\n")
-
-
-def _ipv4() -> Iterator[ipaddress.IPv4Address]:
-    with socket.socket(type=socket.SOCK_DGRAM) as asked:
-        for _, name in socket.if_nameindex():
-            try:
-                answer = fcntl.ioctl(asked, _SIOCGIFADDR, struct.pack("256s", name.encode()[:15]))
-            except OSError:
-                continue  # an interface that is down or has no IPv4 address
-            yield ipaddress.IPv4Address(answer[20:24])
-
-
-def _ipv6() -> Iterator[ipaddress.IPv6Address]:
-    table = Path("/proc/net/if_inet6")
-    if table.exists():
-        for line in table.read_text().splitlines():
-            yield ipaddress.IPv6Address(bytes.fromhex(line.split()[0]))
 
 
 if __name__ == "__main__":

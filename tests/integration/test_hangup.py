@@ -72,28 +72,58 @@ def test_a_window_that_is_closed_without_a_signal_ends_it_too(house: Children) -
 
 
 @pytest.mark.parametrize("leader", [(), ("sh", "-c", KEEPS_SIGHUP_TO_ITSELF, "sh")], ids=["itself", "another"])
-def test_a_closed_window_ends_make_serve_its_server_and_its_password(
+def test_a_closed_window_ends_make_serve_and_its_server_and_the_password_stays(
     house: Children, tmp_path: Path, leader: tuple[str, ...]
 ) -> None:
     """With Ctrl-S pressed in it besides, of which no friend notices anything."""
     port = free_port()
-    folder = tmp_path / "temporary"
+    folder, kept = tmp_path / "temporary", tmp_path / "state" / "voicechat" / "server" / "password"
     folder.mkdir()
     root = str(Path(__file__).parents[2])
     serve = (*leader, command("python"), "-m", "demo.serve") if leader else ("python", "-m", "demo.serve")
-    terminal = on_a_terminal(house, *serve, PORT=str(port), TMPDIR=str(folder), PYTHONPATH=root)
+    variables = {
+        "PORT": str(port),
+        "TMPDIR": str(folder),
+        "PYTHONPATH": root,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    terminal = on_a_terminal(house, *serve, **variables)
     try:
-        terminal.until("Ctrl-C ends the server")
-        (file,) = folder.glob("*.password")
+        terminal.until("Ctrl-C ends the server", "same network:", "from outside:", f"forward port {port}, TCP and UDP")
+        assert kept.stat().st_mode & 0o777 == 0o600
+        password = kept.read_text()
         terminal.type("\x13")
-        ann = house.client(port, "Ann", "--duration", "0.2", password_file=str(file))
+        ann = house.client(port, "Ann", "--duration", "0.2", password_file=str(kept))
         assert ann.end() == 0, ann.err
         terminal.hang_up()
         assert terminal.process.wait(CLOSED_WITHIN) == 0
         assert not is_open(port)
         assert not list(folder.iterdir())
+        assert kept.read_text() == password
     finally:
         terminal.close()
+
+
+def test_make_serve_takes_a_new_password_if_asked_and_tells_of_a_port_in_use(house: Children, tmp_path: Path) -> None:
+    kept = tmp_path / "voicechat" / "server" / "password"
+    variables = {"PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(tmp_path)}
+    passwords = []
+    for new in ("", "1", "0"):
+        serve = house.start("python", "-m", "demo.serve", variables=variables | {"PORT": str(free_port()), "NEW": new})
+        serve.line("Ctrl-C ends the server")
+        passwords.append(kept.read_text().strip())
+        assert f"#{passwords[-1]}' --name NAME" in serve.out
+        serve.signal(signal.SIGINT)
+        assert serve.end() == 0
+    assert passwords[0] != passwords[1] == passwords[2]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        serve = house.start("python", "-m", "demo.serve", variables=variables | {"PORT": port})
+        assert serve.end() == 1
+    assert "make serve PORT=" in serve.err
+    serve = house.start("python", "-m", "demo.serve", variables=variables | {"PORT": "http"})
+    assert serve.end() == 2
+    assert "--port is a whole number from 0 to 65535, not 'http'" in serve.out
 
 
 def test_under_nohup_it_goes_on_and_reads_its_password_again_at_sigusr2(house: Children) -> None:
