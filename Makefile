@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # and each worker all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help prepare demo serve quick test lint windows test-windows bench soak fuzz clean
+.PHONY: help prepare demo serve quick test browser lint windows test-windows bench soak fuzz clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -27,7 +27,11 @@ quick: ## every check and every test that needs no more than this machine
 
 # A lane is a target that runs its folder of tests (tests/test_lanes.py holds that none is forgotten). CI runs these, and
 # then those that stand alone (.ci/run).
-test: quick ## every check and every test
+test: quick browser ## every check and every test
+
+browser: ## friends in real browsers and one at a terminal talk through a real server
+	@.ci/prepare browser
+	$(PY) -m pytest tests/browser
 
 lint: prepare ## style, types and layers
 	.venv/bin/ruff check .

@@ -27,6 +27,7 @@ test('fields follow the secret', () => {
   const invite = parseInvite('voicechat://h#s&key=abc&name=A%26n&join&room=');
   assert.equal(invite.password, 's');
   assert.deepEqual(Object.fromEntries(invite.fields), { key: 'abc', name: 'A&n', join: '', room: '' });
+  assert.equal(parseInvite('voicechat://h#s&name=Ann%20(2)').fields.get('name'), 'Ann (2)');
   assert.equal(parseInvite('voicechat://h&name=Ann').fields.get('name'), 'Ann');
 });
 

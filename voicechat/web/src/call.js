@@ -122,6 +122,12 @@ export class Call {
     if (packet.source === this.friends.me) throw new WireError('the server returned our own voice');
     if (isDeafened(this.muteState)) return;
     this.mixed = packet.source === MIX;
+    const friend = this.friends.here.get(packet.source);
+    if (friend && friend.talking === packet.end) {
+      // Who came in the middle of a sentence was not told that it had begun.
+      friend.talking = !packet.end;
+      this.page.changed();
+    }
     this.playback.arrived(packet, now);
   }
 

@@ -21,6 +21,16 @@ export class LinkError extends Error {}
 const LONGEST = 2048;
 export const PORT = 1234;
 
+/** What stands around a link where people pass it on. */
+const PAIRS = ['<>', '""', "''", '``', '()', '\u201c\u201d', '\u201e\u201c', '\u00ab\u00bb'];
+
+/** @param {string} text */
+function bareLink(text) {
+  let bare = text.trim();
+  while (bare.length > 1 && PAIRS.includes(bare[0] + bare[bare.length - 1])) bare = bare.slice(1, -1).trim();
+  return bare;
+}
+
 /**
  * @param {string} text
  * @param {string} what
@@ -54,7 +64,7 @@ export function parseServer(text) {
  * @returns {Invite}
  */
 export function parseInvite(link) {
-  const bare = link.trim().replace(/^[<"'`(]+|[>"'`)]+$/g, '');
+  const bare = bareLink(link);
   if (bare.length > LONGEST) throw new LinkError(`a link has at most ${LONGEST} characters`);
   if (/[\r\n\t]/.test(bare)) throw new LinkError('a line of the link was broken in two; copy it in one piece');
   const found = /^voicechat:\/\/([^/#&?]*)(?:\/([^#&]*))?(?:#([^&]*))?((?:&[^&]*)*)$/i.exec(bare);

@@ -123,9 +123,11 @@ export class CallView {
     const delay = roundTrip === null || !known ? '' : `TCP · ${Math.round(roundTrip)} ms`;
     setText(byId('delay'), delay);
     const worse = (/** @type {typeof FAIR} */ bound) => (roundTrip ?? 0) >= bound.roundTrip || this.lost >= bound.lost;
-    setText(byId('quality'), delay && (worse(BAD) ? 'bad' : worse(FAIR) ? 'fair' : 'good'));
+    const quality = delay && (worse(BAD) ? 'bad' : worse(FAIR) ? 'fair' : 'good');
+    setText(byId('quality'), quality);
+    byId('quality').className = quality;
     const told = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-    if (/** @type {HTMLDetailsElement} */ (document.querySelector('details')).open) {
+    if (/** @type {HTMLDetailsElement} */ (byId('settings')).open) {
       setText(byId('figures'), `Frames: ${told.join(', ')}`);
     }
   }
