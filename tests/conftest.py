@@ -86,8 +86,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @cache
 def give_way() -> None:
-    """From now on this process has time that nobody else wants."""
-    os.nice(NICENESS)
+    """From now on this process has time that nobody else wants; Windows has no such thing."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
 
 
 @pytest.fixture(scope="session")

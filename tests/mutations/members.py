@@ -260,7 +260,7 @@ MEMBERS: Final = (
         "voicechat/hiding.py",
         "ctypes.memset(start + first,",
         "str(start + first,",
-        ("tests/test_passwords.py::test_nothing_of_it_is_left_for_others_to_see",),
+        ("tests/test_passwords_posix.py::test_nothing_of_it_is_left_for_others_to_see",),
     ),
     Mutation(
         "T17",
