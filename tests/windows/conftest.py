@@ -108,3 +108,10 @@ def house(tmp_path: Path) -> Iterator[Children]:
     """Children of one test."""
     with children(tmp_path) as held:
         yield held
+
+
+@pytest.fixture(scope="module")
+def house_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
+    """Children of one module."""
+    with children(tmp_path_factory.mktemp("house")) as held:
+        yield held

@@ -20,7 +20,7 @@ from winpack.locks import Wheel, canonical
 from winpack.tools import say
 from winpack.wheels import TARGET, pip
 
-TESTS: Final = ("colorama", "hypothesis", "pytest", "pytest-xdist", "scipy")
+TESTS: Final = ("colorama", "hypothesis", "pytest", "pytest-xdist", "scipy", "soundfile")
 """What the core's tests need of setup.cfg's ``test``; colorama is pytest's, on Windows alone."""
 
 PURE: Final = ("opuslib",)
