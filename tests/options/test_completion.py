@@ -12,6 +12,7 @@ from voicechat.client.remote import ctl
 from voicechat.client.remote.program import CTL
 from voicechat.options.completion import names, script
 from voicechat.options.option import COMPLETION, Command, Option, Program
+from voicechat.server import command
 
 CLIENT = cli.PROGRAM
 
@@ -72,6 +73,8 @@ def test_bash_completes_options_values_and_commands() -> None:
     assert by_bash(CLIENT, "--name", "") == set(), "nobody knows a name"
     assert by_bash(TRICKY, "make", "--") == {"--new", "--no-new", "--into", "--help", "--version"}
     assert by_bash(TRICKY, "-o", "t") == {"two"}
+    assert "--qr" in by_bash(command.PROGRAM, "invite", "--")
+    assert by_bash(command.PROGRAM, "--qr") == set()
 
 
 def test_fish_completes_options_values_and_commands(tmp_path: Path) -> None:
@@ -88,7 +91,7 @@ def test_fish_completes_options_values_and_commands(tmp_path: Path) -> None:
     assert "secret.txt" not in by_fish(CLIENT, "--name ", tmp_path)
 
 
-@pytest.mark.parametrize("program", [CLIENT, CTL, TRICKY], ids=lambda program: program.name)
+@pytest.mark.parametrize("program", [CLIENT, CTL, command.PROGRAM, TRICKY], ids=lambda program: program.name)
 @pytest.mark.parametrize("name", COMPLETION.choices)
 def test_the_script_is_one_that_the_shell_reads(name: str, program: Program, tmp_path: Path) -> None:
     (tmp_path / "it").write_text(script(program, name))

@@ -76,6 +76,22 @@ def test_a_password_that_is_given_is_not_made(home: Path, way: str, monkeypatch:
     assert not home.exists()
 
 
+def test_without_a_home_a_password_that_is_given_will_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As under a user without an account, in a container."""
+
+    def nowhere(*_: object, **__: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("platformdirs.user_state_path", nowhere)
+    assert serving("--password", PASSWORD)["password"] == Secret(PASSWORD)
+    with pytest.raises(SystemExit) as end:
+        serving()
+    assert end.value.code == ServerExit.CONFIG
+    assert "--state DIR" in capsys.readouterr().err
+
+
 def test_another_folder_may_be_named_for_twistd_too_which_else_keeps_none(home: Path, tmp_path: Path) -> None:
     named = tmp_path / "named"
     options = Options()

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from voicechat import standard
+from voicechat import passwords, standard
 from voicechat.errors import ConfigError, DeviceError, WireError
 from voicechat.hiding import hide
 from voicechat.invite import Invite
@@ -205,12 +205,10 @@ def _new_password(words: Sequence[str]) -> int:
     if not options.given.get("keep"):
         standard.write(f"{secret.generate().reveal()}\n")
         return ServerExit.OK
-    file = options.password_file()
+    file = options.kept_password() or passwords.file_of(None, options.given.get("password-file"), os.environ)
     if file in (None, "-"):
-        options.fail(
-            ServerExit.USAGE, "the password is given without a file; --password-file FILE names one to keep it in"
-        )
-    state.new_password(Path(str(file)).expanduser())
+        options.fail(ServerExit.USAGE, "there is no file to keep it in: --password-file FILE names one")
+    state.new_password(state.located(str(file)))
     standard.write(f"a new password is kept in {file}; a server that runs reads it again at SIGHUP\n")
     return ServerExit.OK
 

@@ -31,28 +31,31 @@ class HostOptions(TableOptions):
             return state.located(folder)
         return state.usual(os.environ) if self.always_keeps else None
 
-    def password_file(self) -> str | None:
-        """The file that has the password, there or not; None if it comes from elsewhere, or from nowhere."""
-        # a --password is stronger than a file that only the environment names
-        text = self.given.get("password")
-        file = passwords.file_of(text, self.given.get("password-file"), os.environ)
-        if file is None and text is None and not variable(os.environ, "VOICECHAT_PASSWORD"):
-            folder = self.state_folder()
-            return None if folder is None else str(folder / state.PASSWORD)
-        return file
+    def kept_password(self) -> Path | None:
+        """The file of the state folder, if the password is looked for there; it need not be there yet."""
+        text, file = self.given.get("password"), self.given.get("password-file")
+        elsewhere = text is not None or passwords.file_of(text, file, os.environ) is not None
+        if elsewhere or variable(os.environ, "VOICECHAT_PASSWORD"):
+            return None
+        folder = self.state_folder()
+        return None if folder is None else folder / state.PASSWORD
 
     def find_password(self, *, make: bool) -> None:
         """Set ``password`` and ``password-file``; without a password the program ends. ``make``: if none is kept."""
-        file = self["password-file"] = self.password_file()
-        folder = self.state_folder()
-        if folder is not None and file == str(folder / state.PASSWORD):
-            if make and state.first_password(Path(file)):
-                self.warnings.append(f"no password was given: a new one is kept in {file}")
-            elif not os.path.lexists(file):
+        kept = self.kept_password()
+        # a --password is stronger than a file that only the environment names
+        text, file = self.given.pop("password", None), self.given.get("password-file")
+        if kept is not None:
+            file = str(kept)
+            if make and state.first_password(kept):
+                self.warnings.append(f"no password was given: a new one is kept in {kept}")
+            elif not os.path.lexists(kept):
                 self.fail(
-                    ServerExit.CONFIG, f"no password is kept in {folder}: start the server once, or give its options"
+                    ServerExit.CONFIG,
+                    f"no password is kept in {kept.parent}: start the server once, or give its options",
                 )
-        secret = passwords.find(self.given.pop("password", None), file, os.environ)
+        file = self["password-file"] = passwords.file_of(text, file, os.environ)
+        secret = passwords.find(text, file, os.environ)
         if secret is None:
             self.fail(
                 ServerExit.CONFIG,
