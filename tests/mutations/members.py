@@ -271,6 +271,22 @@ MEMBERS: Final = (
         ("tests/test_hiding.py::test_the_client_hides_it_before_it_loads_anything_heavy",),
     ),
     Mutation(
+        "T17",
+        "others may read the password that the server made",
+        "voicechat/server/state.py",
+        "            file.flush()\n",
+        "            file.flush()\n            os.fchmod(descriptor, 0o644)\n",
+        ("tests/server/test_state.py::test_a_password_is_made_once_for_its_owner_alone",),
+    ),
+    Mutation(
+        "T17",
+        "the invitation that is logged has the password",
+        "voicechat/server/service.py",
+        "Invite(host, port or self.port).link()",
+        "Invite(host, port or self.port, '', self.hub.password).link()",
+        ("tests/integration/test_voicechat_server.py::test_a_public_host_is_logged_without_the_password",),
+    ),
+    Mutation(
         "T18",
         "a server may speak as myself",
         "voicechat/session/client.py",
