@@ -30,6 +30,8 @@ LISTENS: Final = "listening on port "
 IN_USE: Final = "already in use"
 """What it says when the port is taken."""
 
+HOW_TO_INVITE: Final = "print the link for your friends with"
+
 
 def main() -> int:
     """Serve until stopped; gives the exit status."""
@@ -66,7 +68,7 @@ def _serve(folder: Path, children: list[Child]) -> int:
         if made.returncode:
             return made.returncode
     port = ["--port", os.environ["PORT"]] if os.environ.get("PORT") else []
-    server = Child("server", [program, *port], folder / "server.log", _say, dict(os.environ))
+    server = Child("server", [program, *port], folder / "server.log", _pass_on, dict(os.environ))
     children.append(server)
     if not follow([server], OPEN_SECONDS, lambda: LISTENS in server.written() or server.end is not None):
         standard.warn(f"serve: the server does not listen: {server.tail()}\n")
@@ -86,6 +88,12 @@ def _invite(words: list[str]) -> None:
     asked = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
     _say(f"\n{asked.stdout}")
     _say("Ctrl-C ends the server. The password stays for the next time; make serve NEW=1 makes another.\n")
+
+
+def _pass_on(line: str) -> None:
+    """What the server says, but how to get what is shown here anyway."""
+    if HOW_TO_INVITE not in line:
+        _say(line)
 
 
 def _say(line: str) -> None:

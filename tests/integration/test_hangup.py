@@ -113,6 +113,7 @@ def test_make_serve_takes_a_new_password_if_asked_and_tells_of_a_port_in_use(hou
         serve.line("Ctrl-C ends the server")
         passwords.append(kept.read_text().strip())
         assert f"#{passwords[-1]}' --name NAME" in serve.out
+        assert "print the link" not in serve.out, "it is shown"
         serve.signal(signal.SIGINT)
         assert serve.end() == 0
     assert passwords[0] != passwords[1] == passwords[2]
