@@ -74,7 +74,7 @@ def test_frames_are_counted() -> None:
 
 
 @settings(deadline=None)
-@given(st.binary(max_size=10) | st.binary(min_size=4, max_size=4).map(lambda value: b"MC" + value))
+@given(st.binary(max_size=10) | st.binary(min_size=4, max_size=4).map(lambda value: b"HC" + value))
 def test_garbage_is_a_wire_error_and_silence(payload: bytes) -> None:
     codec, out = MemoryCodec(), constant(0.9)
     decoder = codec.decoder()

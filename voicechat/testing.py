@@ -28,7 +28,7 @@ from voicechat.interfaces import ICodec, IDecoder, IEncoder
 
 T = TypeVar("T")
 
-_MEMORY_TAG: Final = b"MC"
+_MEMORY_TAG: Final = b"HC"
 _MEMORY_PAYLOAD: Final = struct.Struct("<2sf")
 """A MemoryCodec payload: the tag, then the frame's value as a little-endian float32."""
 

@@ -94,7 +94,7 @@ def made() -> Iterator[Callable[..., Ends]]:
 @pytest.fixture
 def unfiltered(monkeypatch: pytest.MonkeyPatch) -> None:
     """As where the kernel has no filter."""
-    monkeypatch.setattr(kernel, "attach", lambda _sock: False)
+    monkeypatch.setattr(kernel, "attach", lambda *_: False)
 
 
 @pytest.mark.usefixtures("unfiltered")
@@ -154,7 +154,7 @@ def test_it_works_with_and_without_a_filter(
     made: Callable[..., Ends], monkeypatch: pytest.MonkeyPatch, filtered: bool
 ) -> None:
     if not filtered:
-        monkeypatch.setattr(kernel, "attach", lambda _sock: False)
+        monkeypatch.setattr(kernel, "attach", lambda *_: False)
     ends = made()
     it = ends.socket_to("127.0.0.1")
     it.send(GOOD)

@@ -28,7 +28,7 @@ from voicechat.wire import media, messages
 from voicechat.wire import messages as m
 from voicechat.wire.datagrams import DatagramType, parse_header
 
-FRAME = b"MC\0\0\0\x3f"
+FRAME = b"HC\0\0\0\x3f"
 """A payload of MemoryCodec."""
 
 WARM, MORE = 500, 2500

@@ -15,14 +15,18 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from tests.carriage.webrtc.browser import Browser, binding
 from voicechat import invite
 from voicechat.carriage.http import Exchange, HttpAnswer
+from voicechat.carriage.webrtc import rtp, stun
+from voicechat.carriage.webrtc.channel import RtcChannel
 from voicechat.carriage.websocket import Closed, Messages
 from voicechat.codecs.opus import OpusCodec, OpusDecoder
 from voicechat.errors import ConfigError, WireError
 from voicechat.format import FRAME_SAMPLES, silent_frame
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.quality import Quality
+from voicechat.security import dtls
 from voicechat.security.seal import DatagramOpener, DatagramSeal, StringOpener, StringSeal
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
@@ -158,12 +162,46 @@ def _frames(data: bytes) -> None:
     assert len(whole.outgoing) < 2_000, "a few pongs and the answer"
 
 
+def _stun(data: bytes) -> None:
+    with contextlib.suppress(WireError):
+        asked = stun.read(data)
+        assert len(stun.success(asked, "password", "192.0.2.1", 1)) <= max(len(data), 80)
+        if asked.is_signed_by("password"):
+            assert any(asked.signed[20:] == seed[20 : len(asked.signed)] for seed in _stun_seeds())
+
+
+def _rtp(data: bytes) -> None:
+    up = rtp.Upward(111)
+    with contextlib.suppress(WireError):
+        packet = up.taken(rtp.parse(data))
+        if packet is not None:
+            assert media.upward(media.decode(media.encode(packet))) == packet
+
+
+def _dtls(data: bytes) -> None:
+    whole = list(dtls.records(data))
+    assert data.startswith(b"".join(whole))
+    server = dtls.DtlsServer(_FINGERPRINT)
+    with contextlib.suppress(WireError):
+        server.received(data)
+    assert server.srtp is None
+    assert sum(map(len, server.outgoing)) < 3_000
+
+
+def _path(data: bytes) -> None:
+    path = RtcChannel(messages.Offer(111, _FINGERPRINT), _FINGERPRINT, 0.0)
+    with contextlib.suppress(WireError):
+        assert path.received(data or b"\0", ("192.0.2.1", 1), 0.0) is None
+    assert not path.up
+
+
 # -- what it begins with -------------------------------------------------------------
 
 _UPGRADE: Final = (
     b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
+_FINGERPRINT: Final = ":".join(["0F"] * 32)
 _PASSWORD: Final = Secret("k7qx-m3vt-9hrw")
 _TICKET: Final = Ticket(bytes(16), bytes(range(32)))
 _KEY: Final = bytes(range(32))
@@ -293,6 +331,25 @@ def _frame_seeds() -> list[bytes]:
     ]
 
 
+def _stun_seeds() -> list[bytes]:
+    return [binding("mine", "password", transaction=bytes(12)), binding("a+b/", "other", transaction=bytes(range(12)))]
+
+
+def _rtp_seeds() -> list[bytes]:
+    frame = b"\x48" + bytes(26)
+    return [
+        b"\x80\x6f\x00\x01" + bytes(8) + frame,
+        b"\x90\xef\x00\x01" + bytes(8) + b"\xbe\xde\x00\x01\x10\xff\x00\x00" + frame,
+        b"\xb2\x6f\x00\x01" + bytes(16) + b"\xbe\xde\x00\x00" + frame + b"\x00\x02",
+    ]
+
+
+@cache
+def _dtls_seeds() -> list[bytes]:
+    (hello,) = Browser().hello()
+    return [hello, b"\x15\xfe\xfd" + bytes(9) + b"\x02\x02\x28", b"\x16\xfe\xfd" + bytes(9) + b"\x00"]
+
+
 TARGETS: Final = {
     "handshake": Target(_handshake, _handshake_seeds, head=4),
     "media": Target(_media, _media_seeds),
@@ -307,6 +364,10 @@ TARGETS: Final = {
     "datagram": Target(_datagram, _datagram_seeds, head=1),
     "request": Target(_request, _request_seeds, head=4),
     "frames": Target(_frames, _frame_seeds, head=2),
+    "stun": Target(_stun, _stun_seeds, head=8),
+    "rtp": Target(_rtp, _rtp_seeds, head=1),
+    "dtls": Target(_dtls, _dtls_seeds, head=1),
+    "path": Target(_path, lambda: [*_dtls_seeds(), *_rtp_seeds()], head=1),
     "opus": Target(_opus, _opus_seeds, head=1),
 }
 

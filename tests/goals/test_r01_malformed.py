@@ -13,7 +13,8 @@ from tests.conftest import SOAK
 from tests.fuzz.targets import TARGETS, corpus, mutated
 from tests.goals.growth import census, more
 from tests.server.house import House, TcpFriend
-from tests.server.test_datagrams import Lines, UdpFriend
+from tests.server.lines import Lines
+from tests.server.test_datagrams import UdpFriend
 from voicechat.security.seal import MAX_STRING, STRING_TAG_BYTES
 from voicechat.security.tickets import AWAY_SECONDS
 from voicechat.server.metrics import Dropped

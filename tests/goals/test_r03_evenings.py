@@ -17,7 +17,8 @@ from tests.conftest import SOAK
 from tests.fuzz.targets import TARGETS, mutated
 from tests.goals.growth import Held, census, more, slope
 from tests.server.house import House, TcpFriend
-from tests.server.test_datagrams import Lines, UdpFriend
+from tests.server.lines import Lines
+from tests.server.test_datagrams import UdpFriend
 from voicechat.security.tickets import AWAY_SECONDS, Ticket
 from voicechat.wire import messages
 

@@ -20,7 +20,8 @@ from tests.conftest import SOAK
 from tests.driven import DrivenChannel
 from tests.server.faulty import InjectedError
 from tests.server.house import PASSWORD, House
-from tests.server.test_datagrams import Lines, UdpFriend
+from tests.server.lines import Lines
+from tests.server.test_datagrams import UdpFriend
 from voicechat.carriage.channel import Address, UdpChannel
 from voicechat.carriage.connection import Connection
 from voicechat.carriage.heartbeat import Heartbeat

@@ -6,6 +6,7 @@ from tests.mutations.mutation import Mutation
 
 _PAGES: Final = "tests/server/test_oneport.py::PageTests::"
 _PROXIES: Final = "tests/server/test_oneport.py::ProxyTests::"
+_PATHS: Final = "tests/server/test_rtc.py::RtcTests::"
 _MESSAGES: Final = "tests/carriage/test_websocket.py::"
 
 BROWSERS: Final = (
@@ -40,6 +41,68 @@ BROWSERS: Final = (
         "if not self._others.take(now):",
         "if False:",
         (f"{_MESSAGES}test_pings_pongs_and_empty_parts_are_counted",),
+    ),
+    Mutation(
+        "T24",
+        "whoever knows the name of a path gets answers",
+        "voicechat/carriage/webrtc/channel.py",
+        "or not request.is_signed_by(self.accept.password):",
+        "or False:",
+        (f"{_PATHS}test_nothing_is_answered_to_who_does_not_know_the_password_of_a_path",),
+    ),
+    Mutation(
+        "T24",
+        "any certificate is as good as the one that was offered",
+        "voicechat/security/dtls.py",
+        "if not hmac.compare_digest(shown, self._fingerprint) or",
+        "if",
+        (
+            f"{_PATHS}test_who_has_the_password_but_not_the_certificate_gets_no_keys",
+            "tests/security/test_dtls.py::test_another_certificate_than_was_offered_gets_no_keys",
+        ),
+    ),
+    Mutation(
+        "T24",
+        "a path keeps all addresses that it was ever asked from",
+        "voicechat/carriage/webrtc/channel.py",
+        "if len(self.addresses) > MOST_ADDRESSES:",
+        "if False:",
+        (f"{_PATHS}test_addresses_of_one_browser_are_few",),
+    ),
+    Mutation(
+        "T24",
+        "a handshake of DTLS may go on for ever",
+        "voicechat/security/dtls.py",
+        "self._came > MOST_HANDSHAKE",
+        "False",
+        ("tests/security/test_dtls.py::test_a_handshake_without_end_is_given_up",),
+    ),
+    Mutation(
+        "T24",
+        "what comes by a path is not counted",
+        "voicechat/carriage/peer.py",
+        "if allowance is None or (allowance.datagram(now) and allowance.media(now, size)):",
+        "if True:",
+        (f"{_PATHS}test_a_flood_over_a_path_is_counted_dropped_and_cut",),
+    ),
+    Mutation(
+        "T24",
+        "media goes on by a way of which no report tells that any comes",
+        "voicechat/carriage/webrtc/channel.py",
+        "now < self._bound_until and self._again_at == _NEVER",
+        "now < self._bound_until",
+        (f"{_PATHS}test_a_browser_that_hears_nothing_gets_strings_within_two_seconds_and_rtp_again",),
+    ),
+    Mutation(
+        "T24",
+        "the time of the stream stands still in silence",
+        "voicechat/carriage/webrtc/rtp.py",
+        "place = max(self._newest + 1, int((now - self._began) / TICK_SECONDS))",
+        "place = self._newest + 1",
+        (
+            "tests/carriage/webrtc/test_rtp.py::test_the_stream_goes_on_by_one_and_its_time_with_the_clock",
+            f"{_PATHS}test_the_stream_of_a_spurt_goes_on_by_one_and_ends_with_a_byte",
+        ),
     ),
     Mutation(
         "T23",

@@ -273,7 +273,7 @@ STRANGERS: Final = (
         "R17",
         "what cannot be a datagram of ours wakes us",
         "voicechat/carriage/udp.py",
-        "kernel.attach(sock)",
+        "kernel.attach(sock, self._shapes)",
         "pass",
         ("tests/carriage/test_udp.py::test_what_is_none_of_ours_wakes_nobody_and_is_counted",),
     ),

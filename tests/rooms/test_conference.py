@@ -475,7 +475,7 @@ def test_nobody_is_mixed_for_long_who_is_not_shown_to_talk() -> None:
     "packet",
     [
         MediaPacket(ME, 1, b"garbage"),
-        MediaPacket(ME, 1, b"MC\0\0\xc0\x7f"),
+        MediaPacket(ME, 1, b"HC\0\0\xc0\x7f"),
         MediaPacket(ME, 1, PLAIN.encoder(1).encode(constant(0.5)), offset=1, redundant=b"garbage"),
     ],
     ids=["payload", "not a number", "redundancy"],

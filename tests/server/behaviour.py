@@ -913,7 +913,7 @@ class Behaviour:
 
     def test_speaking_for_somebody_else_ends_that_connection_only(self) -> None:
         ann, ben, bad = self.enter_all("Ann", "Ben", "Bad")
-        bad.send_media(bytes([0x40, ann.source, 0, 1]) + b"MC\0\0\0\0")
+        bad.send_media(bytes([0x40, ann.source, 0, 1]) + b"HC\0\0\0\0")
         self.assert_only_the_bad_one_goes(bad, ann, ben)
 
     def test_a_payload_that_no_codec_made_ends_that_connection_only(self) -> None:

@@ -81,6 +81,7 @@ class House:
         always_mix: bool = False,
         page: Path | None = PAGE,
         proxies: Sequence[str] = (),
+        takes_offers: bool = False,
         **limits: Any,
     ) -> None:
         self.clock = Clock()
@@ -94,6 +95,7 @@ class House:
             always_mix=always_mix,
             log=Logger("test", observer=self.log),
         )
+        self.hub.takes_offers = takes_offers
         web = None if page is None else Web(self.hub, page)
         self.factory = VoiceServerFactory(self.hub, carried(web, Proxies([network(text) for text in proxies])))
         self.friends: list[Friend] = []

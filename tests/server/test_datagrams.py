@@ -12,6 +12,7 @@ from tests.driven import DrivenChannel
 from tests.memory import MemoryPort
 from tests.server.behaviour import Behaviour
 from tests.server.house import House, TcpFriend
+from tests.server.lines import SERVER, Lines
 from voicechat.carriage import udp
 from voicechat.carriage.channel import PROBE_BYTES, Address
 from voicechat.carriage.connection import Connection
@@ -29,29 +30,6 @@ from voicechat.wire.datagrams import DatagramType, parse_header
 
 LEAVES_WITHIN = 2.0
 """Seconds after which media must have left a way that died."""
-
-SERVER: Address = ("198.51.100.1", 1234)
-
-
-class Lines:
-    """Datagrams between one server and its friends, by the friends' addresses."""
-
-    def __init__(self, house: House) -> None:
-        self.house = house
-        self.port = MemoryPort("udp", 1234, SERVER[0])
-        self.port.write = self.write  # type: ignore[method-assign]
-        self.to: dict[Address, deque[bytes]] = {}
-        self.media = 0
-        """Datagrams that carried something, both ways."""
-        house.factory.datagrams.makeConnection(self.port)  # type: ignore[arg-type]
-
-    def write(self, datagram: bytes, address: Any = None) -> None:
-        """The server sends."""
-        self.to.setdefault(address, deque()).append(datagram)
-
-    def send(self, datagram: bytes, address: Address) -> None:
-        """Somebody at ``address`` sends to the server."""
-        self.house.factory.datagrams.datagramReceived(datagram, address)
 
 
 class UdpFriend(TcpFriend):
@@ -357,7 +335,7 @@ class DatagramTests(SynchronousTestCase):
         """Of 57 000 keepalives a second the server took all, and friends heard 13 frames of 50."""
         limits = Limits()
         packets = {
-            DatagramType.MEDIA: media.encode(MediaPacket(ME, 1, b"MC\0\0\0\0")),
+            DatagramType.MEDIA: media.encode(MediaPacket(ME, 1, b"HC\0\0\0\0")),
             DatagramType.PROBE: bytes(PROBE_BYTES),
             DatagramType.ANSWER: b"\1" * PROBE_BYTES,
             DatagramType.KEEPALIVE: b"",
@@ -423,7 +401,7 @@ class DatagramTests(SynchronousTestCase):
         self.ann.talk(0.1)
         self.house.pass_ticks(3)
         self.ann.send(messages.Bye())
-        self.ann.link.say_media(media.encode(MediaPacket(0xFF, 1, b"MC\0\0\0\0")))
+        self.ann.link.say_media(media.encode(MediaPacket(0xFF, 1, b"HC\0\0\0\0")))
         self.house.settle()
         assert self.house.counted("protocol_errors_total") == 0
 

@@ -469,7 +469,7 @@ class NoiseTests(SynchronousTestCase):
         house = House()
         ann, ben = (TcpFriend(house, name).begin() for name in ("Ann", "Ben"))
         house.login()
-        packets = [MediaPacket(0xFF, n, b"MC\0\0\0\0", marker=not n) for n in range(10)]
+        packets = [MediaPacket(0xFF, n, b"HC\0\0\0\0", marker=not n) for n in range(10)]
         strings = [ann.session.seal(media.encode(packet)) for packet in packets]
         for byte in b"".join(len(string).to_bytes(4, "big") + string for string in strings):
             ann.send_bytes(bytes([byte]))

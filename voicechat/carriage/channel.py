@@ -19,7 +19,7 @@ monotonic clock.
 
 import secrets
 from collections import deque
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from voicechat.errors import WireError
 from voicechat.media.redundancy import FIRST_REPORTS, QUIET_REPORTS, LossMeter, RedundancyPolicy
@@ -46,6 +46,42 @@ REPORT_EVERY: Final = 1.0
 
 LOSS_WEIGHT: Final = 1 / 4
 """Of the last report in `UdpChannel.loss`: what was some seconds ago still counts, and a minute ago no more."""
+
+
+class IChannel(Protocol):
+    """A way of media beside the strings, as a peer has it: `UdpChannel`, or a browser's."""
+
+    received_up: bool | None
+    outgoing: deque[tuple[bytes, Address]]
+    messages: deque[Message]
+    deadline: float
+    packets_in: int
+    packets_out: int
+    bytes_in: int
+    bytes_out: int
+
+    @property
+    def up(self) -> bool:
+        """Media goes this way."""
+
+    @property
+    def redundancy(self) -> int:
+        """Offset in ticks of the earlier frame that packets should carry again; 0 for none."""
+
+    def send_media(self, packet: bytes, now: float) -> None:
+        """A plaintext media packet; only while `up`."""
+
+    def reported(self, report: Report, now: float) -> None:
+        """How much of what we sent arrived, as the strings tell."""
+
+    def path_received(self, message: Path, now: float) -> None:
+        """A probe of ours arrived, as the strings tell."""
+
+    def poll(self, now: float) -> None:
+        """Do what is due at `deadline`."""
+
+    def stop(self) -> None:
+        """No more goes this way."""
 
 
 class UdpChannel:
@@ -89,6 +125,11 @@ class UdpChannel:
     def up(self) -> bool:
         """Media goes over UDP; over TCP also when the counter nears its end, after 248 days of talk at 100 a second."""
         return self.reachability.up and self.address is not None and not self._seal.exhausted
+
+    @property
+    def redundancy(self) -> int:
+        """Offset in ticks of the earlier frame that packets should carry again; 0 for none."""
+        return self.policy.offset
 
     @property
     def lost(self) -> int:

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
-from voicechat.carriage.channel import Address, UdpChannel
+from voicechat.carriage.channel import Address, IChannel, UdpChannel
 from voicechat.carriage.clock import Timer
 from voicechat.carriage.events import PeerEvent
 from voicechat.carriage.peer import IAllowance, Peer
@@ -148,6 +148,19 @@ class Connection:
         finally:
             self._pump()
 
+    def channel_takes(self, take: Callable[[float], bytes | None], size: int) -> None:
+        """A datagram of ``size`` bytes came for a channel that opens by itself.
+
+        ``take`` gives it to the channel, at the time that it is called with, and returns the media that was in it.
+        What it raises is raised, when what has come of it is done.
+        """
+        now, packet = self.clock.seconds(), None
+        try:
+            packet = take(now)
+        finally:
+            self.peer.channel_took(packet, size, now)
+            self._pump()
+
     # -- server and client call these -------------------------------------------------
 
     @property
@@ -158,7 +171,7 @@ class Connection:
     @property
     def channel(self) -> UdpChannel | None:
         """The datagrams beside the strings, if there are any."""
-        return self.peer.channel
+        return self.peer.datagrams
 
     @property
     def host(self) -> str | None:
@@ -226,6 +239,12 @@ class Connection:
         channel = self.peer.open_channel(number, self.clock.seconds(), address, resting=resting, pairs=pairs)
         self._pump()
         return channel
+
+    def use(self, channel: IChannel, send_datagram: Callable[[bytes, Address], None]) -> None:
+        """Have this channel beside the strings, in place of the one that was."""
+        self.send_datagram = send_datagram
+        self.peer.use(channel, self.clock.seconds())
+        self._pump()
 
     def ask(self) -> None:
         """Ping at once, for a round trip time."""

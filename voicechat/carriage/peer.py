@@ -23,7 +23,7 @@ and `session.outbox`.
 from collections import deque
 from typing import Final, Protocol
 
-from voicechat.carriage.channel import Address, UdpChannel
+from voicechat.carriage.channel import Address, IChannel, UdpChannel
 from voicechat.carriage.events import Asked, Clear, Confirmed, Lifeless, PeerEvent, ReceivedOver, SentOver, Wrong
 from voicechat.carriage.heartbeat import Heartbeat
 from voicechat.errors import WireError
@@ -62,8 +62,10 @@ class Peer:
         self.session = session
         self.outbox = Outbox()
         self.heartbeat = Heartbeat()
-        self.channel: UdpChannel | None = None
-        """The datagrams beside the strings, if there are any."""
+        self.channel: IChannel | None = None
+        """The way of media beside the strings, if there is one."""
+        self.datagrams: UdpChannel | None = None
+        """The same, if it is one of our own datagrams."""
         self.events: deque[PeerEvent] = deque()
         self.longest = session.LONGEST_CLEAR
         """Bytes of a string that the other side may send now."""
@@ -101,10 +103,10 @@ class Peer:
         By datagrams or by pings, whichever there were more of.
         """
         late = self.heartbeat.round_trips.lateness()
-        if self.channel is None:
+        if self.datagrams is None:
             return late, 0
-        by_datagrams = self.channel.reachability.round_trips.lateness()
-        return by_datagrams if len(by_datagrams) >= len(late) else late, self.channel.reachability.lost(now)
+        by_datagrams = self.datagrams.reachability.round_trips.lateness()
+        return by_datagrams if len(by_datagrams) >= len(late) else late, self.datagrams.reachability.lost(now)
 
     # -- what came ------------------------------------------------------------------
 
@@ -158,7 +160,7 @@ class Peer:
 
     def datagram_received(self, header: DatagramHeader, datagram: bytes, address: Address, now: float) -> None:
         """A datagram with our channel's number. WireError, and nothing happens, if it does not open or is no probe."""
-        channel = self.channel
+        channel = self.datagrams
         assert channel is not None
         packet = channel.opened(header, datagram)
         if not self.open:
@@ -181,6 +183,19 @@ class Peer:
                     self.events.append(self.session.read_media(packet))
             except WireError as error:
                 self.fail(error)
+
+    def channel_took(self, packet: bytes | None, size: int, now: float) -> None:
+        """A channel that opens by itself took in a datagram of ``size`` bytes; ``packet``: the media that was in it."""
+        channel, allowance = self.channel, self._allowance
+        assert channel is not None
+        self._settle(channel, now)
+        if packet is None or not self.open:
+            return
+        try:
+            if allowance is None or (allowance.datagram(now) and allowance.media(now, size)):
+                self.events.append(self.session.read_media(packet))
+        except WireError as error:
+            self.fail(error)
 
     def fail(self, error: WireError) -> None:
         """The other side did something wrong: tell, and listen to nothing more."""
@@ -220,7 +235,7 @@ class Peer:
     @property
     def redundancy(self) -> int:
         """Offset in ticks of the earlier frame that packets should carry again; 0 for none. Strings lose nothing."""
-        return self.channel.policy.offset if self.channel is not None and self.channel.up else 0
+        return self.channel.redundancy if self.channel is not None and self.channel.up else 0
 
     def paused(self, paused: bool) -> None:
         """The carriage takes no more for now, or takes all again."""
@@ -265,10 +280,17 @@ class Peer:
         channel = UdpChannel(self.session.keys, number, now, address, resting=resting)
         if pairs:
             channel.policy = RedundancyPolicy(first=0)
-        self.channel = channel
+        self.channel = self.datagrams = channel
         channel.poll(now)
         self._settle(channel, now)
         return channel
+
+    def use(self, channel: IChannel, now: float) -> None:
+        """Have this channel from now on, in place of the one that was."""
+        if self.channel is not None:
+            self.channel.stop()
+        self.channel, self.datagrams = channel, None
+        self._settle(channel, now)
 
     def ask(self, now: float) -> None:
         """Ping at once."""
@@ -306,14 +328,14 @@ class Peer:
             self.channel.stop()
         self._set_deadline()
 
-    def _settle(self, channel: UdpChannel, now: float) -> None:
+    def _settle(self, channel: IChannel, now: float) -> None:
         """Take over what the channel has come to."""
         while channel.messages:
             self.send(channel.messages.popleft(), now)
         self._note_ways(channel)
         self._set_deadline()
 
-    def _note_ways(self, channel: UdpChannel) -> None:
+    def _note_ways(self, channel: IChannel) -> None:
         if channel.up is not self._sent_up:
             self._sent_up = channel.up
             self.events.append(SentOver(channel.up))

@@ -19,7 +19,7 @@ Where a system has none of these, datagrams come and go as everywhere.
 import socket
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any, Final
@@ -33,7 +33,7 @@ from twisted.logger import Logger
 
 from voicechat.carriage import filter as kernel
 from voicechat.carriage.channel import Address
-from voicechat.wire.datagrams import MAX_DATAGRAM
+from voicechat.wire.datagrams import MAX_DATAGRAM, SHAPES, Shape
 
 MOST_A_TURN: Final = 32
 """Datagrams. Media that is passed on to three costs 0.1 ms cold, so the worst turn lasts 3 ms; of a flood that nobody
@@ -84,17 +84,21 @@ def listen(
     replies: bool = False,
     six_only: bool = False,
     adopted: socket.socket | None = None,
+    shapes: Sequence[Shape] = SHAPES,
 ) -> Any:
     """A port that has begun to read; CannotListenError if there can be none.
 
     ``interface``: an address of ours, '' for all of IPv4, '::' for all of both.
     ``replies``: what is sent goes to where something came from, and leaves from where that went.
     ``six_only``: of '::', IPv6 alone. ``adopted``: a socket that is bound there already, of which a copy is taken.
+    ``shapes``: what may come; the kernel refuses the rest where it can.
     A reactor that does not wait for descriptors (Windows' IOCP) has ports of its own, and reads as it likes.
     """
     port: Any
     if isinstance(reactor, PosixReactorBase):
-        port = UdpPort(reactor, number, protocol, interface, replies=replies, six_only=six_only, adopted=adopted)
+        port = UdpPort(
+            reactor, number, protocol, interface, replies=replies, six_only=six_only, adopted=adopted, shapes=shapes
+        )
         port.startListening()
     else:
         port = reactor.listenUDP(number, protocol, interface, LARGEST)
@@ -108,6 +112,12 @@ def sender(port: Any) -> Callable[[bytes, Address], object]:
     Twisted's own way examines the address four times, a seventh of what a packet that is passed on costs (measured).
     """
     return port.send if isinstance(port, UdpPort) else port.getHandle().sendto
+
+
+def peer_of(address: Address) -> tuple[str, int]:
+    """The other side's host and port, of an address that a port of ours gave."""
+    host, port, *_ = address[0] if isinstance(address[0], tuple) else address
+    return str(host), int(port)
 
 
 def dropped(port: Any) -> int:
@@ -147,11 +157,13 @@ class UdpPort(udp.Port):
         replies: bool,
         six_only: bool = False,
         adopted: socket.socket | None = None,
+        shapes: Sequence[Shape] = SHAPES,
     ) -> None:
         super().__init__(number, protocol, interface, LARGEST, reactor)
         self._everywhere = not interface or ip_address(interface).is_unspecified
         self._replies = replies
         self._six_only = six_only
+        self._shapes = shapes
         self._made: socket.socket | None = None
         self._receive: Callable[[], tuple[bytes, Address]]
         self.send: Callable[[bytes, Address], object]
@@ -178,7 +190,7 @@ class UdpPort(udp.Port):
 
     def _prepare(self, sock: socket.socket) -> None:
         """Set what we want of a socket, and know how to use it."""
-        kernel.attach(sock)
+        kernel.attach(sock, self._shapes)
         expedite(sock)
         if self.addressFamily == socket.AF_INET6 and self._everywhere:
             with suppress(OSError):

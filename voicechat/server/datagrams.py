@@ -4,8 +4,8 @@ The connection number in the header says whose key to try; a datagram that does 
 open costs one decryption and a counter, and gets no answer.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
@@ -17,7 +17,11 @@ from voicechat.carriage.connection import Connection
 from voicechat.errors import WireError
 from voicechat.server.eventlog import EventLog
 from voicechat.server.metrics import Dropped, Metrics
-from voicechat.wire.datagrams import parse_header
+from voicechat.wire.datagrams import BROWSERS_SHAPES, SHAPES, Shape, parse_header
+from voicechat.wire.messages import Accept, Offer
+
+if TYPE_CHECKING:
+    from voicechat.server.rtc import RtcPaths
 
 COUNT_EVERY: Final = 5.0
 """Seconds between two looks at what the kernel has dropped."""
@@ -28,8 +32,11 @@ class DatagramPort(DatagramProtocol):
 
     noisy = False
 
-    def __init__(self, clock: IReactorTime, metrics: Metrics, events: EventLog) -> None:
+    def __init__(self, clock: IReactorTime, metrics: Metrics, events: EventLog, *, rtc: bool = False) -> None:
         self._clock = clock
+        self._rtc = rtc
+        self._paths: RtcPaths | None = None
+        """Those of browsers, from the first offer on."""
         self._events = events
         self._not_opened, self._by_kernel, self._not_sent = (
             metrics.datagrams_dropped_total[why] for why in (Dropped.NOT_OPENED, Dropped.KERNEL, Dropped.NOT_SENT)
@@ -64,9 +71,33 @@ class DatagramPort(DatagramProtocol):
 
     def close(self, connection: Connection) -> None:
         """The connection is over."""
+        self._close(connection)
+        if self._paths is not None:
+            self._paths.close(connection)
+
+    def _close(self, connection: Connection) -> None:
         channel = connection.channel
         if channel is not None and self._connections.get(channel.connection) is connection:
             self._forget(channel.connection)
+
+    @property
+    def shapes(self) -> Sequence[Shape]:
+        """What may come to the port."""
+        return (*SHAPES, *BROWSERS_SHAPES) if self._rtc else SHAPES
+
+    @property
+    def takes_offers(self) -> bool:
+        """A browser may have media by WebRTC."""
+        return self._rtc and self.transport is not None
+
+    def offered(self, connection: Connection, offer: Offer) -> Accept:
+        """A path for a browser, in place of datagrams like ours; only where offers are taken."""
+        if self._paths is None:
+            from voicechat.server.rtc import RtcPaths  # nobody needs it before
+
+            self._paths = RtcPaths(self._write)
+        self._close(connection)
+        return self._paths.open(connection, offer)
 
     def _forget(self, number: int) -> None:
         del self._connections[number]
@@ -96,11 +127,22 @@ class DatagramPort(DatagramProtocol):
                 connection.datagram_received(header, datagram, addr)
                 return
         except WireError:
-            pass
+            if self._paths is not None and self._of_path(self._paths, datagram, addr):
+                return
         except Exception:  # noqa: BLE001  told in the log; a datagram is as good as lost
             self._events.failure("a fault in a datagram", self._clock.seconds())
             return
         self._not_opened.value += 1
+
+    def _of_path(self, paths: "RtcPaths", datagram: bytes, address: Address) -> bool:
+        """Whether a datagram that is none of ours is a browser's."""
+        try:
+            paths.received(datagram, address)
+        except WireError:
+            return False
+        except Exception:  # noqa: BLE001  as above
+            self._events.failure("a fault in a browser's datagram", self._clock.seconds())
+        return True
 
     def _write(self, datagram: bytes, address: Address) -> None:
         try:

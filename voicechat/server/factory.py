@@ -35,7 +35,7 @@ class VoiceServerFactory(ServerFactory):
     def __init__(self, hub: Hub, carried: Carried = by_strings) -> None:
         self._hub = hub
         self._carried = carried
-        self.datagrams = DatagramPort(hub.clock, hub.metrics, hub.events)
+        self.datagrams = DatagramPort(hub.clock, hub.metrics, hub.events, rtc=hub.takes_offers)
         """Those beside the connections, from the time when a UDP port is opened for them."""
         self._port: Any = None
         self._held_back = False

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from voicechat.rooms.echo import EchoConference
 from voicechat.security.tickets import Ticket
 from voicechat.server.seat import Seat
-from voicechat.wire.messages import CAPABILITIES, Joined, TicketText, Welcome
+from voicechat.wire.messages import CAPABILITIES, RTC, Joined, TicketText, Welcome
 
 NAMED_IN_WELCOME: Final = 12
 """Participants in a welcome, so that it fits into 4 096 bytes whatever they are called; more follow as joined messages.
@@ -35,3 +37,8 @@ def others(seat: Seat) -> Iterator[Joined]:
     """Those who did not fit into the welcome."""
     room = seat.live_room.conference.room
     return map(Joined, room.roster(seat.source, letters=seat.letters)[NAMED_IN_WELCOME:])
+
+
+def with_offers(welcome: Welcome) -> Welcome:
+    """The welcome of a server that takes offers of browsers."""
+    return msgspec.structs.replace(welcome, capabilities=(*welcome.capabilities, RTC))

@@ -77,6 +77,8 @@ class Hub:
         self._codec = GuardedCodec(codec, clock, self.metrics, self.events)
         self._bitrates = bitrate, high_bitrate
         self._always_mix = always_mix
+        self.takes_offers = False
+        """Browsers may have media by WebRTC; to be set before there are ports."""
         self.live_rooms: Directory[LiveRoom] = Directory(self._make_live_room)
         self.seats: dict[int, Seat] = {}
         """By connection number."""
@@ -239,7 +241,10 @@ class Hub:
                     seat.peer = None
 
     def _welcome(self, peer: IPeer, seat: Seat, connection: int, ticket: Ticket) -> Welcome:
-        return greeting.welcome(seat, connection, ticket, peer.udp_port, seat.member.quality.bitrate(*self._bitrates))
+        welcome = greeting.welcome(
+            seat, connection, ticket, peer.udp_port, seat.member.quality.bitrate(*self._bitrates)
+        )
+        return greeting.with_offers(welcome) if self.takes_offers and peer.udp_port else welcome
 
     def _expire(self) -> None:
         """Seats away for too long are given up."""

@@ -161,6 +161,7 @@ class Opener:
                 replies=True,
                 six_only=six_only,
                 adopted=adopted,
+                shapes=self._factory.datagrams.shapes,
             )
         except (CannotListenError, OSError):
             self.close()

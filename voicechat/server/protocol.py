@@ -79,7 +79,7 @@ class RemoteClient:
     # -- before login -------------------------------------------------------------
 
     def is_behind(self, proxy: str) -> None:
-        """It comes by way of a proxy, whose words these are until that has told for whom it is."""
+        """It comes by way of a proxy, which has not told for whom."""
         self.address, self._known = proxy, False
 
     def comes_from(self, address: str) -> None:
@@ -103,7 +103,7 @@ class RemoteClient:
         if self._auth:
             self._guard(self._proceed, self._auth)
         elif self._resume is None:
-            self._guard(self._answer)
+            self._guard(lambda: self.connection.send_clear(self.session.answer()))
         else:
             self._guard(self._come_back, self._resume)
 
@@ -126,9 +126,6 @@ class RemoteClient:
             self._hub.admission.queue(self, Step.PROOF)
         else:
             self._proceed(string)  # costs nothing, and is told at once
-
-    def _answer(self) -> None:
-        self.connection.send_clear(self.session.answer())
 
     def reject(self, why: str) -> None:
         """No login in time, or the place is needed: without a word, so that a friend just tries again."""
@@ -277,6 +274,8 @@ class RemoteClient:
             case messages.Text():
                 if self._allowed.text(self._now()):
                     self._send_text(seat, message.text)
+            case messages.Offer() if self._datagrams.takes_offers:
+                self.connection.send(self._datagrams.offered(self.connection, message))
             case messages.Bye():
                 self._seat = None
                 self._hub.leave(seat, "")

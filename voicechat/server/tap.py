@@ -170,6 +170,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
         high_bitrate=options["high-bitrate"],
         always_mix=options["mixing"] == "always",
     )
+    hub.takes_offers = options["web"] and web.takes_offers()
     parent = MultiService() if options.log is None else LoggedServices(options.log)
     if options.log is not None:
         clock.addSystemEventTrigger("after", "shutdown", options.log.end)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from voicechat.server.hub import Hub
 
 NEEDED: Final = ("h11", "wsproto")
-"""What the extra `web` installs."""
+"""What the extra `web` installs, for the page and its WebSocket."""
+
+NEEDED_BY_RTC: Final = ("OpenSSL", "pylibsrtp")
+"""The same for WebRTC."""
 
 PAGE: Final = Path(__file__).parents[1] / "web" / "page.html"
 """The page, as it is installed."""
@@ -46,6 +49,11 @@ BUSY_HEADERS: Final = (("Content-Type", "text/plain"), ("Retry-After", "60"), *_
 def installed() -> bool:
     """What a browser needs of the server is there; nothing is imported to know it."""
     return all(find_spec(name) is not None for name in NEEDED) and PAGE.is_file()
+
+
+def takes_offers() -> bool:
+    """What media by WebRTC needs is there, too."""
+    return all(find_spec(name) is not None for name in NEEDED_BY_RTC)
 
 
 class WebPage:

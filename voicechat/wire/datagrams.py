@@ -76,6 +76,14 @@ SHAPES: Final = (Shape(VERSION << 4 | min(DatagramType), VERSION << 4 | max(Data
 """All that a port of ours takes; no two have a first byte in common. Ours lie where RFC 7983 leaves room: others that
 may share a port are told apart by it, too (STUN 0-3, DTLS 20-63, SRTP 128-191)."""
 
+BROWSERS_SHAPES: Final = (
+    Shape(0, 0, 28, 548),
+    Shape(20, 63, 13, MAX_DATAGRAM),
+    Shape(128, 191, 22, MAX_DATAGRAM),
+)
+"""What browsers send besides, where they are taken: binding requests of STUN with an attribute, DTLS, and SRTP with the
+shortest tag."""
+
 _TYPES: Final = {VERSION << 4 | kind: kind for kind in DatagramType}
 
 

@@ -134,7 +134,7 @@ def test_a_tap_sees_both_directions_of_a_call_and_changes_none() -> None:
         assert ear.talked == ear.heard == []
     ann.says = 0.25
     for tick in range(10):
-        host.tell_bytes(media.encode(MediaPacket(2, tick, b"MC\0\0\0\x3f", marker=not tick)))
+        host.tell_bytes(media.encode(MediaPacket(2, tick, b"HC\0\0\0\x3f", marker=not tick)))
         pass_time([ann], 0.02)
     ann.says = 0.0
     pass_time([ann], 1.0)

@@ -317,14 +317,14 @@ class TestAgainstAHost:
     def test_our_own_voice_is_a_violation(self, ann: Player) -> None:
         host: Host = ann.accepted()
         host.let_in()
-        host.tell_bytes(media.encode(MediaPacket(1, 1, b"MC\0\0\0\0", marker=True)))
+        host.tell_bytes(media.encode(MediaPacket(1, 1, b"HC\0\0\0\0", marker=True)))
         assert host.transport.aborted
 
     def test_a_talker_nobody_announced_is_heard_and_counted_by_number(self, ann: Player) -> None:
         host: Host = ann.accepted()
         host.let_in()
         for tick in range(5):
-            host.tell_bytes(media.encode(MediaPacket(77, tick, b"MC\0\0\0\x3f", marker=not tick)))
+            host.tell_bytes(media.encode(MediaPacket(77, tick, b"HC\0\0\0\x3f", marker=not tick)))
             pass_time([ann], 0.02)
         pass_time([ann], 0.5)
         assert 0.5 in ann.played
@@ -335,7 +335,7 @@ class TestAgainstAHost:
         host.let_in()
         host.tell(messages.Talk(2, talking=True))
         for tick in range(5):
-            host.tell_bytes(media.encode(MediaPacket(MIX, tick, b"MC\0\0\0\0", marker=not tick)))
+            host.tell_bytes(media.encode(MediaPacket(MIX, tick, b"HC\0\0\0\0", marker=not tick)))
         assert figures(ann)["sources"] == {"Ben": 5}
 
     def test_a_flood_of_news_does_not_flood_the_terminal(self, ann: Player) -> None:

@@ -12,7 +12,7 @@ from voicechat.media.packet import MIX, MediaPacket
 from voicechat.wire import handshake, media, messages
 from voicechat.wire.datagrams import DatagramType, parse_header
 
-FRAME = b"MC\0\0\0\x3f"
+FRAME = b"HC\0\0\0\x3f"
 """A payload of MemoryCodec: 0.5."""
 
 
