@@ -23,11 +23,12 @@ class Wine:
     """A Windows in ``prefix``; ``start`` it before, ``close`` it after."""
 
     def __init__(self, prefix: Path) -> None:
-        self._prefix = prefix
+        self.prefix = prefix
+        """The folder: ``drive_c`` in it is drive C."""
 
     def start(self) -> None:
         """Make the prefix and start what its programs share; it stays until `close`."""
-        self._prefix.mkdir(parents=True)
+        self.prefix.mkdir(parents=True)
         for words in (["wineserver", "-p"], ["wine", "wineboot", "-i"], ["wine", "winecfg", "-v", "win10"]):
             self._run(*words)
         self._run("wine", "cmd", "/c", "exit")
@@ -40,7 +41,7 @@ class Wine:
     @property
     def variables(self) -> dict[str, str]:
         """What a program needs in its environment, besides ours."""
-        return {"WINEPREFIX": str(self._prefix), "WINEDEBUG": "-all", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+        return {"WINEPREFIX": str(self.prefix), "WINEDEBUG": "-all", "DISPLAY": "", "WAYLAND_DISPLAY": ""}
 
     @staticmethod
     def path(path: Path) -> str:
