@@ -112,3 +112,27 @@ def test_a_signal_that_was_ignored_stays_ignored(number: signal.Signals) -> None
         assert heard == [number]
     finally:
         signal.signal(number, before)
+
+
+def test_a_terminal_is_one_and_nul_of_windows_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NUL says that it is a terminal; so would this one, of which Windows' Python has a file below it."""
+    master, slave = os.openpty()
+    with open(slave, encoding="utf-8") as stream:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stdin", stream)
+        assert standard.is_terminal("stdin", "linux")
+        assert not standard.is_terminal("stdin", "win32")
+    os.close(master)
+
+    class Console(io.RawIOBase):
+        """As a console of Windows: no file."""
+
+        def isatty(self) -> bool:
+            return True
+
+        def readable(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Console())))
+    assert standard.is_terminal("stdin", "win32")
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert not standard.is_terminal("stdin", "linux")

@@ -5,6 +5,7 @@ it has seen enough (``| head -1``); ``nohup`` and scripts have signals ignored. 
 a fault of the program's. Imports next to nothing: voicechat-ctl is bound to a key.
 """
 
+import io
 import os
 import signal
 import sys
@@ -71,3 +72,13 @@ def obey(number: int, do: Callable[..., object]) -> None:
     """Have a signal call ``do``, unless whoever started the program had it ignored."""
     if signal.getsignal(number) is not signal.SIG_IGN:
         signal.signal(number, do)
+
+
+def is_terminal(name: str, platform: str = sys.platform) -> bool:
+    """Whether somebody types what is read from 'stdin', or sees what is written to 'stdout'.
+
+    On Windows NUL says that it is a terminal, too; what Python has below a console's stream is no file.
+    """
+    stream = getattr(sys, name)
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return bool(stream.isatty()) and not (platform == "win32" and isinstance(raw, io.FileIO))

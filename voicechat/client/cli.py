@@ -248,7 +248,7 @@ def _password(chosen: argparse.Namespace) -> Any:
     chosen.in_file = {}
     if secret is not None:
         return secret
-    if not sys.stdin.isatty():
+    if not standard.is_terminal("stdin"):
         raise ConfigError("no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD")
     import getpass
 

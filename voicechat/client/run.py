@@ -82,11 +82,11 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
 
 def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
     """The user interface that was asked for; 'auto' is the screen wherever there can be one. ConfigError if not."""
-    console = Console(told=ON_TERMINAL if sys.stdout.isatty() else frozenset(KINDS))
+    console = Console(told=ON_TERMINAL if standard.is_terminal("stdout") else frozenset(KINDS))
     if ui == "line":
         return console
     why = ""
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and can_draw(os.environ)):
+    if not (standard.is_terminal("stdin") and standard.is_terminal("stdout") and can_draw(os.environ)):
         why = "--ui screen needs a terminal; --ui line does not"
     elif importlib.util.find_spec("urwid") is None:
         why = "urwid is not installed: install this package's client extra, or take --ui line"

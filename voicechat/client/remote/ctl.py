@@ -122,7 +122,7 @@ def _parted(argv: list[str]) -> tuple[list[str], str, bool]:
 
 def _told() -> dict[str, bool]:
     """Somebody looks on, and wants to be told what was done. A key's command has no terminal."""
-    return {"told": True} if sys.stdout.isatty() else {}
+    return {"told": True} if standard.is_terminal("stdout") else {}
 
 
 def _understood(words: list[str]) -> tuple[str, list[str]]:

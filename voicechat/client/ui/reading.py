@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 from twisted.internet.interfaces import IReadDescriptor
 from zope.interface import implementer
 
+from voicechat import standard
 from voicechat.carriage.clock import Timer
 from voicechat.client.ui.lines import raw_of
 
@@ -161,7 +162,7 @@ class ConsoleLines:
 
 def of_terminal(reactor: Any, platform: str = sys.platform) -> ILines | None:
     """The lines of standard input; None if that is no terminal."""
-    if not sys.stdin.isatty():
+    if not standard.is_terminal("stdin"):
         return None
     if platform == "win32":
         return ConsoleLines(reactor, raw_of(sys.stdin))
