@@ -13,8 +13,9 @@ help: ## show this list
 prepare: ## install what is missing: Debian packages, and .venv
 	@.ci/prepare
 
-demo: prepare ## a server and three clients talk with recorded voices; shows who heard whom
-	@$(PY) -m demo
+demo: prepare ## a server and three clients talk with recorded voices; shows who heard whom (WEB=1: one is a browser)
+	@$(if $(WEB),.ci/prepare browser)
+	@$(PY) -m demo $(if $(WEB),--browser)
 
 serve: ## start a server for your friends and print what they must type; NEW=1: with a new password, PORT=4000
 	@.ci/prepare serve

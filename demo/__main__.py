@@ -1,5 +1,7 @@
 """``python -m demo``: three friends talk through a real server, and it is judged what each of them heard.
 
+``python -m demo --browser`` has the first of them in a real browser (``demo.browser``).
+
 What lives here: the order of events and the table. May import the demo's own
 modules, the standard library and what minds the standard streams. It never reaches into server or client: they
 run as a user runs them, and only their WAV files and ``--stats`` are read.
@@ -40,6 +42,8 @@ from voicechat.format import SAMPLE_RATE, Samples
 OUT: Final = Path("out", "demo")
 """Where sound, stats, logs and the picture go; git ignores it."""
 
+IN_BROWSER: Final = "--browser"
+
 START_SECONDS: Final = 12.0
 """Time beyond the script for clients to start, to enter and to end, before the demo gives up."""
 
@@ -63,7 +67,7 @@ def main() -> int:
     standard.open_closed()
     try:
         with ends_as_interrupt():
-            call = run(OUT)
+            call = run(OUT, browser=IN_BROWSER in sys.argv[1:])
             judged = compare(call.said, call.heard)
             print("\n" + table(call, judged))
             show(call, judged, OUT)
@@ -84,8 +88,11 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def run(out: Path) -> Call:
-    """Hold the call; all files go to ``out``. DemoFailed if a process ends badly or too late."""
+def run(out: Path, *, browser: bool = False) -> Call:
+    """Hold the call; all files go to ``out``. DemoFailed if a process ends badly or too late.
+
+    ``browser``: the first friend is in one.
+    """
     out.mkdir(parents=True, exist_ok=True)
     spoken = script.tracks()
     for name, samples in spoken.items():
@@ -106,9 +113,10 @@ def run(out: Path) -> Call:
             raise DemoFailed(trouble)
         start = time.monotonic()
         clients = []
-        for name in spoken:
+        for number, name in enumerate(spoken):
+            command_of = browser_command if browser and number == 0 else client_command
             client = Child(
-                name, client_command(name, port, password, seconds, out), out / f"{name}.log", _teller(name, start)
+                name, command_of(name, port, password, seconds, out), out / f"{name}.log", _teller(name, start)
             )
             children.append(client)
             clients.append(client)
@@ -141,6 +149,11 @@ def client_command(name: str, port: int, password: Path, seconds: float, out: Pa
     rest = ["--duration", f"{seconds:.1f}", "--stats", str(out / f"stats-{name}.json"), "--ui", "line"]
     server = ["--host", "127.0.0.1", "--port", str(port), "--password-file", str(password)]
     return [command("voicechat-client"), *server, "--name", name, *sound, *rest]
+
+
+def browser_command(name: str, port: int, password: Path, seconds: float, out: Path) -> list[str]:
+    """A real browser with the page in it, whose microphone is the same file."""
+    return [sys.executable, "-m", "demo.browser", name, str(port), str(password), f"{seconds:.1f}", str(out.resolve())]
 
 
 def table(call: Call, judged: Sequence[Listening]) -> str:
@@ -195,11 +208,11 @@ def _teller(name: str, start: float) -> Any:
 
 def _collect(out: Path, spoken: Mapping[str, Samples], ends: Mapping[str, End]) -> Call:
     said, heard, stats = {}, {}, {}
-    for name, samples in spoken.items():
+    for name in spoken:
         try:
             stats[name] = json.loads((out / f"stats-{name}.json").read_text())
             wav = stats[name]["wav"]
-            said[name] = Track(samples, int(wav["in_start_ns"]))
+            said[name] = Track(script.read(out / f"said-{name}.wav"), int(wav["in_start_ns"]))
             heard[name] = Track(script.read(out / f"heard-{name}.wav"), int(wav["out_start_ns"]))
         except (OSError, ValueError, KeyError, TypeError, soundfile.SoundFileError) as error:
             raise DemoFailed(f"{name} left nothing to judge by: {type(error).__name__}: {error}") from error

@@ -73,8 +73,8 @@ class Browser:
         self._numbers = itertools.count(1)
         self._buffer = b""
 
-    def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """One command of the DevTools protocol, and its answer."""
+    def call(self, method: str, session: str | None = None, seconds: float = SOON, **parameters: Any) -> dict[str, Any]:
+        """One command of the DevTools protocol, and its answer, which comes within so many seconds."""
         number = next(self._numbers)
         message: dict[str, Any] = {"id": number, "method": method, "params": parameters}
         if session is not None:
@@ -82,7 +82,7 @@ class Browser:
         data = json.dumps(message).encode() + b"\0"
         while data:
             data = data[os.write(self._out, data) :]
-        deadline = time.monotonic() + SOON
+        deadline = time.monotonic() + seconds
         while True:
             answer = self._next(deadline)
             if answer.get("id") == number:
@@ -133,17 +133,18 @@ class Tab:
         self.call("Page.enable")
         self.call("Runtime.enable")
 
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, seconds: float = SOON, **parameters: Any) -> dict[str, Any]:
         """As `Browser.call`, for this tab."""
-        return self.browser.call(method, self._session, **parameters)
+        return self.browser.call(method, self._session, seconds, **parameters)
 
     def goto(self, url: str) -> None:
         """Go there; not waited for."""
         self.call("Page.navigate", url=url)
 
-    def evaluate(self, expression: str) -> Any:
+    def evaluate(self, expression: str, seconds: float = SOON) -> Any:
         """The value of an expression of JavaScript; a promise is waited for. BrowserError if it throws."""
-        answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        how = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        answer = self.call("Runtime.evaluate", seconds, **how)
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
             raise BrowserError(details.get("exception", {}).get("description") or details["text"])

@@ -1,5 +1,7 @@
 """What friends in a browser do with one another, and with one at a terminal: each wish has its effect on the others."""
 
+import signal
+
 from testkit.browsing import BrowserFriend
 from testkit.chromium import SOON
 from tests.browser.conftest import Room
@@ -131,3 +133,16 @@ def test_the_sound_system_is_given_every_frame_in_time(room: Room, ann: BrowserF
     played = figure("played") - before["played"]
     missed = sum(figure(name) - before[name] for name in ("concealed", "late"))
     assert missed < 0.1 * played, (played, missed)
+
+
+def test_after_a_stall_voices_are_back_within_a_second(room: Room, ann: BrowserFriend) -> None:
+    """The server stands still for a second and a half, and all that was said comes at once: it is skipped."""
+    ann.tab.until("/talks · ~/.test(document.getElementById('people').innerText)")
+    late = "Number(/~(\\d+) ms/.exec(document.getElementById('people').innerText)?.[1] ?? 0)"
+    before = ann.tab.evaluate(late)
+    room.server.program.signal(signal.SIGSTOP)
+    ann.tab.evaluate("new Promise((done) => setTimeout(done, 1500))")
+    room.server.program.signal(signal.SIGCONT)
+    ann.hears_more(20, 1.0)
+    ann.hears_more(100)
+    assert ann.tab.evaluate(late) < before + 60

@@ -119,7 +119,7 @@ def test_a_line_of_a_client_is_told_with_the_time_and_his_name(
 def test_a_reader_who_has_seen_enough_ends_it_quietly(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(out: Path) -> None:
+    def broken(out: Path, *, browser: bool = False) -> None:
         raise BrokenPipeError(32, "Broken pipe")
 
     monkeypatch.setattr(demo, "run", broken)

@@ -216,6 +216,7 @@ export class Call {
       heard: this.hearing.heard,
       roundTrip: this.connection?.roundTrip ?? null,
       counts: { ...counts, underruns: this.playback.underruns, sent: this.uplink.sent },
+      bytes: this.connection?.counts ?? null,
       people: people.map((friend) => ({
         ...friend,
         delayMs: this.delayOf(friend),

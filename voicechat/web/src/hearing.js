@@ -33,6 +33,8 @@ export class Hearing {
     this.heard = 0;
     /** Ticks that the last frames were held back, smoothed. */
     this.held = 0;
+    /** What was counted of those who are gone. */
+    this.gone = { played: 0, concealed: 0, late: 0, dropped: 0 };
   }
 
   /**
@@ -70,9 +72,11 @@ export class Hearing {
 
   /** @param {number} source */
   forget(source) {
-    this.voices.get(source)?.close();
+    const voice = this.voices.get(source);
+    voice?.close();
     this.voices.delete(source);
     this.gains.delete(source);
+    if (voice) this.gone = added(this.gone, voice.spurt.counts);
   }
 
   /** Nothing of what is on its way is to be heard any more. */
@@ -101,14 +105,7 @@ export class Hearing {
 
   /** How many frames of all were made up, came too late, or were taken out. */
   get counts() {
-    const sum = { played: 0, concealed: 0, late: 0, dropped: 0 };
-    for (const { spurt } of this.voices.values()) {
-      sum.played += spurt.counts.played;
-      sum.concealed += spurt.counts.concealed;
-      sum.late += spurt.counts.late;
-      sum.dropped += spurt.counts.dropped;
-    }
-    return sum;
+    return [...this.voices.values()].reduce((sum, { spurt }) => added(sum, spurt.counts), this.gone);
   }
 
   /**
@@ -166,4 +163,20 @@ export class Hearing {
     }
     return out;
   }
+}
+
+/** @typedef {{played: number, concealed: number, late: number, dropped: number}} Counts */
+
+/**
+ * @param {Counts} a
+ * @param {Counts} b
+ * @returns {Counts}
+ */
+function added(a, b) {
+  return {
+    played: a.played + b.played,
+    concealed: a.concealed + b.concealed,
+    late: a.late + b.late,
+    dropped: a.dropped + b.dropped,
+  };
 }

@@ -32,6 +32,7 @@ const BAD = { roundTrip: 300, lost: 0.1 };
  * @property {number} heard
  * @property {number | null} roundTrip
  * @property {Record<string, number>} counts
+ * @property {{bytesIn: number, bytesOut: number} | null} bytes of the present connection
  * @property {Friend[]} people
  */
 
@@ -112,7 +113,7 @@ export class CallView {
    * @param {View} view
    * @param {boolean} known
    */
-  drawLine({ roundTrip, counts }, known) {
+  drawLine({ roundTrip, counts, bytes }, known) {
     const now = performance.now();
     if (now - this.judgedAt > 5000) {
       const played = counts.played - this.before.played;
@@ -128,7 +129,8 @@ export class CallView {
     byId('quality').className = quality;
     const told = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
     if (/** @type {HTMLDetailsElement} */ (byId('settings')).open) {
-      setText(byId('figures'), `Frames: ${told.join(', ')}`);
+      const carried = bytes ? `. Bytes: ${bytes.bytesIn} in, ${bytes.bytesOut} out` : '';
+      setText(byId('figures'), `Frames: ${told.join(', ')}${carried}`);
     }
   }
 
