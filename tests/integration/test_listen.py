@@ -2,13 +2,12 @@
 
 import signal
 import socket
-import sys
 from pathlib import Path
 
 import pytest
 
 from testkit.children import SOON, Children, Program, stats
-from testkit.processes import free_port
+from testkit.processes import command, free_port
 
 LAUNCHER = """
 import os, socket, sys
@@ -75,7 +74,7 @@ def test_a_port_in_use_is_told_in_one_line(house: Children) -> None:
         program = server(house, "--listen", "tcp:0", "--listen", text)
         assert program.end() == 1
     (line,) = [line for line in (program.out + program.err).splitlines() if "cannot listen" in line]
-    assert line.endswith(f"voicechat: cannot listen on {text}: Address already in use")
+    assert line.endswith(f"voicechat: cannot listen on {text}: Address already in use; is another server running?")
     assert "Traceback" not in program.out + program.err
 
 
@@ -88,11 +87,11 @@ def test_a_port_in_use_is_told_in_one_line(house: Children) -> None:
         ("stream", "index=0"),
     ],
 )
-def test_what_systemd_opened_is_taken_over(house: Children, kinds: str, which: str) -> None:
+@pytest.mark.parametrize("words", [("twistd", "-n", "--pidfile=", "voicechat"), ("voicechat-server",)])
+def test_what_systemd_opened_is_taken_over(house: Children, kinds: str, which: str, words: tuple[str, ...]) -> None:
     """With datagrams or without: then the server opens them itself."""
-    twistd = Path(sys.executable).with_name("twistd")
     program = house.start(
-        *("python", "-c", LAUNCHER, kinds, str(twistd), "-n", "--pidfile=", "voicechat"),
+        *("python", "-c", LAUNCHER, kinds, command(words[0]), *words[1:]),
         *("--password-file", str(house.password_file), "--listen", f"systemd:domain=INET6:{which}"),
     )
     port = int(program.line("listening on port").rpartition(" ")[2])

@@ -79,6 +79,8 @@ def by_string(text: str) -> Place:
     def listen(real: Opener | Prober, factory: VoiceServerFactory) -> None:
         opener.real = real
         if for_systemd:
+            if isinstance(real, Prober):
+                return  # it is open, and its endpoint gives it once
             real.inherited = [one.sock for one in inherited() if one.sock.type == socket.SOCK_DGRAM]
         _result(endpoint.listen(factory), text)
 

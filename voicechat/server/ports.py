@@ -190,8 +190,6 @@ class Prober(Checker):
     OSError if one cannot be had.
     """
 
-    inherited: Sequence[socket.socket] = ()
-
     def everywhere(self, number: int) -> None:
         """All addresses of both families, where there are two."""
         try:
@@ -211,9 +209,6 @@ class Prober(Checker):
         """TCP alone."""
         check(port, interface)
         _try(socket.SOCK_STREAM, port, interface)
-
-    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> None:
-        """What is open already can be had."""
 
 
 def _try(kind: int, port: int, interface: str) -> None:
