@@ -4,6 +4,8 @@ import errno
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -295,3 +297,25 @@ def test_what_cannot_be_read_again_is_told(file: str | None) -> None:
     service.reload()
     assert service.hub.password == Secret("the first")
     assert "no password file" in log.lines[-1]
+
+
+EARLY = """
+import os, signal
+from twisted.internet import reactor
+from voicechat.server.tap import Options, makeService
+
+options = Options()
+options.parseOptions(["--password", "a password", "--port", "0"])
+service = makeService(options)
+reactor.callWhenRunning(os.kill, os.getpid(), signal.SIGTERM)
+reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
+service.startService()
+reactor.run()
+print(reactor._exitSignal)
+"""
+
+
+def test_sigterm_while_the_reactor_starts_is_ours_and_a_good_end() -> None:
+    """Twistd ends by the signal if it was Twisted's; what else begins with the reactor may take its time."""
+    done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "None\n", done.stderr

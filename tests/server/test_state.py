@@ -25,6 +25,18 @@ def test_a_password_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == [state.PASSWORD]
 
 
+def test_one_that_is_there_is_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder may be one that cannot be written, as on a medium that is read-only."""
+    file = tmp_path / state.PASSWORD
+    assert state.first_password(file)
+
+    def refuse(**_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    assert not state.first_password(file)
+
+
 def test_another_takes_its_place_whole(tmp_path: Path) -> None:
     file = tmp_path / "secret.txt"
     file.write_text("the old one\n")
