@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,120 @@ def test_a_wrong_link_is_bad_configuration(capsys: pytest.CaptureFixture[str]) -
     assert "the link's port is not a number" in told
     assert "begins with voicechat://" in told
     assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("play.example.org", "play.example.org", 7),
+        ("play.example.org:4321", "play.example.org", 4321),
+        ("localhost", "localhost", 7),
+        ("nas:4321", "nas", 4321),
+        ("192.0.2.7", "192.0.2.7", 7),
+        ("2001:db8::7", "2001:db8::7", 7),
+        ("[2001:db8::7]", "2001:db8::7", 7),
+        ("[2001:db8::7]:4321", "2001:db8::7", 4321),
+        ("bücher.example", "bücher.example", 7),
+    ],
+)
+def test_a_server_alone_is_taken_as_people_type_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, host: str, port: int
+) -> None:
+    monkeypatch.setenv("VOICECHAT_PORT", "7")
+    monkeypatch.setenv("VOICECHAT_ROOM", "den")
+    chosen = cli.options([text, "--name", "Ann"])
+    assert (chosen.host, chosen.port, chosen.room, chosen.name) == (host, port, "den", "Ann")
+    if port == 7:
+        assert cli.options([text, "--port", "5"]).port == 5
+    else:
+        assert "leave out --host and --port" in usage_error(capsys, text, "--port", "5")
+    assert "leave out --host" in usage_error(capsys, text, "--host", "another.example")
+    assert cli.options(["doctor", text]).doctor
+
+
+@pytest.mark.parametrize(
+    "text", ["a b.c", "a:b:c", "h.example:port", "h.example/den", "h.example#hunter2", "u@h.example", "https:/h"]
+)
+def test_what_is_neither_link_nor_server_is_told_and_not_shown(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert cli.main([text]) == 78
+    told = capsys.readouterr().err
+    assert "neither a link (voicechat://...) nor a server (play.example.org" in told
+    assert text not in told
+    assert told.count("\n") == 1
+
+
+# Asked on a terminal
+
+
+class Terminal(io.StringIO):
+    """Somebody types these lines."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Lines that somebody types when they are asked."""
+
+    def lines(*lines: str) -> None:
+        monkeypatch.setattr(sys, "stdin", Terminal("".join(f"{line}\n" for line in lines)))
+        monkeypatch.setattr("voicechat.client.asking.possible", lambda: True)
+
+    return lines
+
+
+def test_who_gives_nothing_is_asked_for_the_link(
+    typed: Callable[..., None], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed("  'voicechat://h:99/den#a%20secret' ", "n")
+    chosen = cli.options(["--name", "Ann"])
+    assert (chosen.host, chosen.port, chosen.room, chosen.name) == ("h", 99, "den", "Ann")
+    assert cli._password(chosen) == Secret("a secret")
+    told = capsys.readouterr().err
+    assert told.startswith("Paste the link that your host sent you")
+    assert "a%20secret" not in told
+    assert not file.exists()
+
+
+def test_what_was_asked_for_is_kept_if_it_is_wanted(
+    typed: Callable[..., None], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed("voicechat://h:99/#a%20secret", "y")
+    cli.options(["--name", "Ann"])
+    told = capsys.readouterr().err
+    assert f"written: {file}; your password stands in it, and you alone can read it" in told
+    typed()
+    chosen = cli.options([])
+    assert (chosen.host, chosen.port, chosen.name) == ("h", 99, "Ann")
+    assert cli._password(chosen) == Secret("a secret")
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_file_that_is_there_is_not_offered_to_be_overwritten(
+    typed: Callable[..., None], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("name = 'Ann'\n")
+    typed("h.example")
+    assert cli.options([]).host == "h.example"
+    assert "Keep" not in capsys.readouterr().err
+    assert file.read_text() == "name = 'Ann'\n"
+
+
+def test_a_wrong_link_is_asked_for_again_three_times_in_all(
+    typed: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed("voicechat://h:port/#hunter2", "", "voicechat://h#x", "n")
+    assert cli.options([]).host == "h"
+    told = capsys.readouterr().err
+    assert told.count("Paste the link") == 3
+    assert "the link's port is not a number" in told
+    assert "hunter2" not in told
+    typed(*["what?"] * 4)
+    assert cli.main([]) == 78
+    typed()
+    assert cli.main([]) == 78
+    assert "nothing was typed" in capsys.readouterr().err
 
 
 def test_a_link_and_a_server_are_one_too_many(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voicechat.client.run import can_draw
+from voicechat.client.ui.face import can_draw
 
 
 @pytest.mark.parametrize(

@@ -204,3 +204,20 @@ def test_a_reader_who_stands_still_does_not_hold_up_the_call(house: Children) ->
         client.wait()
         os.close(reading)
         os.close(writing)
+
+
+def test_a_log_for_a_bug_report_has_the_call_and_no_secret(house: Children, tmp_path: Path) -> None:
+    server = house.server()
+    path = tmp_path / "call.log"
+    link = f"voicechat://127.0.0.1:{server.port}/den#{PASSWORD}"
+    words = ["--name", "Ann", "--input", "silence", "--output", "null", "--duration", "0.5", "--log", str(path)]
+    ann = house.start("voicechat-client", link, *words)
+    assert ann.end() == 0, ann.err
+    told = path.read_text()
+    for word in ("option     room = den", "say        you are in as Ann", '"pakes": 1', "ended      0"):
+        assert word in told
+    assert PASSWORD not in told
+    assert path.stat().st_mode & 0o077 == 0
+    nowhere = house.client(server.port, "Ann", "--log", str(tmp_path / "none" / "call.log"))
+    assert nowhere.end() == 78
+    assert "cannot write" in nowhere.err

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from voicechat import __version__, standard
+from voicechat.client import asking
 from voicechat.client.exits import BECAUSE, Exit
 from voicechat.client.lean import begin_lean
 from voicechat.client.options import OPTIONS, from_environment
@@ -30,6 +31,7 @@ DOCTOR: Final = "doctor"
 
 EXAMPLES: Final = """examples:
   voicechat-client "voicechat://play.example.org/#SECRET" --name Ann
+  voicechat-client play.example.org --name Ann    (asks for the password)
   voicechat-client --host play.example.org --password-file secret.txt --name Ann
   voicechat-client --list-devices
   voicechat-client doctor --host play.example.org --password-file secret.txt    (would a call work?)
@@ -67,7 +69,8 @@ def parser() -> Parser:
         "link",
         nargs="?",
         metavar="LINK",
-        help="an invitation: voicechat://HOST:PORT/ROOM#PASSWORD (with doctor before it: a check only)",
+        help="an invitation: voicechat://HOST:PORT/ROOM#PASSWORD, or a server: HOST or HOST:PORT (with doctor before "
+        "it: a check only)",
     )
     it.add_options()
     it.add_argument("--version", action=_Version, nargs=0, default=argparse.SUPPRESS, help="show the version, and end")
@@ -77,7 +80,8 @@ def parser() -> Parser:
 def flags(argv: Sequence[str]) -> dict[str, Any]:
     """What the command line chooses, by the options' fields; ends the program with status 2 on a mistake.
 
-    A link stands for its parts, of which other options may change room and password.
+    A link stands for its parts, of which other options may change room and password; beside a server without
+    its port there may be one.
     ConfigError if it is wrong.
     """
     it = parser()
@@ -94,9 +98,10 @@ def flags(argv: Sequence[str]) -> dict[str, Any]:
     if doctor:
         given["doctor"] = True
     link = given.pop("link", None)
-    if link is not None and ("host" in given or "port" in given):
+    invited = {} if link is None else _invited(link)
+    if ("host" in invited and "host" in given) or ("port" in invited and "port" in given):
         it.error("a link says which server: leave out --host and --port")
-    return given if link is None else _invited(link) | given
+    return invited | given
 
 
 def in_single_quotes(argv: Sequence[str], platform: str = sys.platform) -> bool:
@@ -109,13 +114,25 @@ def in_single_quotes(argv: Sequence[str], platform: str = sys.platform) -> bool:
     return platform == "win32" and begun and any(text.endswith("'") for text in texts)
 
 
-def _invited(link: str) -> dict[str, Any]:
-    """What a link chooses."""
+def _invited(text: str) -> dict[str, Any]:
+    """What a link chooses; or a server's name or address, with its port perhaps. ConfigError if it is neither."""
     from voicechat import invite
 
-    it = invite.parse(link)
-    secret = {} if it.password is None else {"password": it.password.reveal()}
-    return {"host": it.host, "port": it.port, "room": it.room} | secret
+    if "://" in text:
+        it = invite.parse(text)
+        secret = {} if it.password is None else {"password": it.password.reveal()}
+        return {"host": it.host, "port": it.port, "room": it.room} | secret
+    if not set(".:") & set(text) and text != "localhost":  # a password that lost its option is looked up nowhere
+        raise ConfigError("a link begins with voicechat://; a server whose name is one word is given with --host")
+    address = text.count(":") > 1 and not text.startswith("[")  # of IPv6, without the brackets that a link has
+    try:
+        it = invite.parse(f"{invite.SCHEME}://[{text}]" if address else f"{invite.SCHEME}://{text}")
+    except ConfigError:
+        it = invite.Invite("", room="?")
+    if it.room or it.password is not None or not it.host:
+        raise ConfigError("neither a link (voicechat://...) nor a server (play.example.org, or play.example.org:1234)")
+    named = not address and ":" in text.rpartition("]")[2]
+    return {"host": it.host} | ({"port": it.port} if named else {})
 
 
 def _not_understood(it: Parser, word: str) -> None:
@@ -144,10 +161,26 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     origin |= {option.field: f"--{option.name}" for option in OPTIONS if option.field in given}
     defaults = {option.field: option.default for option in OPTIONS}
     kept = {field: value for field, value in in_file.items() if not field.startswith("password")}
-    merged = argparse.Namespace(**{"doctor": False, **defaults, **kept, **chosen}, in_file=in_file, origin=origin)
-    if not (merged.host or merged.list_devices or merged.write_config or merged.doctor or merged.completion):
+    merged = argparse.Namespace(
+        **{"doctor": False, "typed": False, **defaults, **kept, **chosen}, in_file=in_file, origin=origin
+    )
+    if merged.host or merged.list_devices or merged.write_config or merged.doctor or merged.completion:
+        return merged
+    if not asking.possible():
         parser().error("--host is needed, or the link that your host gave you")
-    return merged
+    invited = asking.for_link(_invited)
+    _offer_to_keep(invited | given)
+    return argparse.Namespace(**vars(merged) | invited)
+
+
+def _offer_to_keep(given: dict[str, Any]) -> None:
+    """Write what was asked for to the configuration file, if there is none yet and it is wanted."""
+    from voicechat.client import configuration
+
+    named = given.get("config") or variable(os.environ, "VOICECHAT_CONFIG")
+    path = None if named else configuration.place()
+    if path is not None and not os.path.lexists(path) and asking.whether_to_keep():
+        standard.warn(_written(given))
 
 
 def _of_file(given: dict[str, Any]) -> tuple[Path | None, dict[str, Any]]:
@@ -210,7 +243,7 @@ def _instead(chosen: argparse.Namespace, argv: Sequence[str]) -> int | None:
 
         told = script(PROGRAM, chosen.completion)
     elif chosen.write_config:
-        told = f"written: {_write_config(flags(argv))}\n"
+        told = _written(flags(argv))
     elif chosen.list_devices:
         from voicechat.client.audio.portaudio import list_devices
 
@@ -218,6 +251,13 @@ def _instead(chosen: argparse.Namespace, argv: Sequence[str]) -> int | None:
     if told is not None:
         standard.write(told)
     return None if told is None else Exit.OK
+
+
+def _written(given: dict[str, Any]) -> str:
+    """Write the configuration file; a line about it."""
+    secret = "password" in given
+    path = _write_config(given)
+    return f"written: {path}" + ("; your password stands in it, and you alone can read it\n" if secret else "\n")
 
 
 def _write_config(given: dict[str, Any]) -> Path:
@@ -249,9 +289,12 @@ def _password(chosen: argparse.Namespace) -> Any:
     if secret is not None:
         return secret
     if not standard.is_terminal("stdin"):
-        raise ConfigError("no password: give --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD")
+        raise ConfigError(
+            "no password: give the whole link, --password-file FILE, --password SECRET or $VOICECHAT_PASSWORD"
+        )
     import getpass
 
+    chosen.typed = True
     try:
         return Secret(getpass.getpass("Password: "))
     except EOFError:

@@ -29,6 +29,10 @@ HEAD: Final = """\
 """
 
 
+REMARKS: Final = {"password": "the password; other users may not be able to read this file then. Or:"}
+"""What stands in the file where --help speaks of the command line."""
+
+
 def place() -> Path | None:
     """Where this platform keeps such a file; None where that cannot be said.
 
@@ -140,7 +144,7 @@ def compose(chosen: Mapping[str, Any]) -> str:
             value = option.metavar if option.default is None and option.kind is str else option.default
         if value is None:
             value = option.between[0]
-        remark = option.help + (f" ({', '.join(option.choices)})" if option.choices else "")
+        remark = REMARKS.get(option.name, option.help) + (f" ({', '.join(option.choices)})" if option.choices else "")
         parts.append(f"# {remark}\n{mark}{option.name} = {_literal(value)}\n")
     return "\n".join(parts)
 

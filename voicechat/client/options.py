@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from voicechat.errors import ConfigError
-from voicechat.options.option import COMPLETION, Option, Options, grouped
+from voicechat.options.option import COMPLETION, Option, Options, grouped, shown
 
 
 def _host(text: str) -> None:
@@ -34,6 +34,20 @@ def _is_ipv6(text: str) -> bool:
         return bool(ipaddress.IPv6Address(text))
     except ValueError:
         return False
+
+
+KINDS: Final = ("joins", "text", "trouble", "talk")
+"""What line mode may tell, or not: friends who come, go, mute themselves; text lines; what is wrong, the connection
+too; who starts and stops talking. All else is an answer, or said once."""
+
+
+def kinds(text: str) -> frozenset[str]:
+    """The kinds of lines in a text that has commas between them. ConfigError names what is none."""
+    chosen = [word.strip() for word in text.split(",") if word.strip()]
+    for word in chosen:
+        if word not in KINDS:
+            raise ConfigError(f"some of {', '.join(KINDS)} are needed, with commas between, not {shown(word)}")
+    return frozenset(chosen)
 
 
 OPTIONS: Final[Options] = (
@@ -60,10 +74,23 @@ OPTIONS: Final[Options] = (
         ),
         Option("suppress", "noise suppression; strong needs RNNoise", str, "off", choices=("off", "light", "strong")),
         Option("loudness", "bring your voice to the level that all have", bool, True),
+        Option(
+            "cues",
+            "short tones for what you do not see in a game; auto: all, but into no recording",
+            default="auto",
+            choices=("auto", "on", "important", "off"),
+        ),
     ),
     *grouped(
         "this run, and the program",
         Option("ui", "auto: screen on a terminal, else line", str, "auto", choices=("auto", "screen", "line")),
+        Option(
+            "say",
+            "what line mode tells: joins,text,trouble,talk; else all, but no talk on a terminal",
+            metavar="KINDS",
+            check=kinds,
+        ),
+        Option("log", "write what happens to a file, for a bug report; no password or text is in it", metavar="FILE"),
         Option("duration", "leave S seconds after entering", float, metavar="S"),
         Option("echo-test", "hear yourself as the server hears you, and how good that is", bool, False, kept=False),
         Option("stats", "write figures as JSON at the end", metavar="PATH"),

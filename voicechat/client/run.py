@@ -1,21 +1,19 @@
 """One run of the client: everything made, joined, started, and taken down again."""
 
 import argparse
-import importlib.util
-import os
 import random
 import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.error import CannotListenError
 
 from voicechat import garbage, standard
 from voicechat.carriage.clock import monotonic_reactor
-from voicechat.client import stats
+from voicechat.client import asking, stats
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.devices import Devices
 from voicechat.client.audio.portaudio import quiet_stderr
@@ -37,8 +35,9 @@ from voicechat.client.network.target import Target
 from voicechat.client.remote.commands import Commands
 from voicechat.client.remote.socket import Remote
 from voicechat.client.remote.typed import Typed
-from voicechat.client.ui import reading
-from voicechat.client.ui.line import KINDS, ON_TERMINAL, Console
+from voicechat.client.ui import face, reading
+from voicechat.client.ui.line import LAST_MOMENT
+from voicechat.client.ui.logfile import LogFile, Logged
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, DeviceError, WireError
 from voicechat.media.cues import Cue
@@ -67,74 +66,53 @@ def run(chosen: argparse.Namespace, password: Secret) -> int:
         raise ConfigError(str(error)) from None
     if chosen.stats:
         stats.check(chosen.stats)
+    log = LogFile(chosen.log, vars(chosen)) if chosen.log else None
     target = Target(chosen.host, chosen.port, password, request, chosen.path == "auto")
     with quiet_stderr():
         made: list[Devices] = []
         apart(lambda: made.append(Devices(chosen.input, chosen.output)), "looking for sound")
         leaving = Leaving()
         try:
-            return _Run(chosen, target, made[0], leaving).run()
+            return _Run(chosen, target, made[0], leaving, log).run()
         finally:
             leaving.begin(Exit.TROUBLE)
             leaving.do(made[0].close, "closing sound")
             leaving.over()
 
 
-def _console(ui: str, reactor: Any, gone: Callable[[], None]) -> Console:
-    """The user interface that was asked for; 'auto' is the screen wherever there can be one. ConfigError if not."""
-    console = Console(told=ON_TERMINAL if standard.is_terminal("stdout") else frozenset(KINDS))
-    if ui == "line":
-        return console
-    why = ""
-    if not (standard.is_terminal("stdin") and standard.is_terminal("stdout") and can_draw(os.environ)):
-        why = "--ui screen needs a terminal; --ui line does not"
-    elif importlib.util.find_spec("urwid") is None:
-        why = "urwid is not installed: install this package's client extra, or take --ui line"
-    if not why:
-        from voicechat.client.ui.screen import Screen
-
-        return Screen(reactor, gone)
-    if ui == "screen":
-        raise ConfigError(why)
-    return console
-
-
-def can_draw(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
-    """Whether a terminal is one for a screen: a console of Windows is, and nobody sets TERM there."""
-    return environ.get("TERM", "console" if platform == "win32" else "") not in ("", "dumb")
-
-
 class _Run:
     """The parts of one run, and how it ends."""
 
-    def __init__(self, chosen: argparse.Namespace, target: Target, devices: Devices, leaving: Leaving) -> None:
+    def __init__(
+        self, chosen: argparse.Namespace, target: Target, devices: Devices, leaving: Leaving, log: LogFile | None
+    ) -> None:
         self._chosen = chosen
         self._devices = devices
         self._leaving = leaving
         self._reactor: Any = monotonic_reactor()
         self._reactor.installNameResolver(Lookups(self._reactor))
-        self._console = _console("line" if chosen.echo_test else chosen.ui, self._reactor, self._quit)
+        self._console = face.console("line" if chosen.echo_test else chosen.ui, chosen.say, self._reactor, self._quit)
+        self._log = log
+        notices = self._notices = self._console if log is None else Logged(self._console, log)
         gate = TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
         self._test: EchoTest | None = None
         meter = Meter() if chosen.echo_test else None
         self._bridge = AudioBridge(self._reactor.callFromThread, gate, taps=() if meter is None else (meter,))
-        voice = Voice(Loudness() if chosen.loudness else None, time.perf_counter, self._console.warn)
+        voice = Voice(Loudness() if chosen.loudness else None, time.perf_counter, self._notices.warn)
         voice.suppress(Suppress(chosen.suppress))
-        self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, self._console, voice=voice)
+        self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, notices, voice=voice)
         mode = TransmitMode.VOICE if chosen.echo_test else TransmitMode(chosen.talk)  # a test needs no key
         self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, mode)
         if chosen.ptt_key:
             from voicechat.client.ui import talkkey
 
             controls = self._controls
-            talkkey.watch(self._reactor, chosen.ptt_key, controls.ptt_down, controls.ptt_up, self._console.warn)
+            talkkey.watch(self._reactor, chosen.ptt_key, controls.ptt_down, controls.ptt_up, self._notices.warn)
         if meter is not None:
             counts = self._call.hearing.counts
-            self._test = EchoTest(self._reactor, gate, meter, counts, self._console, self._finish, chosen.duration)
-        self._service = Service(
-            self._reactor, self._call, target, self._console, self._finish, random.SystemRandom().uniform
-        )
-        self._sound = Sound(self._reactor, devices, self._bridge, self._console, self._no_device)
+            self._test = EchoTest(self._reactor, gate, meter, counts, notices, self._finish, chosen.duration)
+        self._service = Service(self._reactor, self._call, target, notices, self._finish, random.SystemRandom().uniform)
+        self._sound = Sound(self._reactor, devices, self._bridge, notices, self._no_device)
         self._controls.watch(self._sound.changed)
         devices.sink.failed = self._recording_failed
         self._recording_lines: deque[str] = deque()
@@ -144,8 +122,13 @@ class _Run:
         self._service.on_entered = self._entered
         commands = Commands(self._controls, self._figures, self._in_use)
         self._remote = Remote(self._reactor, commands)
-        self._typed = Typed(commands, self._console)
-        self._lines = None if chosen.echo_test or self._console.draws else reading.of_terminal(self._reactor)
+        self._typed = Typed(commands, notices)
+        self._lines = reading.of_terminal(self._reactor)
+        self._unseen = None if self._lines is None else reading.UnseenLine(self._lines)
+        self._tried = 1
+        """Passwords that were typed."""
+        if chosen.typed and self._unseen is not None:
+            self._service.ask_password = self._ask_password
         self._cueing = Cueing(self._reactor, self._call, self._controls, self._bridge.cue, self._cues())
         self._code = int(Exit.OK)
         self._ending = False
@@ -157,6 +140,9 @@ class _Run:
             return self._run()
         finally:
             self._console.close()
+            if self._log is not None:
+                self._log.end(self._code, self._figures())
+                self._log.close(LAST_MOMENT)
 
     def _run(self) -> int:
         self._reactor.callWhenRunning(garbage.keep_what_is_loaded)
@@ -164,10 +150,8 @@ class _Run:
         self._reactor.callWhenRunning(self._obey_signals)
         self._reactor.callWhenRunning(self._listen)
         self._reactor.callWhenRunning(self._service.start)
-        self._reactor.callWhenRunning(self._read)
         try:
-            self._console.begin(self._controls)
-            self._console.say(f"connecting to {self._service.where} ...")
+            self._notices.say(f"connecting to {self._service.where} ...")
             self._reactor.run(installSignalHandlers=False)
         finally:
             self._leaving.begin(self._code)
@@ -190,9 +174,9 @@ class _Run:
         try:
             if self._leaving.do(lambda: stats.write(path, figures), "writing the figures", STATS_WITHIN):
                 return True
-            self._console.warn(f"cannot write {path}: nobody reads it, or its disk stands still")
+            self._notices.warn(f"cannot write {path}: nobody reads it, or its disk stands still")
         except ConfigError as error:
-            self._console.warn(str(error))
+            self._notices.warn(str(error))
         return False
 
     def _volumes(self) -> Volumes:
@@ -201,7 +185,7 @@ class _Run:
         try:
             volumes.load()
         except ConfigError as error:
-            self._console.warn(str(error))
+            self._notices.warn(str(error))
         return volumes
 
     def _listen(self) -> None:
@@ -209,16 +193,22 @@ class _Run:
         try:
             self._remote.start()
         except (ConfigError, CannotListenError, OSError) as error:
-            self._console.warn(f"this client hears no voicechat-ctl: {error}")
+            self._notices.warn(f"this client hears no voicechat-ctl: {error}")
 
-    def _read(self) -> None:
-        """Where lines are printed on a terminal, lines are typed."""
-        if self._lines is not None:
-            self._lines.start(self._typed.line, lambda: self._console.say("no more is read from here; Ctrl-C leaves"))
+    def _ask_password(self, take: Callable[[Secret], None]) -> None:
+        """A typed password was refused: let it be typed again."""
+        self._tried += 1
+        if self._tried == asking.TRIES:
+            self._service.ask_password = None
+        assert self._unseen is not None
+        self._unseen.ask(
+            lambda line: take(Secret(line)), lambda: self._finish(Exit.PASSWORD, "no other password was typed")
+        )
+        self._notices.warn(asking.AGAIN.format(number=self._tried, most=asking.TRIES))
 
     def _cues(self) -> frozenset[Cue]:
         """The cues that are wanted; an echo test is listened to."""
-        return frozenset() if self._chosen.echo_test else Cues.AUTO.those(audible=self._devices.audible)
+        return frozenset() if self._chosen.echo_test else Cues(self._chosen.cues).those(audible=self._devices.audible)
 
     def _figures(self) -> dict[str, Any]:
         return self._call.stats(self._devices.source, self._devices.sink)
@@ -235,11 +225,23 @@ class _Run:
         if self._begun:
             return
         self._begun = True
+        self._take_terminal()
         self._devices.source.begin()
         if self._test is not None:
             self._test.begin(self._call.echo)
         elif self._chosen.duration is not None:
             self._reactor.callLater(self._chosen.duration, self._finish, Exit.OK, "")
+
+    def _take_terminal(self) -> None:
+        """Once there is a call: until then lines are told, and a password may be asked for."""
+        try:
+            self._console.begin(self._controls)
+        except Exception as error:  # noqa: BLE001  raised when the terminal is given back
+            self._console.fault = error
+            self._quit()
+            return
+        if self._lines is not None and not self._console.draws and self._test is None:
+            self._lines.start(self._typed.line, lambda: self._notices.say("no more is read from here; Ctrl-C leaves"))
 
     def _quit(self) -> None:
         self._finish(Exit.OK, "")
@@ -260,10 +262,12 @@ class _Run:
         self._leaving.begin(code)
         self._console.end()
         if line:
-            self._console.warn(line)
+            self._notices.warn(line)
+        self._cueing.stop()
         self._controls.stop()
         self._remote.stop()
-        if self._lines is not None:
+        if self._lines is not None and self._unseen is not None:
+            self._unseen.stop()
             self._lines.stop()
         self._service.stop()
         self._reactor.callLater(LAST_WORDS, self._reactor.stop)
@@ -275,7 +279,7 @@ class _Run:
     def _notify_of_recording(self) -> None:
         while self._recording_lines:
             self._recorded = False
-            self._console.warn(self._recording_lines.popleft())
+            self._notices.warn(self._recording_lines.popleft())
 
     def _no_device(self, error: DeviceError) -> None:
         self._finish(Exit.NO_DEVICE, str(error))

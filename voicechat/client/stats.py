@@ -1,8 +1,6 @@
 """The file that --stats names: whether it could be written, and written at the end."""
 
-import errno
 import json
-import os
 from typing import Any
 
 from voicechat.client import configuration
@@ -10,14 +8,24 @@ from voicechat.errors import ConfigError
 
 
 def check(path: str) -> None:
-    """ConfigError if the figures could not be written there at the end: better now than after an evening."""
+    """ConfigError if the figures could not be written there at the end: better now than after an evening.
+
+    A file is opened for it, as it is then, and nothing is changed; one that was made is removed. Where a pipe or a
+    device is named, nobody may be at its other end yet.
+    """
     place = configuration.located(path)
     try:
-        problem = errno.EISDIR if place.is_dir() else 0 if place.parent.is_dir() else errno.ENOENT
-    except OSError as error:  # a folder that is not for us
-        problem = error.errno or errno.EACCES
-    if problem:
-        raise ConfigError(f"cannot write {path}: {os.strerror(problem)}")
+        there = place.exists()
+        if there and not (place.is_file() or place.is_dir()):
+            return
+        with place.open("ab"):
+            pass
+        if not there:
+            place.unlink()
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+    except ValueError as error:  # a name that the system's encoding lacks
+        raise ConfigError(f"cannot write {path}: {error}") from None
 
 
 def write(path: str, figures: dict[str, Any]) -> None:

@@ -4,8 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicechat.client.audio.beat import STALLED
-from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.audio.bridge import CUE_WITHIN, AudioBridge
 from voicechat.client.audio.cueing import MOST_WAITING, CueQueue
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS, FRAME_SAMPLES, SILENT_BLOCK, Samples
 from voicechat.media.gate import TalkGate
@@ -117,7 +116,7 @@ def test_what_the_stages_are_told_was_played_has_the_cue_in_it() -> None:
 def test_a_device_that_rests_is_started_and_one_that_hangs_is_not_waited_for() -> None:
     bridge = Bridge()
     bridge.blocks(2)
-    bridge.now += STALLED + 1
+    bridge.now += CUE_WITHIN
     bridge.cue(cue(0.1))
     assert not bridge.cueing
     assert bridge.wanted == 0

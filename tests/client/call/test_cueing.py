@@ -95,6 +95,14 @@ def test_a_connection_that_is_lost_and_back_is_two_cues_and_nobody_came(night: N
     assert night.heard == [Cue.LOST, Cue.BACK]
 
 
+def test_leaving_is_no_lost_connection(night: Night) -> None:
+    night.cueing.stop()
+    night.ann.service.stop()
+    night.wait(0.5)
+    assert not night.ann.call.connected
+    assert night.heard == []
+
+
 def test_a_server_that_does_not_answer_is_a_lost_connection(night: Night) -> None:
     night.ann.says = 0.25
     night.wait(0.5)

@@ -1,6 +1,7 @@
 """Connecting, coming back, and ending with a reason."""
 
 import errno
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from zope.interface import implementer
 from tests.client.player import Host, Player
 from voicechat.client.exits import Exit
 from voicechat.client.network.retry import FIRST_TRIES
+from voicechat.security.secret import Secret
 from voicechat.security.tickets import TicketBook
 from voicechat.wire import handshake, messages
 from voicechat.wire.handshake import Reason, Refuse
@@ -389,3 +391,38 @@ def test_the_first_of_several_addresses_may_be_dead() -> None:
         factory.clientConnectionFailed(None, Failure(error.ConnectionRefusedError()))
         player.reactor.advance(0.3)
     assert isinstance(player.accepted(), Host)
+
+
+def test_a_mistyped_password_is_asked_for_again_and_the_next_one_is_tried(ann: Player) -> None:
+    asked: list[Callable[[Secret], None]] = []
+    ann.service.ask_password = asked.append
+    host: Host = ann.accepted(password="the right one")
+    host.strings()
+    host.send(Refuse(Reason.PASSWORD).build())
+    assert asked == [], "not before the connection is gone"
+    host.lose()
+    assert ann.ended is None
+    ann.reactor.advance(60.0)
+    assert ann.attempts() == [], "a person takes their time"
+    asked[0](Secret("the right one"))
+    host = ann.accepted(password="the right one")
+    host.let_in()
+    assert ann.entered == 1
+    host.lose()
+    ann.reactor.advance(1.5)
+    host = ann.accepted(password="the right one")
+    host.strings()
+    host.send(Refuse(Reason.PASSWORD).build())
+    assert ended(ann)[0] == Exit.PASSWORD, "not in the middle of an evening"
+
+
+def test_whoever_leaves_while_they_are_asked_is_gone(ann: Player) -> None:
+    asked: list[Callable[[Secret], None]] = []
+    ann.service.ask_password = asked.append
+    host: Host = ann.accepted()
+    host.strings()
+    host.send(Refuse(Reason.PASSWORD).build())
+    host.lose()
+    ann.service.stop()
+    asked[0](Secret("the right one"))
+    assert ann.attempts() == []

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from voicechat.client.ui.line import KINDS, Console
+from voicechat.client.options import KINDS
+from voicechat.client.ui.line import Console
 
 
 class Broken(io.StringIO):

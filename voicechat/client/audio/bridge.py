@@ -14,6 +14,7 @@ somebody is heard; in silence not at all, because the gate decides here.
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -24,6 +25,10 @@ from voicechat.client.audio.playout import PlayoutQueue
 from voicechat.client.audio.processing import Stage, Tap
 from voicechat.format import SILENT_BLOCK, Samples
 from voicechat.media.gate import TalkGate
+
+CUE_WITHIN: Final = 1.0
+"""Seconds without a call of the device's after which a cue would be no news any more. A busy machine has gaps of a
+tenth of that."""
 
 
 class AudioBridge:
@@ -106,9 +111,9 @@ class AudioBridge:
     def cue(self, sound: Samples) -> None:
         """Play something short beside what is heard, from the next block on; a device that rests is started for it.
 
-        If the device stands still it is forgotten: nobody wants to hear it when that is over.
+        If the device stands still (CUE_WITHIN) it is forgotten: nobody wants to hear it when that is over.
         """
-        if self.resting or not self.beat.stalled(self._seconds()):
+        if self.resting or self._seconds() - self.beat.called_at < CUE_WITHIN:
             self._cues.put(sound)
         if self.resting:
             self.on_wanted()

@@ -72,6 +72,10 @@ class Cueing:
         if chosen:
             controls.watch(self._changed)
 
+    def stop(self) -> None:
+        """The call is over, as it was meant to be: that nobody hears us is no news."""
+        self._chosen = frozenset()
+
     def _look(self) -> _Seen:
         call, controls = self._call, self._controls
         messages = call.chat.messages

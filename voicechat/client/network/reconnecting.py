@@ -27,6 +27,7 @@ from voicechat.client.network.target import ICall, Target
 from voicechat.client.notices import INotices
 from voicechat.errors import ControlError, PasswordRefused
 from voicechat.media.packet import MediaPacket
+from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
 from voicechat.session.client import ClientSession
 from voicechat.wire import messages, older, shown
@@ -73,6 +74,10 @@ class Service:
         """The ticket was not good any more: whoever was in has no seat now."""
         self._notified = ""
         """Why we wait, as it was told: once, not at each try."""
+        self.ask_password: Callable[[Callable[[Secret], None]], None] | None = None
+        """Gives another password, if a person has mistyped the first; called when it was refused."""
+        self._refused = False
+        """The password was."""
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering."""
         self._started_at = self._lost_at = 0.0
@@ -153,6 +158,8 @@ class Service:
         """A REFUSE is not sealed: it may end the attempt, and is no news about anything else."""
         where = self.where
         match answer.reason:
+            case Reason.PASSWORD if self.ask_password is not None and not self._retry.entered:
+                self._refused = True  # asked when the connection is gone
             case Reason.PASSWORD:
                 self._end(Exit.PASSWORD, f"the password was refused by {where}; ask your host for the right one")
             case Reason.VERSION:
@@ -237,6 +244,10 @@ class Service:
             self._again(reason(failure))
 
     def _again(self, why: str) -> None:
+        if self._refused and self.ask_password is not None:
+            self._refused = False
+            self.ask_password(self._with_password)
+            return
         wait, self._wait = self._wait, None
         delay = self._retry.delay(self._reactor.seconds()) if wait is None else wait
         if delay is None:
@@ -248,6 +259,13 @@ class Service:
         if outage is not None and wait is None:  # else it was told
             self._news.waits(outage, self._reactor.seconds())
         self._call.on_change()
+
+    def _with_password(self, password: Secret) -> None:
+        """Begin anew, with another password."""
+        if not self._over:
+            self._target = msgspec.structs.replace(self._target, password=password)
+            self._retry = Retry(self._uniform, self._reactor.seconds())
+            self.start()
 
     # -- while nobody hears us ------------------------------------------------------------
 

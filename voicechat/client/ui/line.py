@@ -1,7 +1,7 @@
 """The line interface: one line for each thing that happened, on standard output.
 
-What is told is chosen by its kind (`KINDS`). Control characters of others never get here: the protocol refuses them.
-Trouble goes to standard error. A pipe or a screen reader has each line at once; one that stands still
+What is told is chosen by its kind (`options.KINDS`). Control characters of others never get here: the protocol
+refuses them. Trouble goes to standard error. A pipe or a screen reader has each line at once; one that stands still
 never holds up the call (`lines`).
 """
 
@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, TextIO
 
+from voicechat.client.options import KINDS
 from voicechat.client.ui.lines import Lines
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 LAST_MOMENT: Final = 0.25
 """Seconds that readers get for the last lines: a pipe that is read takes a thousandth, one that is not never will."""
 
-
-KINDS: Final = ("joins", "text", "trouble", "talk")
-"""What may be told, or not: friends who come, go, mute themselves; text lines; what is wrong, the connection too; who
-starts and stops talking. All else is an answer, or said once."""
 
 ON_TERMINAL: Final = frozenset(KINDS) - {"talk"}
 """What is told on a terminal: each sentence of a friend is two lines about who talks, and a screen reader speaks them
@@ -83,8 +80,12 @@ class Console:
             self._trouble.put(f"voicechat-client: {text}")
 
     def close(self) -> None:
-        """The last words are said; they get a moment to leave, one for both outputs."""
-        until = time.monotonic() + LAST_MOMENT
+        """The last words are said; they get a moment to leave."""
+        self.flush(LAST_MOMENT)
+
+    def flush(self, seconds: float) -> None:
+        """Wait until all lines have left, so long at most for both outputs."""
+        until = time.monotonic() + seconds
         for lines in (self._out, self._trouble):
             lines.flush(max(0.0, until - time.monotonic()))
 

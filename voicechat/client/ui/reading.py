@@ -167,3 +167,40 @@ def of_terminal(reactor: Any, platform: str = sys.platform) -> ILines | None:
     if platform == "win32":
         return ConsoleLines(reactor, raw_of(sys.stdin))
     return TerminalLines(reactor, sys.stdin.fileno(), sys.stdin.encoding or "utf-8")
+
+
+class UnseenLine:
+    """One line that is not shown while it is typed, as a password is. ``lines`` are those of the terminal."""
+
+    def __init__(self, lines: ILines) -> None:
+        self._lines = lines
+        self._asking = False
+
+    def ask(self, answer: Callable[[str], None], end: Callable[[], None]) -> None:
+        """Call ``answer`` with the line, or ``end`` if there is none."""
+        self._asking = True
+        echo(sys.stdin.fileno(), on=False)
+        self._lines.start(lambda line: self._done(lambda: answer(line)), lambda: self._done(end))
+
+    def stop(self) -> None:
+        """Ask no more; the terminal shows again what is typed. Safe at any time."""
+        if self._asking:
+            self._asking = False
+            self._lines.stop()
+            echo(sys.stdin.fileno(), on=True)
+
+    def _done(self, then: Callable[[], None]) -> None:
+        if self._asking:
+            self.stop()
+            then()
+
+
+def echo(descriptor: int, *, on: bool) -> None:
+    """Have a terminal show what is typed, or only the ends of lines (POSIX: ECHO, ECHONL)."""
+    import termios
+
+    settings = termios.tcgetattr(descriptor)
+    settings[3] = settings[3] | termios.ECHO if on else settings[3] & ~termios.ECHO | termios.ECHONL
+    if on:
+        settings[3] &= ~termios.ECHONL
+    termios.tcsetattr(descriptor, termios.TCSANOW, settings)

@@ -44,7 +44,7 @@ def _next_count(outage: Outage) -> float:
 
 
 class Screen(Console):
-    """A console that fills the terminal between `begin` and `end`; before and after it keeps or prints lines.
+    """A console that fills the terminal between `begin` and `end`; before and after it prints lines.
 
     ``display`` is urwid's, the terminal if it is not given. ``gone`` is called when the
     terminal has gone away, with nobody left to tell.
@@ -76,18 +76,25 @@ class Screen(Console):
 
     def say(self, text: str) -> None:
         """Something happened."""
-        self._add("", text) if not self._over else super().say(text)
+        self._tell("", text, super().say)
 
     def chat(self, text: str) -> None:
         """A text line."""
-        self._add("", text) if not self._over else super().chat(text)
+        self._tell("", text, super().chat)
 
     def talk(self, text: str) -> None:
         """Who starts and stops stands beside their name."""
 
     def warn(self, text: str) -> None:
         """Something is not as it should be, or the last word."""
-        self._add("trouble", text) if not self._over else super().warn(text)
+        self._tell("trouble", text, super().warn)
+
+    def _tell(self, style: str, text: str, line: Callable[[str], None]) -> None:
+        """On the screen; as a line, too, while there is none."""
+        if self._loop is None:
+            line(text)
+        if not self._over:
+            self._add(style, text)
 
     def _add(self, style: str, text: str) -> None:
         self._news.add([(style, text)])
@@ -99,6 +106,7 @@ class Screen(Console):
         """Take the terminal."""
         self._controls = controls
         controls.watch(self.redraw)
+        self.flush(LAST_MOMENT)
         if self._display is None:
             self._writer = PatientWriter(sys.stdout, lambda: self._reactor.callFromThread(self._free))
             self._display = Display(output=self._writer, bracketed_paste_mode=True, focus_reporting=False)
