@@ -104,6 +104,9 @@ class Member:
     def answers_changed(self, connection: RemoteServer) -> None:
         """Whoever is silent for long is given up."""
 
+    def nothing_comes(self, host: str) -> None:
+        """It is loaded, and waited for."""
+
     def protocol_error(self, error: Exception) -> None:
         self._crowd.fail(f"the server broke the protocol: {error}")
 

@@ -17,6 +17,15 @@ class WireError(VoiceChatError):
     """
 
 
+class TooLong(WireError):
+    """A string announces itself that is longer than any; or the bytes are of another protocol's."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__("a string too long")
+        self.first = length.to_bytes(4, "big")
+        """The four bytes that were taken for its length."""
+
+
 class PasswordRefused(VoiceChatError):
     """The other side did not prove that it knows the password."""
 

@@ -31,7 +31,7 @@ class MemoryCarriage:
             return
         self.connection.received(len(string))
         if len(string) > self.connection.longest:
-            self.connection.too_long()
+            self.connection.too_long(len(string))
         else:
             self.connection.string_received(string)
 

@@ -18,7 +18,7 @@ from voicechat.carriage.channel import Address, IChannel, UdpChannel
 from voicechat.carriage.clock import Timer
 from voicechat.carriage.events import PeerEvent
 from voicechat.carriage.peer import IAllowance, Peer
-from voicechat.errors import WireError
+from voicechat.errors import TooLong, WireError
 from voicechat.session.base import Session
 from voicechat.wire.datagrams import DatagramHeader
 from voicechat.wire.messages import Bye, Message
@@ -116,9 +116,9 @@ class Connection:
             finally:
                 self.abort()
 
-    def too_long(self) -> None:
+    def too_long(self, length: int) -> None:
         """A string announces itself that is too long; not a byte of it is read."""
-        self.wrong(WireError("a string too long"))
+        self.wrong(TooLong(length))
 
     def wrong(self, error: WireError) -> None:
         """What came is no string at all."""

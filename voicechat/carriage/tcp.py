@@ -64,7 +64,7 @@ class StringProtocol(Int32StringReceiver):
 
     def lengthLimitExceeded(self, length: int) -> None:
         """A string announces itself that is too long; not a byte of it is read."""
-        self.connection.too_long()
+        self.connection.too_long(length)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is over, whoever ended it."""

@@ -8,7 +8,7 @@ from tests.client.call.test_call import Evening, figures
 from tests.client.player import Host, Player, pass_time
 from voicechat.client.network.answers import LOOK_EVERY, SILENT_AFTER
 from voicechat.client.network.outage import TOLD_EVERY, Outage
-from voicechat.client.network.reconnecting import SOONEST
+from voicechat.client.network.retry import SOONEST
 from voicechat.errors import ControlError
 from voicechat.wire import messages as m
 

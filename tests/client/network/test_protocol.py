@@ -1,13 +1,15 @@
 """The client's end of a connection: an honest server, a broken one, and one that means harm."""
 
 import random
+from typing import Any
 
 import pytest
+from twisted.internet.testing import StringTransport
 
 from tests.client.player import SERVER, Host, Player, pass_time
 from voicechat.carriage.heartbeat import ANSWER_WITHIN, PING_EVERY
 from voicechat.client.exits import Exit
-from voicechat.client.network.protocol import LOGIN_SECONDS
+from voicechat.client.network.protocol import DOUBT_SECONDS, LOGIN_SECONDS
 from voicechat.media.packet import MIX, MediaPacket
 from voicechat.wire import handshake, media, messages
 from voicechat.wire.datagrams import DatagramType, parse_header
@@ -284,3 +286,65 @@ def test_all_calls_end_with_the_connection(ann: Player) -> None:
     ann.reactor.advance(0)
     host.lose()
     assert not ann.reactor.getDelayedCalls()
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "a web server"),
+        (b"<html>", "a web server"),
+        (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "an SSH server"),
+        (b"220 mail.example.org ESMTP\r\n", "a mail or FTP server"),
+        (b"RFB 003.008\n", "VNC"),
+        (b"\x15\x03\x03\x00\x02\x02\x46", "TLS"),
+        (b"\xfe\xfd game", "a string too long"),
+    ],
+)
+def test_another_server_is_named(ann: Player, data: bytes, name: str) -> None:
+    host: Host = ann.accepted()
+    host.strings()
+    host.send_bytes(data)
+    assert ann.ended is not None
+    assert ann.ended[0] == Exit.PROTOCOL
+    assert name in ann.ended[1]
+
+
+def question(ann: Player) -> Any:
+    """The connection in which it is asked whether it is a web server, made."""
+    ((host, port, factory, _, _),) = ann.attempts()
+    assert (host, port) == ("127.0.0.1", 1234), "the address that was reached"
+    protocol = factory.buildProtocol(None)
+    protocol.makeConnection(StringTransport())
+    return protocol
+
+
+def test_a_web_server_that_waits_for_more_is_asked_in_its_own_words(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.strings()
+    ann.reactor.advance(DOUBT_SECONDS)
+    asked = question(ann)
+    assert asked.transport.value() == b"GET / HTTP/1.0\r\n\r\n"
+    asked.dataReceived(b"HTTP/1.0 200 OK\r\nServer: SimpleHTTP/0.6 Python/3.11.2\r\n")
+    assert ann.ended is not None
+    assert ann.ended[0] == Exit.PROTOCOL
+    assert ann.ended[1] == "what answers on 192.0.2.10 port 1234 does not speak voicechat (a web server)"
+    asked.dataReceived(b"HTTP/1.0 200 OK\r\n")
+
+
+@pytest.mark.parametrize("answer", [b"", b"\0\0\0\x20voicechat?"])
+def test_what_is_slow_and_no_web_server_is_waited_for(ann: Player, answer: bytes) -> None:
+    host: Host = ann.accepted()
+    ann.reactor.advance(DOUBT_SECONDS)
+    asked = question(ann)
+    if answer:
+        asked.dataReceived(answer)
+    assert ann.ended is None
+    host.let_in()
+    assert ann.entered == 1
+
+
+def test_a_login_that_goes_on_is_not_doubted(ann: Player) -> None:
+    host: Host = ann.accepted()
+    host.let_in()
+    ann.reactor.advance(DOUBT_SECONDS)
+    assert ann.attempts() == []

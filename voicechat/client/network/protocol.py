@@ -29,6 +29,10 @@ takes a tenth of a core then, and the rest of it waits at the server."""
 LOGIN_SECONDS = 5.0
 """For the whole login, as the server has it."""
 
+DOUBT_SECONDS = LOGIN_SECONDS / 2
+"""Of those without a byte, after which it may be no voicechat server: a login takes two round trips and a tenth of
+a second, and half of the time is left to find out."""
+
 
 class IServerListener(Protocol):
     """Who is told what comes of one connection to a server."""
@@ -54,6 +58,9 @@ class IServerListener(Protocol):
     def answers_changed(self, connection: "RemoteServer") -> None:
         """The server has fallen silent, or is heard again: ``connection.answers`` knows."""
 
+    def nothing_comes(self, host: str) -> None:
+        """Half of the login's time is over, and the machine at ``host`` has not said a byte."""
+
     def protocol_error(self, error: Exception) -> None:
         """The server broke the protocol, or does not know the password."""
 
@@ -77,6 +84,7 @@ class RemoteServer:
         self._socket: DatagramSocket | None = None
         self._listener = listener
         self._login = Timer(clock, self._too_slow)
+        self._doubt = Timer(clock, self._doubted)
         self._why = "the connection was closed"
         self.allowance = ServerAllowance(clock.seconds(), lambda: self.connection.pause(PAUSE))
         peer = self.connection.peer
@@ -129,6 +137,7 @@ class RemoteServer:
     def connected(self) -> None:
         """Connected: log in."""
         self._login.start(LOGIN_SECONDS)
+        self._doubt.start(DOUBT_SECONDS)
         self.connection.send_clear(self.session.begin())
 
     def happened(self, event: PeerEvent) -> None:
@@ -172,6 +181,7 @@ class RemoteServer:
     def disconnected(self) -> None:
         """The connection is over."""
         self._login.stop()
+        self._doubt.stop()
         self.answers.stop()
         if self._socket is not None:
             self._socket.close()
@@ -204,6 +214,12 @@ class RemoteServer:
         self._login.stop()
         self._listener.rejected(self, answer)
         self.connection.close()
+
+    def _doubted(self) -> None:
+        """Half of the time is over."""
+        host = self.connection.host
+        if host is not None and not self.connection.peer.arrivals:
+            self._listener.nothing_comes(host)
 
     def _too_slow(self) -> None:
         self._why = "the server did not finish the login"

@@ -24,6 +24,10 @@ FULL_HOUSE: Final = {
 }
 """Reasons of goodbyes that whoever was in before waits for to pass."""
 
+SEAT_GONE: Final = "your seat was given away while your line was broken, and "
+NOT_NOW: Final = "{where} does not let us in now; trying again in {wait:.0f} s"
+"""What somebody who was in before is told while the server does not let them in."""
+
 _REASONS: Final = (
     (errors.DNSLookupError, "the name is not known"),
     (errors.ConnectionRefusedError, "nobody listens there"),

@@ -7,7 +7,7 @@ was not in yet; whoever was waits for a seat.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -21,27 +21,18 @@ from voicechat.client.network.datagrams import DatagramSocket
 from voicechat.client.network.lookup import AsTyped
 from voicechat.client.network.outage import News, Outage
 from voicechat.client.network.protocol import RemoteServer
-from voicechat.client.network.reasons import ENDINGS, FULL_HOUSE, reason
-from voicechat.client.network.retry import FIRST_SECONDS, QUICK_FOR, Retry, Uniform
+from voicechat.client.network.reasons import ENDINGS, FULL_HOUSE, NOT_NOW, SEAT_GONE, reason
+from voicechat.client.network.retry import FIRST_SECONDS, LONGEST_WAIT, QUICK_FOR, SOONEST, Retry, Uniform
+from voicechat.client.network.strangers import Suspicion, kind
 from voicechat.client.network.target import ICall, Target
 from voicechat.client.notices import INotices
-from voicechat.errors import ControlError, PasswordRefused
+from voicechat.errors import ControlError, PasswordRefused, TooLong
 from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
 from voicechat.session.client import ClientSession
 from voicechat.wire import messages, older, shown
 from voicechat.wire.handshake import Reason, Refuse
-
-SOONEST: Final = 0.5
-"""Seconds from one try to the next, however often somebody asks for it: a key that is held repeats."""
-
-LONGEST_WAIT: Final = 255.0
-"""Seconds that a server may have us wait: as many as a REFUSE can say."""
-
-
-_SEAT_GONE: Final = "your seat was given away while your line was broken, and "
-_NOT_NOW: Final = "{where} does not let us in now; trying again in {wait:.0f} s"
 
 
 class Service:
@@ -76,8 +67,8 @@ class Service:
         """Why we wait, as it was told: once, not at each try."""
         self.ask_password: Callable[[Callable[[Secret], None]], None] | None = None
         """Gives another password, if a person has mistyped the first; called when it was refused."""
-        self._refused = False
-        """The password was."""
+        self._password_refused = False
+        self._suspicion = Suspicion(reactor, self._not_ours)
         self.on_entered: Callable[[], None] = lambda: None
         """Called at each entering."""
         self._started_at = self._lost_at = 0.0
@@ -115,11 +106,13 @@ class Service:
         self._next_try.stop()
         if self._attempt is not None:
             self._attempt.cancel()
+        self._suspicion.stop()
         self._call.stop()
 
     def _end(self, code: int, text: str) -> None:
         if not self._over:
             self._over = True
+            self._suspicion.stop()
             self._finish(code, text)
 
     # -- what the protocol tells --------------------------------------------------------
@@ -159,7 +152,7 @@ class Service:
         where = self.where
         match answer.reason:
             case Reason.PASSWORD if self.ask_password is not None and not self._retry.entered:
-                self._refused = True  # asked when the connection is gone
+                self._password_refused = True  # asked when the connection is gone
             case Reason.PASSWORD:
                 self._end(Exit.PASSWORD, f"the password was refused by {where}; ask your host for the right one")
             case Reason.VERSION:
@@ -190,14 +183,14 @@ class Service:
         room = f" and room {shown.quoted(request.room)}" if request.room else ""
         self._notices.say(f"{self.where} does not take this name; trying {shown.quoted(request.name)}{room}")
 
-    def _wait_for(self, seconds: float, why: str = _NOT_NOW) -> None:
+    def _wait_for(self, seconds: float, why: str = NOT_NOW) -> None:
         """The server, which had let us in before, does not do so now: try again when it says, and not all at once.
 
         Each time a little later, so that one who waits for a seat all evening costs the server little.
         """
         least = max(seconds, self._retry.delay(self._reactor.seconds()) or 0.0)
         self._wait = self._uniform(least, least + max(1.0, least / 10))
-        lost = _SEAT_GONE if self._seat_gone and why != _NOT_NOW else ""
+        lost = SEAT_GONE if self._seat_gone and why != NOT_NOW else ""
         if why != self._notified:
             self._notified = why
             self._notices.trouble(lost + why.format(where=self.where, wait=self._wait))
@@ -225,7 +218,15 @@ class Service:
         if isinstance(error, PasswordRefused):
             self._end(Exit.PASSWORD, f"{self.where} does not know the password; ask your host for the right one")
         elif not self._retry.entered:
-            self._end(Exit.PROTOCOL, f"what answers on {self.where} does not speak voicechat ({error})")
+            self._not_ours((isinstance(error, TooLong) and kind(error.first)) or str(error))
+
+    def nothing_comes(self, host: str) -> None:
+        """The server says nothing in the login."""
+        if not self._retry.entered:
+            self._suspicion.ask(host, self._target.port)
+
+    def _not_ours(self, what: str) -> None:
+        self._end(Exit.PROTOCOL, f"what answers on {self.where} does not speak voicechat ({what})")
 
     def disconnected(self, connection: RemoteServer, why: str) -> None:
         """Try again, unless it was the end."""
@@ -244,8 +245,8 @@ class Service:
             self._again(reason(failure))
 
     def _again(self, why: str) -> None:
-        if self._refused and self.ask_password is not None:
-            self._refused = False
+        if self._password_refused and self.ask_password is not None:
+            self._password_refused = False
             self.ask_password(self._with_password)
             return
         wait, self._wait = self._wait, None
@@ -261,7 +262,6 @@ class Service:
         self._call.on_change()
 
     def _with_password(self, password: Secret) -> None:
-        """Begin anew, with another password."""
         if not self._over:
             self._target = msgspec.structs.replace(self._target, password=password)
             self._retry = Retry(self._uniform, self._reactor.seconds())

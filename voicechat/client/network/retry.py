@@ -20,6 +20,12 @@ QUICK_FOR: Final = 60.0
 SLOWEST: Final = 30.0
 """Seconds between tries at most: what a waiting friend still calls 'by itself'."""
 
+SOONEST: Final = 0.5
+"""Seconds from one try to the next, however often somebody asks for it: a key that is held repeats."""
+
+LONGEST_WAIT: Final = 255.0
+"""Seconds that a server may have us wait: as many as a REFUSE can say."""
+
 Uniform = Callable[[float, float], float]
 
 
