@@ -61,7 +61,7 @@ def test_words_change_the_client_and_figures_show_it(home: Children, ann: Progra
 
 def test_devices_in_use_and_those_that_there_are(home: Children, ann: Program) -> None:
     out = told(home, "devices").out
-    assert "microphone: silence asked for, no card in use\n" in out
+    assert "microphone: no card (you asked for silence)\n" in out
     assert "inputs:\n" in out
 
 

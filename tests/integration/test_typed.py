@@ -73,8 +73,9 @@ def test_commands_and_text_are_typed(
 def test_who_talks_is_not_told_on_a_terminal(start: Start, server: Server, home: Children) -> None:
     ann = start("voicechat-client", *words(server, home, "--room", "talk"))
     ann.until("you are in as Ann")
-    cid = home.client(server.port, "Cid", "--room", "talk", input="tone:440")
     dan = home.client(server.port, "Dan", "--room", "talk")
+    dan.line("you are in as Dan")
+    cid = home.client(server.port, "Cid", "--room", "talk", input="tone:440")
     dan.line("Cid talks")
     ann.type("/who\n")
     ann.until("are here; Cid talks")

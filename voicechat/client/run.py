@@ -16,6 +16,7 @@ from voicechat.carriage.clock import monotonic_reactor
 from voicechat.client import asking, stats
 from voicechat.client.audio.bridge import AudioBridge
 from voicechat.client.audio.devices import Devices
+from voicechat.client.audio.named import in_use
 from voicechat.client.audio.portaudio import quiet_stderr
 from voicechat.client.audio.supervisor import Sound
 from voicechat.client.call.call import Call
@@ -115,23 +116,20 @@ class _Run:
         self._sound = Sound(self._reactor, devices, self._bridge, notices, self._no_device)
         self._controls.watch(self._sound.changed)
         devices.sink.failed = self._recording_failed
-        self._recording_lines: deque[str] = deque()
-        """What happened to the recording, told by the sound's thread."""
-        self._recorded = True
-        """Nothing of it is missing."""
+        self._recording_lines: deque[str] = deque()  # told by the sound's thread
+        self._recorded = True  # nothing of it is missing
         self._service.on_entered = self._entered
         commands = Commands(self._controls, self._figures, self._in_use)
         self._remote = Remote(self._reactor, commands)
         self._typed = Typed(commands, notices)
         self._lines = reading.of_terminal(self._reactor)
         self._unseen = None if self._lines is None else reading.UnseenLine(self._lines)
-        self._tried = 1
-        """Passwords that were typed."""
+        self._tried = 1  # password
         if chosen.typed and self._unseen is not None:
             self._service.ask_password = self._ask_password
         self._cueing = Cueing(self._reactor, self._call, self._controls, self._bridge.cue, self._cues())
         self._code = int(Exit.OK)
-        self._ending = False
+        self._ending = self._taken = False
         self._begun = False
 
     def run(self) -> int:
@@ -151,6 +149,8 @@ class _Run:
         self._reactor.callWhenRunning(self._listen)
         self._reactor.callWhenRunning(self._service.start)
         try:
+            if self._service.ask_password is None:
+                self._take_terminal()
             self._notices.say(f"connecting to {self._service.where} ...")
             self._reactor.run(installSignalHandlers=False)
         finally:
@@ -215,17 +215,16 @@ class _Run:
 
     def _in_use(self) -> list[str]:
         opened, chosen = self._devices.opened, self._chosen
-        return [
-            f"microphone: {chosen.input} asked for, {opened.microphone or 'no card'} in use",
-            f"headphones: {chosen.output} asked for, {opened.loudspeaker or 'no card'} in use",
-        ]
+        sides = ("microphone", opened.microphone, chosen.input), ("headphones", opened.loudspeaker, chosen.output)
+        return [in_use(*side) for side in sides]
 
     def _entered(self) -> None:
         """In the room; at the first time the sources begin, and --duration."""
         if self._begun:
             return
         self._begun = True
-        self._take_terminal()
+        if not self._taken:
+            self._take_terminal()
         self._devices.source.begin()
         if self._test is not None:
             self._test.begin(self._call.echo)
@@ -233,7 +232,8 @@ class _Run:
             self._reactor.callLater(self._chosen.duration, self._finish, Exit.OK, "")
 
     def _take_terminal(self) -> None:
-        """Once there is a call: until then lines are told, and a password may be asked for."""
+        """Begin to draw or to read; where a password may be asked for once more, only after that."""
+        self._taken = True
         try:
             self._console.begin(self._controls)
         except Exception as error:  # noqa: BLE001  raised when the terminal is given back

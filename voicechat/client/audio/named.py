@@ -43,3 +43,8 @@ def sink_of(text: str) -> Sink | None:
     if kind == "wav":
         return WavSink(rest)
     return Null() if text == "null" else None
+
+
+def in_use(what: str, card: str | None, chosen: str) -> str:
+    """A line about a device: the card in use, None for no card, and what was asked for."""
+    return f"{what}: {card or 'no card'} (you asked for {chosen})"
