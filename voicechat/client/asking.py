@@ -5,7 +5,6 @@ line may: nothing heavy.
 """
 
 import sys
-from collections.abc import Callable
 from typing import Any, Final
 
 from voicechat import standard
@@ -24,13 +23,37 @@ def possible() -> bool:
     return standard.is_terminal("stdin") and standard.is_terminal("stderr")
 
 
-def for_link(understood: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-    """What a typed link chooses, as ``understood`` has it. ConfigError after TRIES wrong ones, or if none is typed."""
+def invited(text: str) -> dict[str, Any]:
+    """What a link chooses, by the options' fields; or a server's name or address, with its port perhaps.
+
+    ConfigError if it is neither.
+    """
+    from voicechat import invite
+
+    if "://" in text:
+        it = invite.parse(text)
+        secret = {} if it.password is None else {"password": it.password.reveal()}
+        return {"host": it.host, "port": it.port, "room": it.room} | secret
+    if not set(".:") & set(text) and text != "localhost":  # a password that lost its option is looked up nowhere
+        raise ConfigError("a link begins with voicechat://; a server whose name is one word is given with --host")
+    address = text.count(":") > 1 and not text.startswith("[")  # of IPv6, without the brackets that a link has
+    try:
+        it = invite.parse(f"{invite.SCHEME}://[{text}]" if address else f"{invite.SCHEME}://{text}")
+    except ConfigError:
+        it = invite.Invite("", room="?")
+    if it.room or it.password is not None or not it.host:
+        raise ConfigError("neither a link (voicechat://...) nor a server (play.example.org, or play.example.org:1234)")
+    named = not address and ":" in text.rpartition("]")[2]
+    return {"host": it.host} | ({"port": it.port} if named else {})
+
+
+def for_link() -> dict[str, Any]:
+    """What a typed link chooses, as `invited` has it. ConfigError after TRIES wrong ones, or if none is typed."""
     for number in range(1, TRIES + 1):
         text = _answer(LINK)
         try:
             if text:
-                return understood(text)
+                return invited(text)
         except ConfigError as error:
             if number == TRIES:
                 raise

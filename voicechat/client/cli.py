@@ -98,7 +98,7 @@ def flags(argv: Sequence[str]) -> dict[str, Any]:
     if doctor:
         given["doctor"] = True
     link = given.pop("link", None)
-    invited = {} if link is None else _invited(link)
+    invited = {} if link is None else asking.invited(link)
     if ("host" in invited and "host" in given) or ("port" in invited and "port" in given):
         it.error("a link says which server: leave out --host and --port")
     return invited | given
@@ -112,27 +112,6 @@ def in_single_quotes(argv: Sequence[str], platform: str = sys.platform) -> bool:
     texts = [word.rpartition("=")[2] for word in argv if "://" not in word]
     begun = any(text.startswith("'") for text in texts)
     return platform == "win32" and begun and any(text.endswith("'") for text in texts)
-
-
-def _invited(text: str) -> dict[str, Any]:
-    """What a link chooses; or a server's name or address, with its port perhaps. ConfigError if it is neither."""
-    from voicechat import invite
-
-    if "://" in text:
-        it = invite.parse(text)
-        secret = {} if it.password is None else {"password": it.password.reveal()}
-        return {"host": it.host, "port": it.port, "room": it.room} | secret
-    if not set(".:") & set(text) and text != "localhost":  # a password that lost its option is looked up nowhere
-        raise ConfigError("a link begins with voicechat://; a server whose name is one word is given with --host")
-    address = text.count(":") > 1 and not text.startswith("[")  # of IPv6, without the brackets that a link has
-    try:
-        it = invite.parse(f"{invite.SCHEME}://[{text}]" if address else f"{invite.SCHEME}://{text}")
-    except ConfigError:
-        it = invite.Invite("", room="?")
-    if it.room or it.password is not None or not it.host:
-        raise ConfigError("neither a link (voicechat://...) nor a server (play.example.org, or play.example.org:1234)")
-    named = not address and ":" in text.rpartition("]")[2]
-    return {"host": it.host} | ({"port": it.port} if named else {})
 
 
 def _not_understood(it: Parser, word: str) -> None:
@@ -168,7 +147,7 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
         return merged
     if not asking.possible():
         parser().error("--host is needed, or the link that your host gave you")
-    invited = asking.for_link(_invited)
+    invited = asking.for_link()
     _offer_to_keep(invited | given)
     return argparse.Namespace(**vars(merged) | invited)
 

@@ -46,7 +46,7 @@ def kinds(text: str) -> frozenset[str]:
     chosen = [word.strip() for word in text.split(",") if word.strip()]
     for word in chosen:
         if word not in KINDS:
-            raise ConfigError(f"some of {', '.join(KINDS)} are needed, with commas between, not {shown(word)}")
+            raise ConfigError(f"say: some of {', '.join(KINDS)} are needed, with commas between, not {shown(word)}")
     return frozenset(chosen)
 
 
@@ -86,9 +86,8 @@ OPTIONS: Final[Options] = (
         Option("ui", "auto: screen on a terminal, else line", str, "auto", choices=("auto", "screen", "line")),
         Option(
             "say",
-            "what line mode tells: joins,text,trouble,talk; else all, but no talk on a terminal",
-            metavar="KINDS",
-            check=kinds,
+            "what line mode tells, talk perhaps, too; else all, but no talk on a terminal",
+            metavar="joins,text,trouble",
         ),
         Option("log", "write what happens to a file, for a bug report; no password or text is in it", metavar="FILE"),
         Option("duration", "leave S seconds after entering", float, metavar="S"),
