@@ -88,3 +88,17 @@ def test_a_named_folder_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, 
     assert state.located("~/state") == Path("/home/ann/state")
     with pytest.raises(ConfigError, match="cannot find ~nobody-of-this-name"):
         state.located("~nobody-of-this-name")
+
+
+@pytest.mark.parametrize("text", ["", "x", "0", "65536", "-1", "\u0663", "1" * 5000, "12\n34"])
+def test_a_port_that_is_none_is_not_remembered(tmp_path: Path, text: str) -> None:
+    assert state.remembered_port(tmp_path) is None
+    (tmp_path / state.PORT).write_text(text)
+    assert state.remembered_port(tmp_path) is None
+
+
+def test_the_port_of_the_last_start_is_remembered(tmp_path: Path) -> None:
+    for port in (1, 65_535):
+        state.remember_port(tmp_path, port)
+        assert state.remembered_port(tmp_path) == port
+    assert mode(tmp_path / state.PORT) == 0o600

@@ -114,7 +114,10 @@ commands, before all options (--help behind one shows its own):
 
 
 class InviteOptions(HostOptions):
-    """``voicechat-server invite``: of a server that runs, or that these options will start."""
+    """``voicechat-server invite``: of a server that runs, or that these options will start.
+
+    Of one that keeps its password the port is known, too.
+    """
 
     table = INVITE
     command = f"{NAME} invite"
@@ -144,7 +147,9 @@ class InviteOptions(HostOptions):
             numbers = [part for text in strings for part in text.split(":")[1:2] if part.isdecimal()]
             if numbers:
                 return int(numbers[0])
-        return int(self.chosen("port")[1])
+        giver, port = self.chosen("port")
+        remembered = state.remembered_port(self.kept_in) if self.kept_in is not None and not giver else None
+        return remembered or int(port)
 
 
 class NewPasswordOptions(HostOptions):

@@ -23,6 +23,8 @@ class HostOptions(TableOptions):
         super().__init__()
         self.warnings: list[str] = []
         """What the host should mend, or know."""
+        self.kept_in: Path | None = None
+        """The state folder, if the password came from there."""
 
     def state_folder(self) -> Path | None:
         """Where what has to stay is kept; None if nothing does. ConfigError."""
@@ -46,7 +48,7 @@ class HostOptions(TableOptions):
         # a --password is stronger than a file that only the environment names
         text, file = self.given.pop("password", None), self.given.get("password-file")
         if kept is not None:
-            file = str(kept)
+            file, self.kept_in = str(kept), kept.parent
             if make and state.first_password(kept):
                 self.warnings.append(f"no password was given: a new one is kept in {kept}")
             elif not os.path.lexists(kept):

@@ -27,6 +27,7 @@ from twisted.internet.task import deferLater
 from voicechat import __version__, passwords, standard
 from voicechat.errors import ConfigError
 from voicechat.invite import Invite
+from voicechat.server import state
 from voicechat.server.factory import Carried, by_strings
 from voicechat.server.hub import Hub
 from voicechat.server.listening import ListeningPorts, Place, WrongString, cannot_listen
@@ -56,6 +57,8 @@ class VoiceService(Service):
     """Told in the log at start."""
     outer: tuple[str, int | None] = ("", None)
     """By which name or address, and port if it is another, friends reach it from outside; told when it listens."""
+    state_folder: Path | None = None
+    """Where the port is kept for whoever prints invitations."""
     to_invite = ""
     """Told when it listens: how the host gets a link for their friends."""
     kick_on_reload = False
@@ -117,6 +120,9 @@ class VoiceService(Service):
         said = [VERSION, *self.warnings, *(listener.announcement for listener in self.listeners), outer, self.to_invite]
         for line in filter(None, said):
             self.hub.events.server(line)
+        if self.state_folder is not None and self.port:
+            with suppress(OSError):  # a folder that is read-only; then it is to be named
+                state.remember_port(self.state_folder, self.port)
         if self.supervision is not None:
             self._reactor.callWhenRunning(self.supervision.ready)
 

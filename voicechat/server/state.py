@@ -1,4 +1,4 @@
-"""The state folder: what the server keeps from one start to the next, today a password that it made itself.
+"""The state folder: what the server keeps from one start to the next, today a password that it made, and its port.
 
 Everything in it is its owner's alone, and whole or not there. Imports little.
 """
@@ -15,6 +15,12 @@ from voicechat.security import secret
 
 PASSWORD: Final = "password"  # noqa: S105
 """The file of the password."""
+
+PORT: Final = "port"
+"""The file of the port that the server had when it was started last."""
+
+_LONGEST_PORT: Final = 8
+"""Bytes that are read of it."""
 
 _OWNER_ONLY: Final = 0o700
 
@@ -48,33 +54,54 @@ def located(text: str) -> Path:
 
 def first_password(path: Path) -> bool:
     """Have a password in a file; whether it was made just now, since there was none. ConfigError if it cannot be."""
-    return not os.path.lexists(path) and _written(path, replace=False)
+    return not os.path.lexists(path) and _kept(path, replace=False)
 
 
 def new_password(path: Path) -> None:
     """Put a new password into a file, in place of what is there. ConfigError if that cannot be."""
-    _written(path, replace=True)
+    _kept(path, replace=True)
 
 
-def _written(path: Path, *, replace: bool) -> bool:
-    """Whether it was: of two that begin at once, one finds the other's. The file is whole, or there is none."""
+def remember_port(folder: Path, port: int) -> None:
+    """Keep the port, for `invite`. OSError if that cannot be."""
+    _written(folder / PORT, str(port), replace=True)
+
+
+def remembered_port(folder: Path) -> int | None:
+    """The port of the last start; None if none is known."""
+    try:
+        with (folder / PORT).open("rb") as file:
+            text = file.read(_LONGEST_PORT).decode("ascii").strip()
+        return int(text) if text.isdecimal() and 0 < int(text) < 65_536 else None
+    except (OSError, UnicodeError):
+        return None
+
+
+def _kept(path: Path, *, replace: bool) -> bool:
+    """Whether a new password was written: of two that begin at once, one finds the other's."""
+    try:
+        return _written(path, secret.generate().reveal(), replace=replace)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot keep a password in {path.parent}: {error.strerror}; "
+            "give --password-file FILE, or another folder with --state DIR"
+        ) from None
+
+
+def _written(path: Path, line: str, *, replace: bool) -> bool:
+    """Whether a line was: not if there is a file, unless it is to be replaced. The file is whole, or there is none."""
     draft = None
     try:
         path.parent.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # its owner's alone
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secret.generate().reveal() + "\n")
+            file.write(f"{line}\n")
             file.flush()
             os.fsync(file.fileno())
         if replace:
             Path(draft).replace(path)
         else:
             return _linked(draft, path)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot keep a password in {path.parent}: {error.strerror}; "
-            "give --password-file FILE, or another folder with --state DIR"
-        ) from None
     finally:
         if draft is not None:
             with suppress(OSError):

@@ -182,6 +182,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     service.warnings = options.warnings
     service.outer = options.outer("public-host")
     service.to_invite = options.to_invite
+    service.state_folder = options.kept_in
     service.kick_on_reload = options["kick-on-reload"]
     notify = notifier(os.environ)
     if notify is not None:
