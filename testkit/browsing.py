@@ -68,16 +68,20 @@ RECORDER: Final = """
 """
 
 
+WITHOUT_UDP: Final = "delete window.RTCRtpScriptTransform;"
+
+
 class BrowserFriend:
     """One friend. ``page`` is the file that they opened, or an address; ``microphone`` what they say, over and over."""
 
-    def __init__(self, name: str, page: Path | str, microphone: Path | None, *flags: str) -> None:
+    def __init__(self, name: str, page: Path | str, microphone: Path | None, *flags: str, udp: bool = True) -> None:
+        """``udp``: as browsers are; else as one that lets no page put in and take out what WebRTC carries."""
         self.name = name
         self.page = page.as_uri() if isinstance(page, Path) else page
         self.browser = Browser(microphone, *flags)
         try:
             self.tab: Tab = self.browser.open("about:blank")
-            self.tab.call("Page.addScriptToEvaluateOnNewDocument", source=RECORDER)
+            self.tab.call("Page.addScriptToEvaluateOnNewDocument", source=RECORDER + ("" if udp else WITHOUT_UDP))
         except BaseException:
             self.browser.close()
             raise

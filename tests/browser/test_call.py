@@ -1,7 +1,7 @@
 """Two friends in browsers and one at a terminal talk by the demo's script: each hears both others, and not themselves.
 
-The judge is the demo's. What a browser said is what its page was given by the microphone; what it heard is
-what went to its loudspeaker. PESQ of each to each is printed.
+Ann's sound goes over UDP, by WebRTC; Ben's over the WebSocket alone. The judge is the demo's. What a browser
+said is what its page was given by the microphone; what it heard is what went to its loudspeaker.
 """
 
 from pathlib import Path
@@ -24,7 +24,10 @@ def judged(house: Children, page: Path) -> tuple[Listening, ...]:
     folder = house.folder
     for name, track in script.tracks().items():
         soundfile.write(folder / f"said-{name}.wav", track, SAMPLE_RATE, subtype="PCM_16")
-    friends = {name: BrowserFriend(name, page, folder / f"said-{name}.wav") for name in ("Ann", "Ben")}
+    friends = {
+        name: BrowserFriend(name, page, folder / f"said-{name}.wav", udp=udp)
+        for name, udp in (("Ann", True), ("Ben", False))
+    }
     try:
         for friend in friends.values():
             friend.open(f"voicechat://127.0.0.1:{server.port}/%23{PASSWORD}&name={friend.name}")
@@ -42,6 +45,8 @@ def judged(house: Children, page: Path) -> tuple[Listening, ...]:
         for friend in friends.values():
             friend.join()
         assert cid.end(seconds + 30) == 0
+        paths = {name: friend.tab.evaluate("document.documentElement.dataset.path") for name, friend in friends.items()}
+        assert paths == {"Ann": "udp", "Ben": "tcp"}
         said: dict[str, Track] = {}
         heard: dict[str, Track] = {}
         for name, friend in friends.items():

@@ -12,7 +12,7 @@ def test_all_know_of_each_other(room: Room, ann: BrowserFriend) -> None:
     ann.shows("Cid")
     room.ben.shows("Ann")
     room.cid.line("Ann joined")
-    assert ann.tab.evaluate("document.documentElement.dataset.path") == "tcp"
+    ann.tab.until("document.documentElement.dataset.path === 'udp'")
 
 
 def test_who_talks_is_said_in_a_word_and_how_late_they_are_heard(room: Room, ann: BrowserFriend) -> None:

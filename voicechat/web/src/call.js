@@ -8,7 +8,8 @@
 import { WireError } from './bytes.js';
 import { Friends } from './friends.js';
 import { Hearing } from './hearing.js';
-import { MIX } from './packets.js';
+import { Datagrams } from './datagrams.js';
+import { MIX, encodeMedia } from './packets.js';
 import { Playback } from './playback.js';
 import { TICK_MS } from './sound.js';
 import { WISHES, gateMode, isDeafened, isMuted } from './transmit.js';
@@ -18,6 +19,7 @@ import { Uplink } from './uplink.js';
 /** @import { Message, Welcome } from './messages.js' */
 /** @import { Media } from './packets.js' */
 /** @import { MuteState, TalkMode, Wish } from './transmit.js' */
+/** @import { Outgoing } from './uplink.js' */
 
 /** Of an Opus encoder for voice: 312 samples. */
 const LOOK_AHEAD_MS = 6.5;
@@ -30,7 +32,7 @@ const HINT_EVERY = 15000;
 /** Below this many dB a friend is not softer but muted: nothing of theirs is sent to us. */
 export const SOFTEST_DB = -30;
 
-/** @typedef {{say: (line: string, kind: 'event' | 'chat' | 'trouble', from?: string) => void, cue: (name: string) => void, changed: () => void}} Page */
+/** @typedef {{say: (line: string, kind: 'event' | 'chat' | 'trouble', from?: string) => void, cue: (name: string) => void, changed: () => void, offer: () => void, accept: (accept: object, port: number) => void}} Page */
 
 /** One player's call. */
 export class Call {
@@ -41,7 +43,15 @@ export class Call {
     this.hearing = new Hearing();
     this.hearing.lateness = () => this.connection?.lateness ?? [];
     this.playback = new Playback(this.hearing);
-    this.uplink = new Uplink((packet) => this.connection?.sendMedia(packet));
+    this.datagrams = new Datagrams(
+      (packet, now) => packet.source !== this.friends.me && this.media(packet, now),
+      () => this.wayChanged(),
+    );
+    this.uplink = new Uplink(
+      (frame) => this.sendFrame(frame),
+      () => (this.datagrams.was ? this.datagrams.waiting.length : -1),
+    );
+    this.toc = 0x48;
     /** @type {Connection | null} the present one: we are in the room */
     this.connection = null;
     this.name = this.room = '';
@@ -78,9 +88,33 @@ export class Call {
     this.page.changed();
   }
 
+  /**
+   * A frame of ours, on whichever way works.
+   * @param {Outgoing} frame
+   */
+  sendFrame({ tick, payload, marker, end }) {
+    if (!this.connection) return;
+    if (payload.length) this.toc = payload[0];
+    if (this.datagrams.up(performance.now())) this.datagrams.send(end ? Uint8Array.of(this.toc & 0xfc) : payload);
+    else this.connection.sendMedia(encodeMedia(tick, payload, { marker, end }));
+  }
+
+  wayChanged() {
+    if (this.connection) this.say(`your sound goes over ${this.datagrams.was ? 'UDP' : 'TCP'} now`);
+    this.page.changed();
+  }
+
+  /** Each second: tell the server what of its datagrams came. */
+  report() {
+    this.datagrams.up(performance.now());
+    const loss = this.datagrams.loss();
+    if (loss) this.connection?.send('report', loss);
+  }
+
   /** The connection is over. */
   left() {
     this.connection = null;
+    this.datagrams.reset();
     this.friends.lost();
     this.uplink.wanted = false;
     this.page.changed();
@@ -93,6 +127,7 @@ export class Call {
       this.page.cue('text');
       return;
     }
+    if (message.kind === 'report') this.datagrams.reported(message);
     const line = this.friends.learn(message);
     if (message.kind === 'left') this.hearing.forget(message.source);
     if (message.kind === 'joined') this.setGain(/** @type {Friend} */ (this.friends.here.get(message.person.source)));
@@ -119,6 +154,7 @@ export class Call {
    * @param {number} now
    */
   media(packet, now) {
+    if (!this.connection) return;
     if (packet.source === this.friends.me) throw new WireError('the server returned our own voice');
     if (isDeafened(this.muteState)) return;
     this.mixed = packet.source === MIX;
@@ -214,6 +250,7 @@ export class Call {
       deafened: isDeafened(this.muteState),
       talking: this.uplink.talking,
       heard: this.hearing.heard,
+      path: this.datagrams.was ? 'udp' : 'tcp',
       roundTrip: this.connection?.roundTrip ?? null,
       counts: { ...counts, underruns: this.playback.underruns, sent: this.uplink.sent },
       bytes: this.connection?.counts ?? null,

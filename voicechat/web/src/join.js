@@ -104,7 +104,7 @@ export function readForm() {
     const keep = field('keep').checked ? password : undefined;
     remember({ name, room, server, password: keep });
     const url = `${secure(server) ? 'wss' : 'ws'}://${server}/`;
-    return { url, where: `${invite.host} port ${invite.port}`, password, name, room };
+    return { url, host: invite.host, where: `${invite.host} port ${invite.port}`, password, name, room };
   } catch (error) {
     if (!(error instanceof LinkError || error instanceof TextError || error instanceof TypeError)) throw error;
     tellError(error.message);

@@ -9,6 +9,7 @@ import { byId, choice, field, setText } from './elements.js';
 import { canTalk, fillForm, readForm, tellError } from './join.js';
 import { Keys } from './pushtotalk.js';
 import { MUTED_DB } from './people.js';
+import { Rtc, hasRtc } from './rtc.js';
 import { remember, rememberVolume, settings } from './settings.js';
 import { offerItself } from './stranger.js';
 import { askedLine } from './texts.js';
@@ -19,6 +20,9 @@ let audio = null;
 /** @type {Worker | null} */
 let worker = null;
 let joined = false;
+/** @type {Rtc | null} */
+let rtc = null;
+let host = '';
 
 /** @param {object} command */
 const tell = (command) => worker?.postMessage(command);
@@ -36,6 +40,8 @@ function told({ data }) {
   }
   if (data.level !== undefined) view.drawLevel(data.level, data.opensAt);
   if (data.say) view.say(data.say, data.kind, data.from);
+  if (data.wantOffer) rtc?.offer();
+  if (data.accept) rtc?.accept(data.accept, host, data.port).catch((error) => view.say(`no UDP: ${error.message}`, 'event'));
   if (data.cue && audio && field('cues').checked) play(audio.context, data.cue);
 }
 
@@ -55,7 +61,9 @@ async function join(event) {
   keys.mode = choice('mode').value;
   audio = new Audio(worker, (line, kind) => view.say(line, kind));
   const ready = audio.start(settings.microphone ?? '', settings.loudspeaker ?? '');
-  tell({ join: target });
+  host = target.host;
+  if (hasRtc) rtc = new Rtc(worker, audio.context);
+  tell({ join: { ...target, rtc: hasRtc } });
   await ready.catch((error) => view.say(`the sound system cannot be used (${error.message})`, 'trouble'));
   await view.drawDevices(audio);
 }
@@ -64,6 +72,8 @@ async function join(event) {
 async function ended(why) {
   joined = false;
   keys.letGo();
+  rtc?.close();
+  rtc = null;
   worker?.terminate();
   worker = null;
   const over = audio;

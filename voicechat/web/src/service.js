@@ -24,7 +24,7 @@ const SLOWEST = 30000;
 const TOLD_EVERY = 30000;
 const TICKET_MS = 60000;
 
-/** @typedef {{url: string, where: string, password: string, name: string, room: string}} Target */
+/** @typedef {{url: string, where: string, password: string, name: string, room: string, rtc: boolean}} Target */
 /** @typedef {'connecting' | 'in' | 'waiting' | 'ended'} State */
 
 /** One player's way in, until they leave. */
@@ -53,6 +53,7 @@ export class Service {
     this.bye = null;
     this.silentSince = -TOLD_EVERY;
     this.silent = false;
+    this.udpPort = 0;
     /** @type {Connection | null} */
     this.connection = null;
     this.watch = setInterval(() => this.look(), 500);
@@ -60,9 +61,9 @@ export class Service {
   }
 
   open() {
-    const { url, password, name, room } = this.target;
+    const { url, password, name, room, rtc } = this.target;
     const ticket = this.ticket && performance.now() < this.ticket.until ? this.ticket.ticket : null;
-    const request = { name, ...(room ? { room } : {}), capabilities: ['letters'] };
+    const request = { name, ...(room ? { room } : {}), capabilities: rtc ? ['letters', 'rtc'] : ['letters'] };
     this.bye = null;
     this.change(this.wasIn ? 'waiting' : 'connecting');
     const connection = new Connection(url, { password, ticket }, request, {
@@ -86,11 +87,14 @@ export class Service {
     this.why = '';
     this.state = 'in';
     this.call.entered(connection, welcome);
+    this.udpPort = Number(welcome.fields.udp_port ?? 0);
+    if (welcome.rtc && this.udpPort) this.call.page.offer();
   }
 
   /** @param {Message} message */
   received(message) {
     if (message.kind === 'bye') this.bye = message;
+    else if (message.kind === 'accept') this.call.page.accept(message, this.udpPort);
     else this.call.received(message);
   }
 

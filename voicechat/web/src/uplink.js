@@ -3,16 +3,18 @@
  *
  * Frames count ticks, also in silence. The three before the gate opened are sent with the first one. An
  * encoder of WebCodecs answers later and in order, so an end waits its turn behind the frames before it.
- * Works in the Worker. May import `gate`, `packets` and `sound`.
+ * Works in the Worker. May import `gate` and `sound`.
  */
 import { Gate, PRE_ROLL } from './gate.js';
-import { encodeMedia } from './packets.js';
-import { FRAME, RATE, meanSquare } from './sound.js';
-/** @import { Bytes } from './bytes.js' */
+import { FRAME, RATE, meanSquare, merge } from './sound.js';
+
+/** @typedef {{tick: number, payload: Uint8Array<ArrayBuffer>, marker: boolean, end: boolean}} Outgoing */
 
 /** Frames that may wait for the encoder; more would come too late. */
 const MOST_CODING = 25;
 const NOTHING_MORE = new Uint8Array();
+/** Frames of a spurt within which it may be shortened to be on time. */
+const STARTING_FRAMES = 10;
 
 /**
  * What every browser is asked for: voice, wideband, one packet each 20 ms, none left out in silence.
@@ -27,9 +29,16 @@ const CODEC = {
 
 /** One player's voice. */
 export class Uplink {
-  /** @param {(packet: Bytes) => void} send */
-  constructor(send) {
+  /**
+   * @param {(frame: Outgoing) => void} send
+   * @param {() => number} queued frames that wait for a way that takes one each 20 ms; 0 where all go at once
+   */
+  constructor(send, queued) {
     this.send = send;
+    this.queued = queued;
+    /** @type {Float32Array | null} a frame that is to be merged with the next */
+    this.merging = null;
+    this.spurtAge = 0;
     this.gate = new Gate();
     this.tick = Math.floor(Math.random() * 0x10000);
     /** @type {Float32Array[]} the last frames that were not sent */
@@ -92,9 +101,30 @@ export class Uplink {
       if (this.before.length > PRE_ROLL) this.before.shift();
       return;
     }
-    const first = this.talking ? [] : this.before.splice(0);
+    if (this.talking) this.spurtAge++;
+    else this.beginSpurt();
+    this.codeSoon(pcm);
+  }
+
+  /** The pre-roll goes first: all of it, or as one frame where only one a tick can go. */
+  beginSpurt() {
+    this.spurtAge = 0;
+    this.merging = null;
+    const all = this.before.splice(0);
+    const first = this.queued() >= 0 && all.length ? [all.reduce(merge)] : all;
     first.forEach((frame, index) => this.code(frame, (this.tick - first.length + index) & 0xffff));
-    this.code(pcm, this.tick);
+  }
+
+  /**
+   * The frame of now; while what came before still waits, two are made one, so that the words are on time.
+   * @param {Float32Array} pcm
+   */
+  codeSoon(pcm) {
+    const { merging } = this;
+    this.merging = null;
+    if (merging) this.code(merge(merging, pcm), this.tick);
+    else if (this.spurtAge > 0 && this.spurtAge < STARTING_FRAMES && this.queued() > 1) this.merging = pcm;
+    else this.code(pcm, this.tick);
   }
 
   /**
@@ -118,7 +148,7 @@ export class Uplink {
     if (!frame) return;
     const payload = new Uint8Array(chunk.byteLength);
     chunk.copyTo(payload);
-    this.send(encodeMedia(frame.tick, payload, { marker: frame.marker }));
+    this.send({ ...frame, payload, end: false });
     this.sent++;
     if (!this.coding.length) this.flushEnd();
   }
@@ -132,7 +162,7 @@ export class Uplink {
 
   flushEnd() {
     if (this.ending === null) return;
-    this.send(encodeMedia(this.ending, NOTHING_MORE, { end: true }));
+    this.send({ tick: this.ending, payload: NOTHING_MORE, marker: false, end: true });
     this.ending = null;
   }
 }

@@ -30,6 +30,7 @@ const BAD = { roundTrip: 300, lost: 0.1 };
  * @property {boolean} deafened
  * @property {boolean} talking
  * @property {number} heard
+ * @property {string} path 'udp' or 'tcp': the way that our sound takes
  * @property {number | null} roundTrip
  * @property {Record<string, number>} counts
  * @property {{bytesIn: number, bytesOut: number} | null} bytes of the present connection
@@ -70,7 +71,7 @@ export class CallView {
     const { dataset } = document.documentElement;
     const known = view.state === 'in';
     dataset.state = view.state;
-    dataset.path = known ? 'tcp' : 'none';
+    dataset.path = known ? view.path : 'none';
     dataset.heard = String(view.heard);
     setText(byId('where'), view.room ? `${this.server} · ${view.room}` : this.server);
     setText(byId('me-name'), view.name || 'You');
@@ -113,7 +114,7 @@ export class CallView {
    * @param {View} view
    * @param {boolean} known
    */
-  drawLine({ roundTrip, counts, bytes }, known) {
+  drawLine({ roundTrip, counts, bytes, path }, known) {
     const now = performance.now();
     if (now - this.judgedAt > 5000) {
       const played = counts.played - this.before.played;
@@ -121,7 +122,7 @@ export class CallView {
       this.lost = played > 50 ? concealed / (played + concealed) : 0;
       [this.before, this.judgedAt] = [{ played: counts.played, concealed: counts.concealed }, now];
     }
-    const delay = roundTrip === null || !known ? '' : `TCP · ${Math.round(roundTrip)} ms`;
+    const delay = roundTrip === null || !known ? '' : `${path.toUpperCase()} · ${Math.round(roundTrip)} ms`;
     setText(byId('delay'), delay);
     const worse = (/** @type {typeof FAIR} */ bound) => (roundTrip ?? 0) >= bound.roundTrip || this.lost >= bound.lost;
     const quality = delay && (worse(BAD) ? 'bad' : worse(FAIR) ? 'fair' : 'good');

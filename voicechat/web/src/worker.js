@@ -23,10 +23,14 @@ import { Service } from './service.js';
  * @property {MessagePort} [microphone]
  * @property {MessagePort} [loudspeaker]
  * @property {boolean} [watched] somebody looks: levels are wanted
+ * @property {object} [offer] for the server
+ * @property {string} [rtc] how the browser's connection is
  */
 
 const SHOWN_EVERY = 50;
 const LEVEL_EVERY = 100;
+/** Milliseconds until WebRTC is tried again after it failed. */
+const RTC_AGAIN = 5000;
 
 /** @type {Service | null} */
 let service = null;
@@ -37,6 +41,8 @@ let levelAt = 0;
 const call = new Call({
   say: (line, kind, from) => postMessage({ say: line, kind, from }),
   cue: (name) => postMessage({ cue: name }),
+  offer: () => postMessage({ wantOffer: true }),
+  accept: (accept, port) => postMessage({ accept, port }),
   changed: () => {
     shown ||= setTimeout(show, SHOWN_EVERY);
   },
@@ -74,12 +80,28 @@ const COMMANDS = {
   microphone: (/** @type {MessagePort} */ port) => (port.onmessage = captured),
   loudspeaker: (/** @type {MessagePort} */ port) => call.playback.attach(port),
   watched: (/** @type {boolean} */ looks) => (watched = looks),
+  offer: (/** @type {object} */ offer) => call.connection?.send('offer', offer),
+  rtc: (/** @type {string} */ state) => rtcChanged(state),
 };
 
 onmessage = (/** @type {MessageEvent<Command>} */ { data }) => {
   for (const [name, value] of Object.entries(data)) COMMANDS[name]?.(value);
 };
 
+/**
+ * The browser's connection of WebRTC is another one. One that failed is made anew after some seconds.
+ * @param {string} state
+ */
+function rtcChanged(state) {
+  call.datagrams.connected = state === 'connected';
+  call.datagrams.up(performance.now());
+  if (state === 'failed') setTimeout(() => service?.state === 'in' && postMessage({ wantOffer: true }), RTC_AGAIN);
+}
+
+// Each direction of it is handed over by the page.
+self.addEventListener('rtctransform', (event) => call.datagrams.attach(/** @type {any} */ (event).transformer));
+
+setInterval(() => call.report(), 1000);
 setInterval(() => {
   if (service && service.state !== 'ended') show();
 }, 500);
