@@ -48,7 +48,7 @@ windows: ## build dist/voicechat-windows-x64.zip (docs/windows.md)
 	@$(PY) packaging/windows/build.py
 
 test-windows: ## build it, and run it under Wine; the tests of the core run by its Python, too
-	@.ci/prepare windows wine
+	@.ci/prepare sound windows wine
 	$(PY) -m pytest tests/windows
 
 bench: prepare ## measure; prints figures, asserts nothing

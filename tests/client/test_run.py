@@ -15,6 +15,7 @@ from voicechat.errors import ConfigError
         ("linux", None, False),
         ("linux", "dumb", False),
         ("win32", None, True),  # a console
+        ("win32", "", True),
         ("win32", "xterm", True),  # Git Bash
         ("win32", "dumb", False),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from testkit.children import Children, Program, children
 from testkit.wine import Wine
-from tests.windows.standins import prepare
+from tests.windows.standins import prepare, prepare_for_tests
 from winpack import folder
 
 
@@ -101,6 +101,12 @@ def friend(product: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield Friend(wine, prepare(product, home))
     finally:
         wine.close()
+
+
+@pytest.fixture(scope="session")
+def tester(friend: Friend, product: Path, tmp_path_factory: pytest.TempPathFactory) -> Friend:
+    """On the same PC a copy that has python.exe, and can run our tests."""
+    return Friend(friend.wine, prepare_for_tests(product, tmp_path_factory.mktemp("tests")))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Input as from a keyboard or a mouse, for Windows' Python: a key or button goes down or up, whoever has the focus.
 
-    python.exe -c SOURCE key 0x78 down
-    python.exe -c SOURCE button 0x80 down 1
+    python.exe inject.py key 0x78 down
+    python.exe inject.py button 0x80 down 1
 
 What stands behind "button" is MOUSEEVENTF_ flags and, after the word, the data of SendInput's MOUSEINPUT.
 """

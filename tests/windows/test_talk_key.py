@@ -22,11 +22,11 @@ def server(house: Children) -> Server:
 
 
 @pytest.fixture
-def press(friend: Friend, house: Children) -> Press:
+def press(tester: Friend, house: Children) -> Press:
     """Somebody at the keyboard: another program that hands its input to Windows."""
 
     def it(*words: str) -> None:
-        status, out, err = friend.run(house, "python.exe", Wine.path(Path(inject.__file__)), *words)
+        status, out, err = tester.run(house, "python.exe", Wine.path(Path(inject.__file__)), *words)
         assert status == 0, out + err
 
     return it

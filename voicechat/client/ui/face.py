@@ -37,4 +37,4 @@ def console(ui: str, say: str | None, reactor: Any, gone: Callable[[], None]) ->
 
 def can_draw(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
     """Whether a terminal is one for a screen: a console of Windows is, and nobody sets TERM there."""
-    return environ.get("TERM", "console" if platform == "win32" else "") not in ("", "dumb")
+    return (environ.get("TERM") or ("console" if platform == "win32" else "dumb")) != "dumb"

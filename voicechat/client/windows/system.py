@@ -33,7 +33,8 @@ def last_error() -> OSError:
 def words_of(number: int) -> str:
     """The system's words for an error's number: of errno here, on Windows also of its own, as sockets have them."""
     if sys.platform == "win32":
-        return ctypes.FormatError(number).strip().rstrip(".")
+        told = ctypes.FormatError(number).strip().rstrip(".")
+        return f"Windows' error {number}" if told.startswith("<") else told
     return os.strerror(number)
 
 
