@@ -104,6 +104,8 @@ class _Run:
         self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, notices, voice=voice)
         mode = TransmitMode.VOICE if chosen.echo_test else TransmitMode(chosen.talk)  # a test needs no key
         self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, mode)
+        self._call.server = chosen.host
+        self._controls.opened = lambda: devices.opened
         if chosen.ptt_key:
             from voicechat.client.ui import talkkey
 

@@ -10,8 +10,10 @@ from urwid.testing import ScriptedScreen
 
 from tests.client.call.test_call import Evening
 from tests.client.player import Player
+from voicechat.client.call import rnnoise
 from voicechat.client.ui.lines import Lines
 from voicechat.client.ui.screen import DRAWS_A_SECOND, METER_FOR, Screen
+from voicechat.errors import ConfigError
 from voicechat.wire.text import MOST_TEXT
 
 
@@ -309,3 +311,40 @@ def test_a_line_that_breaks_is_an_alarm_with_a_countdown_and_r_tries_now(night: 
         night.wait(0.6)
     assert "NOBODY" not in night.text
     assert "unknown" not in night.text
+
+
+def test_the_help_leaves_the_call_in_sight(night: Night) -> None:
+    night.press("m", "?")
+    assert "Ann" in night.display.last_text[0]
+    assert "you MUTED" in night.display.last_text[1]
+    assert "mute the chosen friend" in night.text
+
+
+def test_older_lines_are_read_while_one_is_typed(night: Night) -> None:
+    for number in range(12):
+        night.screen.say(f"line {number}")
+    night.press("enter", *"hel", "page up", *"lo")
+    assert "5 newer: page down" in night.text
+    assert "line 11" not in night.text
+    assert "> hello" in night.display.last_text[-1]
+    night.press("page down")
+    assert "line 11" in night.text
+
+
+def test_n_goes_through_what_there_is_and_says_what_is_missing_once(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def none() -> None:
+        looked.append(1)
+        raise ConfigError(rnnoise.MISSING)
+
+    monkeypatch.setattr(rnnoise, "load", none)
+    night.press("n")
+    assert "noise suppression: light (strong suppression needs RNNoise" in " ".join(night.text.split())
+    night.press("n", "n", "n")
+    said = [line for line in night.display.last_text if "noise suppression: " in line]
+    assert [line.split()[2] for line in said] == ["light", "off", "light", "off"]
+    assert "instead" not in night.text
+    assert len(looked) == 1

@@ -8,8 +8,8 @@ from urwid.str_util import calc_width
 
 from voicechat.client.call.status import FriendStatus, Status
 from voicechat.client.network.outage import Outage
-from voicechat.client.ui import view
-from voicechat.client.ui.view import Look
+from voicechat.client.ui import rows, view
+from voicechat.client.ui.rows import Look
 from voicechat.media.quality import Quality
 
 LOOK = Look()
@@ -34,11 +34,11 @@ STATUS = Status(
 )
 
 
-def words(row: view.Row) -> str:
+def words(row: rows.Row) -> str:
     return "".join(text for _, text in row)
 
 
-def styles(row: view.Row, word: str) -> set[str]:
+def styles(row: rows.Row, word: str) -> set[str]:
     return {style for style, text in row if word in text}
 
 
@@ -139,7 +139,7 @@ def test_help_and_hint_fit_the_smallest_terminal() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Co"]), max_size=40), st.integers(0, 50))
 def test_a_text_is_fitted_to_any_width(text: str, width: int) -> None:
-    fitted = view.fit(text, width)
+    fitted = rows.fit(text, width)
     assert calc_width(fitted, 0, len(fitted)) == width
 
 
@@ -229,7 +229,7 @@ def test_each_direction_is_shown_for_itself_where_they_differ(out: str, back: st
 @given(st.lists(st.integers(-7, 7), max_size=300))
 def test_what_is_read_back_does_not_run_away_and_the_newest_come_again(steps: list[int]) -> None:
     """Each 0 is a new line; another number leafs so many back."""
-    backlog, count = view.Backlog(), 0
+    backlog, count = rows.Backlog(), 0
     for step in steps:
         before = backlog.shown()
         at_end = backlog.shown()[-1:] == ([[("", str(count - 1))]] if count else [])
@@ -239,7 +239,85 @@ def test_what_is_read_back_does_not_run_away_and_the_newest_come_again(steps: li
             backlog.add([("", str(count))])
             count += 1
             assert backlog.shown()[-1] == ([("", str(count - 1))] if at_end else before[-1])
-        assert len(backlog.shown()) <= view.MOST_NEWS
+        assert len(backlog.shown()) <= rows.MOST_NEWS
         assert bool(backlog.shown()) == bool(count), "one line at least is shown"
     backlog.newest()
-    assert len(backlog.shown()) == min(count, view.MOST_NEWS)
+    assert len(backlog.shown()) == min(count, rows.MOST_NEWS)
+
+
+def text_of(**changes: object) -> list[str]:
+    return [words(row) for row in view.top(status(**changes), 80, 24, LOOK)]
+
+
+def test_what_stays_as_it_is_is_seen_where_there_is_room() -> None:
+    lines = text_of(server="play.example.org", suppress="light", talk="push", microphone="USB Headset")
+    for word in ("on play.example.org", "talk push", "suppress light", "mic USB Headset"):
+        assert word in lines[2]
+    assert "play.example.org" not in "".join(
+        words(row) for row in view.top(status(server="play.example.org"), 60, 15, LOOK)
+    )
+    assert "NO LOUDSPEAKER" in text_of(lacks=["loudspeaker"])[2]
+
+
+def test_whoever_has_no_microphone_sees_it_until_there_is_one() -> None:
+    row = view.own(status(lacks=["microphone"]), 60, LOOK)
+    assert "NO MICROPHONE: nobody hears you" in words(row)
+    assert styles(row, "NO MICROPHONE") == {"alarm"}
+    assert "NO MICROPHONE" not in words(view.own(status(lacks=["microphone"], muted=True), 60, LOOK))
+
+
+def test_whoever_talks_while_muted_sees_it() -> None:
+    row = view.own(status(muted=True, unheard=True), 60, LOOK)
+    assert "MUTED" in words(row)
+    assert "you talk, but are muted" in words(row)
+    assert calc_width(words(row), 0, len(words(row))) <= 60
+
+
+@pytest.mark.parametrize(
+    ("trip", "loss", "word"),
+    [
+        (20.0, 0.0, "good"),
+        (149.0, 2.9, "good"),
+        (150.0, 0.0, "fair"),
+        (20.0, 3.0, "fair"),
+        (450.0, 0.0, "bad"),
+        (20.0, 9.0, "bad"),
+    ],
+)
+def test_the_connection_is_told_in_a_word_where_there_is_room(trip: float, loss: float, word: str) -> None:
+    assert words(view.title(status(round_trip_ms=trip, loss_percent=loss), 80, LOOK)).endswith(f"· {word} ")
+    assert word not in words(view.title(status(round_trip_ms=trip, loss_percent=loss), 60, LOOK))
+    assert "good" not in words(view.title(status(round_trip_ms=None), 80, LOOK)), "nobody knows yet"
+
+
+def test_friends_without_a_row_are_counted_and_who_of_them_talks_is_named() -> None:
+    people = [ben(source=n, name=f"friend-{n}", talks=n > 8) for n in range(1, 11)]
+    for count, height, told in (
+        (10, 15, "friends 10, 2 not shown: friend-9, friend-10 talk"),
+        (9, 15, "friends 9, 1 not shown: friend-9 talks"),
+        (8, 15, "friends 8 ─"),
+        (10, 24, "friends 10 ─"),
+    ):
+        lines = [words(row) for row in view.top(status(friends=people[:count]), 60, height, LOOK)]
+        assert any(told in line for line in lines), lines
+        missing = count - sum(line.lstrip("> ").startswith("friend-") for line in lines)
+        assert (f"{missing} not shown" in "".join(lines)) == (missing > 0)
+
+
+def test_lines_below_those_that_are_read_are_counted() -> None:
+    assert "2 newer: page down" in words(view.top(STATUS, 60, 15, Look(newer=2))[-1])
+    assert "newer" not in words(view.top(STATUS, 60, 15, LOOK)[-1])
+    backlog = rows.Backlog()
+    for number in range(9):
+        backlog.add([("", str(number))])
+    backlog.leaf(3)
+    assert backlog.newer == 3
+    backlog.add([("", "9")])
+    assert backlog.newer == 4
+    backlog.newest()
+    assert backlog.newer == 0
+
+
+def test_the_space_bar_is_named_after_what_it_does() -> None:
+    assert "space talk" in words(view.hint(60, LOOK))
+    assert "space mute" in words(view.hint(60, LOOK, "push-to-mute"))

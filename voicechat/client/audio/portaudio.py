@@ -181,6 +181,10 @@ def list_devices() -> str:
         lines += [f"  {index:3}  {name}{'   (default)' if index == standard else ''}" for index, name in names.items()]
         if not names:
             lines.append("       none")
+    if not any(audio.listing.names.values()):
+        lines.append(
+            "no sound at all: is PipeWire or PulseAudio running? In a container and over SSH there is mostly none"
+        )
     return "\n".join(lines)
 
 

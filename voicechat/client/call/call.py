@@ -60,6 +60,8 @@ class Call:
         """Who says again what we say, in an echo test; 0: this is none."""
         self.name = self.room = ""
         """Ours, as the server has them."""
+        self.server = ""
+        """As the player named it."""
         self._deafened = False
         self.on_change: Callable[[], None] = lambda: None
         """Called when people, connection or path changed, or a text line is new."""

@@ -16,6 +16,7 @@ from typing import Final
 from twisted.internet.interfaces import IReactorTime
 
 from voicechat.carriage.clock import Timer
+from voicechat.client.audio.devices import Opened
 from voicechat.client.call import transmit
 from voicechat.client.call.call import Call
 from voicechat.client.call.friendvolumes import FriendVolumes
@@ -30,6 +31,9 @@ from voicechat.wire import messages, text
 STUCK: Final = 120.0
 """Seconds after which a held key is taken to be stuck: nobody talks for two minutes without letting go, and a key whose
 release was lost (another window took it) must not leave the microphone open for an evening."""
+
+NOTHING: Final = Opened(None, None, ())
+"""No device is known of."""
 
 
 class Controls:
@@ -54,6 +58,10 @@ class Controls:
         self._stated = False
         """The room was sent something else than that we talk and listen."""
         self._sticking = Timer(clock, self._stuck)
+        self.opened: Callable[[], Opened] = lambda: NOTHING
+        """The devices in use."""
+        self._missing_told = False
+        """It was told what strong suppression needs."""
         self.unheard = False
         """Whoever is muted has talked since."""
         self._watchers: list[Callable[[], None]] = []
@@ -73,7 +81,16 @@ class Controls:
 
     def status(self) -> Status:
         """How things stand now."""
-        return status_of(self._call, self._gate, self._volumes.kept, self._mode, self._mute, key_held=self.key_held)
+        return status_of(
+            self._call,
+            self._gate,
+            self._volumes.kept,
+            self._mode,
+            self._mute,
+            key_held=self.key_held,
+            unheard=self.unheard,
+            opened=self.opened(),
+        )
 
     # -- mute, deafen -----------------------------------------------------------------
 
@@ -194,13 +211,13 @@ class Controls:
         self._changed()
 
     def next_suppress(self) -> None:
-        """The one key: the next of off, light and strong, and off again; and say which."""
-        modes = list(Suppress)
-        before = self.suppressed
-        self.suppress(modes[(modes.index(before) + 1) % len(modes)].value)
-        if self.suppressed is before:
-            self.suppress(Suppress.OFF.value)  # strong is missing, light was on already
-        self._call.chat.notify(f"noise suppression: {self.suppressed.value}")
+        """The one key: the next of off, light and strong, as far as there are, and off again; and say which."""
+        voice = self._call.voice
+        modes = [mode for mode in Suppress if mode is not Suppress.STRONG or not voice.missing]
+        self.suppress(modes[(modes.index(self.suppressed) + 1) % len(modes)].value)
+        told = f" ({voice.missing})" if voice.missing and not self._missing_told else ""
+        self._missing_told = True
+        self._call.chat.notify(f"noise suppression: {self.suppressed.value}{told}")
 
     # -- friends ------------------------------------------------------------------------
 

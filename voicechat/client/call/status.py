@@ -2,6 +2,7 @@
 
 import msgspec
 
+from voicechat.client.audio.devices import Opened
 from voicechat.client.call.call import Call
 from voicechat.client.call.chat import ChatMessage
 from voicechat.client.call.estimate import delay_ms
@@ -64,10 +65,28 @@ class Status(msgspec.Struct, frozen=True):
     """'udp' or 'tcp': the way that the others' sound took last; None before any came."""
     outage: Outage | None = None
     """Nobody hears us."""
+    server: str = ""
+    """As the player named it."""
+    suppress: str = "off"
+    """A value of Suppress."""
+    unheard: bool = False
+    """Whoever is muted has talked since."""
+    microphone: str = ""
+    """The card that is in use; '' for none."""
+    lacks: list[str] = []
+    """'microphone', 'loudspeaker': there is none, though one is wanted."""
 
 
 def status_of(
-    call: Call, gate: TalkGate, volumes: Volumes, mode: TransmitMode, mute: MuteState, *, key_held: bool
+    call: Call,
+    gate: TalkGate,
+    volumes: Volumes,
+    mode: TransmitMode,
+    mute: MuteState,
+    *,
+    key_held: bool,
+    unheard: bool,
+    opened: Opened,
 ) -> Status:
     """How things stand now."""
     outage = None if call.recovery is None else call.recovery.outage()
@@ -91,6 +110,11 @@ def status_of(
         messages=list(call.chat.messages),
         path_in=call.ways.back,
         outage=outage,
+        server=call.server,
+        suppress=call.voice.suppressed.value,
+        unheard=unheard,
+        microphone=opened.microphone or "",
+        lacks=[missing.what for missing in opened.missing if missing.instead is None],
     )
 
 

@@ -8,6 +8,7 @@ Suppression that takes too much of the machine's time turns itself off and says 
 game comes first, and a voice that comes too late is worse than a fan.
 """
 
+import functools
 from collections.abc import Callable
 from enum import Enum
 from typing import Final, Protocol
@@ -72,6 +73,15 @@ class Voice:
         self._spent = 0.0
         self._frames = 0
         self._talk_for = TALK_HANG_OVER
+
+    @functools.cached_property
+    def missing(self) -> str:
+        """What is to be done for strong suppression; '' if it can be had. Looked for once."""
+        try:
+            rnnoise.load()
+        except ConfigError as error:
+            return str(error)
+        return ""
 
     def suppress(self, mode: Suppress) -> None:
         """Turn suppression on or off; where RNNoise is missing, strong becomes light, and a line says so."""

@@ -37,6 +37,9 @@ _REASONS: Final = (
 WSAEACCES, WSAENETDOWN, WSAENETUNREACH, WSAEHOSTDOWN, WSAEHOSTUNREACH = 10013, 10050, 10051, 10064, 10065
 """Windows' numbers of errors of sockets (winsock2.h); errno's are all below 200."""
 
+_NEAR: Final = (".local", ".lan", ".home.arpa", ".internal", ".localhost")
+"""Ends of names of machines in one's own network (RFC 6762, 8375, 6761; ICANN's .internal; routers' .lan)."""
+
 _BY_NUMBER: Final = {
     errno.EHOSTUNREACH: "there is no such machine in this network",
     errno.EACCES: "this machine forbids it",
@@ -47,6 +50,22 @@ _BY_NUMBER: Final = {
     WSAEHOSTDOWN: "it does not answer",
     WSAEHOSTUNREACH: "there is no such machine in this network",
 }
+
+
+def advice(host: str, port: int) -> str:
+    """What to look at when a server cannot be reached; behind the router of somebody else's, one thing more."""
+    asked = "is the server on, and the address right?"
+    return f"{asked} Has the host forwarded port {port} (TCP)?" if _far(host) else asked
+
+
+def _far(host: str) -> bool:
+    """Whether a name or an address is one of the Internet."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_global
+    except ValueError:
+        return "." in host.rstrip(".") and not host.rstrip(".").endswith(_NEAR)
 
 
 def reason(failure: Failure) -> str:

@@ -12,7 +12,7 @@ import urwid
 from voicechat.client.call.controls import Controls
 from voicechat.client.call.status import FriendStatus
 from voicechat.client.call.volumes import LOUDEST_DB, SOFTEST_DB
-from voicechat.client.ui import view
+from voicechat.client.ui import rows, view
 from voicechat.client.ui.widgets import Entry, Page, Sheet
 from voicechat.errors import ControlError
 
@@ -22,20 +22,23 @@ VOLUME_STEP: Final = 3.0
 PAGE_LINES: Final = 5
 """Lines of news of one key press."""
 
+LEAVES: Final = {"page up": PAGE_LINES, "page down": -PAGE_LINES}
+"""Keys that show older and newer lines, also while a line is typed."""
+
 
 class Keys:
     """The player's hands on the keyboard. ``warn`` says why something cannot be done."""
 
-    def __init__(self, page: Page, news: view.Backlog, warn: Callable[[str], None], *, fancy: bool) -> None:
+    def __init__(self, page: Page, news: rows.Backlog, warn: Callable[[str], None], *, fancy: bool) -> None:
         self._news = news
         self._warn = warn
         self._controls: Controls | None = None
         self.frame: Any = Sheet(self._before, page)
         """What urwid draws: the page, and below it the line that is typed, or a hint."""
-        self.look = view.Look(fancy=fancy)
+        self.look = rows.Look(fancy=fancy)
         self._chosen = 0
         """The number of the friend whom keys are for."""
-        self._entry = Entry("> ", wrap="clip")
+        self._entry = Entry("> ", wrap="any")
         self._pasting = False
 
     def begin(self, controls: Controls) -> None:
@@ -45,7 +48,9 @@ class Keys:
 
     def press(self, key: str) -> None:
         """A key that the entry had no use for."""
-        if self._typing:
+        if key in LEAVES:
+            self._news.leaf(LEAVES[key])
+        elif self._typing:
             self._typed(key)
         elif self.look.help:
             self.look = msgspec.structs.replace(self.look, help=False)
@@ -75,8 +80,6 @@ class Keys:
             "x": self._mute_friend,
             "enter": self._start_typing,
             "t": self._start_typing,
-            "page up": lambda: self._news.leaf(PAGE_LINES),
-            "page down": lambda: self._news.leaf(-PAGE_LINES),
             "?": self._help,
             "h": self._help,
             "f1": self._help,
@@ -108,7 +111,10 @@ class Keys:
 
     def _stop_typing(self) -> None:
         self.frame.focus_position = "body"
-        self.frame.footer = urwid.BoxAdapter(Page(lambda width, _height: [view.hint(width, self.look)], list), 1)
+        self.frame.footer = urwid.BoxAdapter(Page(lambda width, _height: [self._hint(width)], list), 1)
+
+    def _hint(self, width: int) -> rows.Row:
+        return view.hint(width, self.look, "" if self._controls is None else self._controls.status().talk)
 
     def _typed(self, key: str) -> None:
         if key == "enter" and self._entry.edit_text.strip():

@@ -14,12 +14,13 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
 import urwid
 
 from voicechat.carriage.clock import Timer
 from voicechat.client.call.controls import Controls
 from voicechat.client.network.outage import Outage
-from voicechat.client.ui import view
+from voicechat.client.ui import rows, view
 from voicechat.client.ui.display import Display
 from voicechat.client.ui.keys import Keys
 from voicechat.client.ui.line import LAST_MOMENT, Console
@@ -58,7 +59,7 @@ class Screen(Console):
         self._gone = gone
         self._display = display
         self._controls: Controls | None = None
-        self._news = view.Backlog()
+        self._news = rows.Backlog()
         self._page = Page(self._above, self._below)
         fancy = str(getattr(sys.stdout, "encoding", "")).lower().startswith("utf")
         self.keys = Keys(self._page, self._news, self.warn, fancy=fancy)
@@ -185,15 +186,17 @@ class Screen(Console):
         self._page._invalidate()  # noqa: SLF001  urwid draws after each key, too
         self.redraw()
 
-    def _above(self, width: int, height: int) -> list[view.Row]:
+    def _above(self, width: int, height: int) -> list[rows.Row]:
         assert self._controls is not None
         status = self._controls.status()
         self._count_in = None if status.outage is None else _next_count(status.outage)
         self.keys.choose_among(status.friends)
-        look = self.keys.look
-        return view.help_rows(look) if look.help else view.top(status, width, height, look)
+        look = msgspec.structs.replace(self.keys.look, newer=self._news.newer)
+        if look.help:
+            return [view.title(status, width, look), view.own(status, width, look), *view.help_rows(look)]
+        return view.top(status, width, height, look)
 
-    def _below(self) -> list[view.Row]:
+    def _below(self) -> list[rows.Row]:
         return [] if self.keys.look.help else self._news.shown()
 
     # -- keys ---------------------------------------------------------------------------

@@ -8,19 +8,16 @@ At 60 columns nothing is cut but long names and the room's.
 """
 
 import math
-from collections import deque
 from typing import Final
 
-import msgspec
-from urwid.str_util import calc_text_pos, calc_width
+from urwid.str_util import calc_width
 
 from voicechat.client.call.status import FriendStatus, Status
 from voicechat.client.network.outage import Outage
+from voicechat.client.ui.rows import Look, Row, fit
 from voicechat.media.levels import QUIETEST_DBFS
 from voicechat.media.quality import Quality
 from voicechat.wire import shown
-
-Row = list[tuple[str, str]]
 
 METER_FLOOR: Final = -60.0
 """dBFS at the meter's left end: the noise of a quiet room."""
@@ -28,8 +25,17 @@ METER_FLOOR: Final = -60.0
 METER_STEPS: Final = 20
 """Cells of the meter: 3 dB each, which is what is seen of a voice that is too loud or too soft."""
 
-MOST_NEWS: Final = 200
-"""Lines kept: some large screens full."""
+WIDE: Final = 80
+TALL: Final = 20
+"""Columns and rows from which there is room for what is good to know and not needed."""
+
+FAIR_MS: Final = 150.0
+FAIR_PERCENT: Final = 3.0
+"""Round trip, and loss, from which a connection is no more than fair: with the rest of the way 150 ms from mouth to ear
+are passed (ITU-T G.114), and redundancy has work."""
+
+BAD: Final = 3.0
+"""So many times that it is bad."""
 
 FEWEST_LINES: Final = 3
 """Lines of news that are shown however many friends are here."""
@@ -49,51 +55,6 @@ KEYS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-class Look(msgspec.Struct, frozen=True):
-    """What the player has done to the screen."""
-
-    chosen: int = 0
-    """Which friend, by their place in the list."""
-    help: bool = False
-    fancy: bool = True
-    """The terminal can draw more than ASCII."""
-
-
-class Backlog:
-    """Lines of news, the newest MOST_NEWS. What is read back does not run away when new ones come."""
-
-    def __init__(self) -> None:
-        self._rows: deque[Row] = deque(maxlen=MOST_NEWS)
-        self._back = 0
-        """The newest lines that are not shown, since older ones are read."""
-
-    def add(self, row: Row) -> None:
-        """One more."""
-        self._rows.append(row)
-        self._back = min(self._back + 1, len(self._rows) - 1) if self._back else 0
-
-    def leaf(self, lines: int) -> None:
-        """Show so many lines older, or newer."""
-        self._back = max(0, min(len(self._rows) - 1, self._back + lines))
-
-    def newest(self) -> None:
-        """Show the newest again."""
-        self._back = 0
-
-    def shown(self) -> list[Row]:
-        """From the oldest to the last one that is shown."""
-        return list(self._rows)[: len(self._rows) - self._back]
-
-
-def fit(text: str, width: int, *, fancy: bool = True) -> str:
-    """The text padded or cut to ``width`` columns; isolates of right-to-left text take none, and stay closed."""
-    columns = calc_width(text, 0, len(text))
-    if columns <= width:
-        return text + " " * (width - columns)
-    end, columns = calc_text_pos(text, 0, len(text), max(0, width - 1))
-    return shown.closed(text[:end]) + ("…" if fancy else ".") * (width > 0) + " " * (width - 1 - columns)
-
-
 def title(status: Status, width: int, look: Look) -> Row:
     """Who and where we are, and how the line is."""
     dot = " · " if look.fancy else " | "
@@ -102,6 +63,8 @@ def title(status: Status, width: int, look: Look) -> Row:
         line.append(f"{status.round_trip_ms:.0f} ms round trip")
     if status.path == "udp":
         line.append(f"loss {status.loss_percent:.0f} %")
+    if width >= WIDE:
+        line += [quality(status)] * (status.round_trip_ms is not None)
     right = dot.join(line) if status.connected else "not connected"
     if status.outage is not None:
         right = f"NO ANSWER FOR {status.outage.seconds:.0f} s" if status.connected else f"{right}: NOBODY HEARS YOU"
@@ -113,6 +76,12 @@ def title(status: Status, width: int, look: Look) -> Row:
     space = width - calc_width(right, 0, len(right)) - 1
     style = "title" if status.outage is None else "lost"
     return [(style, fit(left, space, fancy=look.fancy) + right + " ")]
+
+
+def quality(status: Status) -> str:
+    """The connection in a word, for whoever does not know what milliseconds mean."""
+    worst = max((status.round_trip_ms or 0.0) / FAIR_MS, status.loss_percent / FAIR_PERCENT)
+    return "good" if worst < 1 else "fair" if worst < BAD else "bad"
 
 
 def _ways(status: Status) -> str:
@@ -148,16 +117,33 @@ def own(status: Status, width: int, look: Look) -> Row:
         word, style = "talking", "talks"
     else:
         word, style = "silent", "dim"
+    if "microphone" in status.lacks and not status.muted:
+        return [("alarm", fit("  you NO MICROPHONE: nobody hears you; plug one in", width, fancy=look.fancy))]
     key = "mute key" if status.talk == "push-to-mute" else "talk key"
     how = f"{key} down" if status.key_held else "" if status.talk == "voice" else f"{key} up"
     level = "      " if status.level_dbfs <= QUIETEST_DBFS else f"{status.level_dbfs:4.0f} dB"[:7]
     room = max(0, width - 12 - METER_STEPS - 2 - 8)
+    if status.unheard:
+        return [
+            (style, fit(f"  you {word}", 15)),
+            *meter(status, look),
+            ("alarm", fit("you talk, but are muted", max(0, width - 15 - METER_STEPS - 2), fancy=look.fancy)),
+        ]
     return [
         (style, fit(f"  you {word}", 15)),
         *meter(status, look),
         ("", f" {level:>6} "),
         ("dim", fit(how, room - 4, fancy=look.fancy)),
     ]
+
+
+def state(status: Status, width: int, look: Look) -> Row:
+    """What stays as it is until somebody changes it: server, what opens the microphone, suppression, the card."""
+    parts = [f"on {status.server}"] * bool(status.server)
+    parts += [f"talk {status.talk}", f"suppress {status.suppress}"]
+    parts += [f"mic {status.microphone}"] * bool(status.microphone)
+    parts += ["NO LOUDSPEAKER"] * ("loudspeaker" in status.lacks)
+    return [("dim", fit("  " + (" · " if look.fancy else " | ").join(parts), width, fancy=look.fancy))]
 
 
 def meter(status: Status, look: Look) -> Row:
@@ -214,7 +200,7 @@ def friends(status: Status, width: int, most: int, look: Look) -> list[Row]:
     if not people:
         return [[("dim", "  nobody else is here" if status.connected else "")]]
     chosen = min(look.chosen, len(people) - 1)
-    first = max(0, min(chosen - most // 2, len(people) - most))
+    first, most = _window(status, most, look)
     return [
         friend(person, width, look, chosen=number == chosen)
         for number, person in enumerate(people[first : first + most], first)
@@ -229,10 +215,31 @@ def top(status: Status, width: int, height: int, look: Look) -> list[Row]:
     head = [
         title(status, width, look),
         *([own(status, width, look)] if status.outage is None else lost(status.outage, width, look)),
-        rule(people if count else "", width, look),
+        *([state(status, width, look)] if status.outage is None and height >= TALL else []),
     ]
-    most = max(1, height - len(head) - 1 - FEWEST_LINES)
-    return [*head, *friends(status, width, most, look), rule("", width, look)]
+    most = max(1, height - len(head) - 2 - FEWEST_LINES)
+    middle = rule(people + _hidden(status, most, look) if count else "", width, look)
+    below = f"{look.newer} newer: page down" if look.newer else ""
+    return [*head, middle, *friends(status, width, most, look), rule(below, width, look)]
+
+
+def _hidden(status: Status, most: int, look: Look) -> str:
+    """How many friends there is no row for, and who of them talks."""
+    first, shown_here = _window(status, most, look)
+    hidden = [person for n, person in enumerate(status.friends) if not first <= n < first + shown_here]
+    talk = [shown.isolated(shown.legible(person.name)) for person in hidden if person.talks]
+    return (
+        f", {len(hidden)} not shown" * bool(hidden)
+        + (f": {', '.join(talk)} talks" if len(talk) == 1 else "")
+        + (f": {', '.join(talk)} talk" if len(talk) > 1 else "")
+    )
+
+
+def _window(status: Status, most: int, look: Look) -> tuple[int, int]:
+    """The first friend who has a row, and how many have."""
+    people = status.friends
+    chosen = min(look.chosen, len(people) - 1)
+    return max(0, min(chosen - most // 2, len(people) - most)), most
 
 
 def help_rows(look: Look) -> list[Row]:
@@ -240,10 +247,11 @@ def help_rows(look: Look) -> list[Row]:
     return [[("key", fit(f" {key}", 10, fancy=look.fancy)), ("", f" {what}")] for key, what in KEYS]
 
 
-def hint(width: int, look: Look) -> Row:
-    """The last line, while nothing is typed."""
+def hint(width: int, look: Look, talk: str = "voice") -> Row:
+    """The last line, while nothing is typed; ``talk`` says what the talk key does."""
+    space = "space mute" if talk == "push-to-mute" else "space talk"
     words = (
-        "m mute", "d deafen", "space talk", "enter write", "? help", "q leave", "+- volume", "x mute friend",
+        "m mute", "d deafen", space, "enter write", "? help", "q leave", "+- volume", "x mute friend",
     )  # fmt: skip
     line, shown = "", []
     for word in words:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import urwid
 from urwid.str_util import calc_width
 
-from voicechat.client.ui import view
+from voicechat.client.ui import rows
 from voicechat.wire.text import MOST_TEXT
 
 _BLACK, _WHITE, _GRAY, _GREEN, _RED, _YELLOW, _NIGHT = "h16", "h231", "h252", "h77", "h160", "h221", "h235"
@@ -68,7 +68,7 @@ class Page(urwid.Widget):
     _sizing = frozenset([urwid.BOX])
     _selectable = True
 
-    def __init__(self, above: Callable[[int, int], list[view.Row]], news: Callable[[], list[view.Row]]) -> None:
+    def __init__(self, above: Callable[[int, int], list[rows.Row]], news: Callable[[], list[rows.Row]]) -> None:
         super().__init__()
         self._above = above
         self._news = news
@@ -96,7 +96,7 @@ class Page(urwid.Widget):
         return urwid.CanvasCombine([(canvas, None, False) for canvas in (*above, *below)])
 
 
-def _canvas(row: view.Row, width: int, **laid: Any) -> urwid.CompositeCanvas:
+def _canvas(row: rows.Row, width: int, **laid: Any) -> urwid.CompositeCanvas:
     return urwid.CompositeCanvas(urwid.Text(list(row) or "", **laid).render((width,)))
 
 
