@@ -2,7 +2,7 @@
 
 import pytest
 
-from voicechat.client.network.reasons import advice
+from voicechat.client.network.reasons import unreachable
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,7 @@ from voicechat.client.network.reasons import advice
     ],
 )
 def test_whoever_calls_over_the_internet_is_asked_about_the_port(host: str, far: bool) -> None:
-    told = advice(host, 1234)
-    assert told.startswith("is the server on, and the address right?")
+    told = unreachable(host, 1234, "it does not answer")
+    asked = "it does not answer; is the server on, and the address right?"
+    assert told.startswith(f"cannot reach {host} port 1234: {asked}")
     assert ("Has the host forwarded port 1234 (TCP)?" in told) == far

@@ -182,9 +182,7 @@ def list_devices() -> str:
         if not names:
             lines.append("       none")
     if not any(audio.listing.names.values()):
-        lines.append(
-            "no sound at all: is PipeWire or PulseAudio running? In a container and over SSH there is mostly none"
-        )
+        lines.append("no sound at all: is PipeWire or PulseAudio running? in a container or over SSH there is none")
     return "\n".join(lines)
 
 

@@ -52,10 +52,10 @@ _BY_NUMBER: Final = {
 }
 
 
-def advice(host: str, port: int) -> str:
-    """What to look at when a server cannot be reached; behind the router of somebody else's, one thing more."""
-    asked = "is the server on, and the address right?"
-    return f"{asked} Has the host forwarded port {port} (TCP)?" if _far(host) else asked
+def unreachable(host: str, port: int, why: str) -> str:
+    """That a server cannot be reached, why, and what to look at; behind somebody else's router one thing more."""
+    told = f"cannot reach {host} port {port}: {why}; is the server on, and the address right?"
+    return told + (f" Has the host forwarded port {port} (TCP)?" if _far(host) else "")
 
 
 def _far(host: str) -> bool:

@@ -21,7 +21,7 @@ from voicechat.client.network.datagrams import DatagramSocket
 from voicechat.client.network.lookup import AsTyped
 from voicechat.client.network.outage import News, Outage
 from voicechat.client.network.protocol import RemoteServer
-from voicechat.client.network.reasons import ENDINGS, FULL_HOUSE, NOT_NOW, SEAT_GONE, advice, reason
+from voicechat.client.network.reasons import ENDINGS, FULL_HOUSE, NOT_NOW, SEAT_GONE, reason, unreachable
 from voicechat.client.network.retry import FIRST_SECONDS, LONGEST_WAIT, QUICK_FOR, SOONEST, Retry, Uniform
 from voicechat.client.network.strangers import Suspicion, kind
 from voicechat.client.network.target import ICall, Target
@@ -252,9 +252,7 @@ class Service:
         wait, self._wait = self._wait, None
         delay = self._retry.delay(self._reactor.seconds()) if wait is None else wait
         if delay is None:
-            self._end(
-                Exit.UNREACHABLE, f"cannot reach {self.where}: {why}; {advice(self._target.host, self._target.port)}"
-            )
+            self._end(Exit.UNREACHABLE, unreachable(self._target.host, self._target.port, why))
             return
         self._why = why
         self._next_try.start(delay)
