@@ -22,8 +22,8 @@ VOLUME_STEP: Final = 3.0
 PAGE_LINES: Final = 5
 """Lines of news of one key press."""
 
-LEAVES: Final = {"page up": PAGE_LINES, "page down": -PAGE_LINES}
-"""Keys that show older and newer lines, also while a line is typed."""
+LEAVES: Final = ("page up", "page down")
+"""Keys that show older and newer lines: also while a line is typed."""
 
 
 class Keys:
@@ -48,9 +48,7 @@ class Keys:
 
     def press(self, key: str) -> None:
         """A key that the entry had no use for."""
-        if key in LEAVES:
-            self._news.leaf(LEAVES[key])
-        elif self._typing:
+        if self._typing and key not in LEAVES:
             self._typed(key)
         elif self.look.help:
             self.look = msgspec.structs.replace(self.look, help=False)
@@ -78,6 +76,8 @@ class Keys:
             "-": lambda: self._louder(-VOLUME_STEP),
             "left": lambda: self._louder(-VOLUME_STEP),
             "x": self._mute_friend,
+            "page up": lambda: self._news.leaf(PAGE_LINES),
+            "page down": lambda: self._news.leaf(-PAGE_LINES),
             "enter": self._start_typing,
             "t": self._start_typing,
             "?": self._help,
