@@ -78,7 +78,7 @@ class SecondBuild:
     def close(self) -> None:
         """It is not wanted any more."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
 
 @pytest.fixture(scope="session")
