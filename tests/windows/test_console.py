@@ -4,12 +4,13 @@ A pseudo terminal of ours is the console's window. What Wine 8's own console doe
 wrongly, and sends no event but Ctrl-C) is looked at on a real PC: docs/windows.md.
 """
 
+import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from testkit.children import Children, Program, Server
+from testkit.children import PASSWORD, Children, Program, Server
 from testkit.terminal import Terminal
 from testkit.wine import Wine
 from tests.windows import events
@@ -40,6 +41,13 @@ def words(house: Children, server: Server, name: str = "Zoë") -> list[str]:
     return [*chosen, "--password-file", Wine.path(house.password_file), "--input", "silence", "--output", "null"]
 
 
+def opened(started: list[str], house: Children, variables: dict[str, str]) -> Terminal:
+    """A console's window. Its keys go to Wine as they are, also before Wine has asked for that."""
+    console = Terminal(started, 100, 30, folder=house.folder, variables=variables, controlling=True)
+    tty.setraw(console._slave)
+    return console
+
+
 @pytest.fixture
 def start(friend: Friend, house: Children, server: Server) -> Iterator[Start]:
     """Starts a client in a console, without TERM, as there is none on Windows."""
@@ -48,7 +56,7 @@ def start(friend: Friend, house: Children, server: Server) -> Iterator[Start]:
     def it(*options: str) -> Terminal:
         started = friend.words(CLIENT, *words(house, server), *options)
         variables = friend.variables(TERM="", VOICECHAT_CUES="off")
-        terminals.append(Terminal(started, 100, 30, folder=house.folder, variables=variables, controlling=True))
+        terminals.append(opened(started, house, variables))
         return terminals[-1]
 
     yield it
@@ -70,6 +78,31 @@ def test_the_screen_is_there_without_term_and_takes_keys_and_text(start: Start, 
     console.type("q")
     assert console.end() == Exit.OK
     ben.line("Zoë left")
+
+
+def test_a_double_click_asks_for_the_link_keeps_it_and_needs_no_word_the_next_time(
+    friend: Friend, house: Children, server: Server, ben: Program
+) -> None:
+    """Started without a word, and with nothing in the environment."""
+    variables = friend.variables(TERM="", VOICECHAT_CONFIG="", VOICECHAT_NAME="Zoë", VOICECHAT_CUES="off")
+    variables |= {"VOICECHAT_INPUT": "silence", "VOICECHAT_OUTPUT": "null"}
+    link = f"voicechat://127.0.0.1:{server.port}/#{PASSWORD}"
+    for asked in (True, False):
+        console = opened(friend.words(CLIENT), house, variables)
+        if asked:
+            console.until("Paste the link")
+            console.type("nonsense\r")
+            console.until("a link begins with voicechat://")
+            console.type(f"{link}\r")
+            console.until("Keep this")
+            console.type("y\r")
+        console.until("── friends", "Ben")
+        console.type("q")
+        assert console.end() == Exit.OK
+        console.close()
+    (kept,) = friend.wine.prefix.glob("drive_c/users/*/AppData/Local/voicechat/client.toml")
+    assert f"port = {server.port}" in kept.read_text()
+    kept.unlink()
 
 
 def test_lines_are_typed_and_written_in_utf_8(start: Start, ben: Program) -> None:
