@@ -10,7 +10,7 @@ from zope.interface.verify import verifyObject
 
 from voicechat.errors import WireError
 from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
-from voicechat.interfaces import ICodec, IDecoder, IEncoder
+from voicechat.interfaces import IDecoder, IDescribedCodec, IEncoder
 from voicechat.testing import MemoryCodec
 
 
@@ -20,7 +20,7 @@ def constant(value: float) -> Frame:
 
 def test_memory_codec_implements_the_codec_interfaces() -> None:
     codec = MemoryCodec()
-    verifyObject(ICodec, codec)
+    verifyObject(IDescribedCodec, codec)
     verifyObject(IEncoder, codec.encoder(12_000))
     verifyObject(IDecoder, codec.decoder())
 

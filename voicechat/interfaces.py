@@ -43,3 +43,10 @@ class ICodec(Interface):
 
     def check(payload: bytes) -> None:
         """WireError unless the payload is a mono frame of 20 ms, MOST_PAYLOAD bytes at most; looks at its header."""
+
+
+class IDescribedCodec(ICodec):
+    """The codec of a client, which can say what it has."""
+
+    def described() -> dict[str, str]:
+        """Which library it is (``version``), and what its decoders do beyond decoding (``enhancement``)."""

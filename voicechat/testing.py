@@ -24,7 +24,7 @@ from zope.interface import implementer
 
 from voicechat.errors import WireError
 from voicechat.format import Frame
-from voicechat.interfaces import ICodec, IDecoder, IEncoder
+from voicechat.interfaces import IDecoder, IDescribedCodec, IEncoder
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ class MemoryDecoder:
         self._value = self._kept
 
 
-@implementer(ICodec)
+@implementer(IDescribedCodec)
 class MemoryCodec:
     """A codec whose payload is one number: a constant frame comes back exactly, any other as its mean."""
 
@@ -101,6 +101,10 @@ class MemoryCodec:
     def decoder(self) -> MemoryDecoder:
         """A fresh decoder."""
         return MemoryDecoder()
+
+    def described(self) -> dict[str, str]:
+        """No library."""
+        return {"version": "none", "enhancement": "off"}
 
     def check(self, payload: bytes) -> None:
         """WireError unless the payload is one of MemoryEncoder's."""

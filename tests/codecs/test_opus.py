@@ -22,7 +22,7 @@ from voicechat.codecs.opus import (
 )
 from voicechat.errors import VoiceChatError, WireError
 from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, TICKS_PER_SECOND, Samples, silent_frame
-from voicechat.interfaces import ICodec, IDecoder, IEncoder
+from voicechat.interfaces import ICodec, IDecoder, IDescribedCodec, IEncoder
 from voicechat.media.levels import mean_square, mean_square_of
 from voicechat.media.packet import MOST_PAYLOAD
 from voicechat.media.quality import HIGHEST_BITRATE, LOWEST_BITRATE
@@ -31,6 +31,9 @@ VOICES_FOLDER = Path(__file__).parents[2] / "demo" / "voices"
 VOICES = ("cs_f1", "cs_m1", "en_f2", "en_f3", "en_m4", "it_m2")
 
 CODEC = OpusCodec()
+ENHANCED = OpusCodec(enhance=True, clock=lambda: 0.0)
+BOTH = pytest.mark.parametrize("codec", [CODEC, ENHANCED], ids=["plain", "enhanced"])
+"""What holds of decoders holds with the models of a newer libopus, too."""
 
 
 @cache
@@ -46,8 +49,8 @@ def payloads(name: str, bitrate: int = 12_000, complexity: int = 8) -> list[byte
     return [encoder.encode(frame) for frame in recorded(name)]
 
 
-def decoded(coded: list[bytes]) -> Samples:
-    decoder = CODEC.decoder()
+def decoded(coded: list[bytes], codec: OpusCodec = CODEC) -> Samples:
+    decoder = codec.decoder()
     out = np.empty((len(coded), FRAME_SAMPLES), np.float32)
     for payload, frame in zip(coded, out, strict=True):
         decoder.decode(payload, frame)
@@ -70,6 +73,7 @@ def resident_kilobytes() -> int:
 
 def test_it_implements_the_codec_interfaces() -> None:
     verifyObject(ICodec, CODEC)
+    verifyObject(IDescribedCodec, CODEC)
     verifyObject(IEncoder, CODEC.encoder(12_000))
     verifyObject(IDecoder, CODEC.decoder())
 
@@ -138,7 +142,8 @@ def test_without_libopus_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("voice", VOICES)
 @pytest.mark.parametrize(("bitrate", "least"), [(12_000, 0.75), (24_000, 0.82)])
-def test_a_voice_comes_back(voice: str, bitrate: int, least: float) -> None:
+@BOTH
+def test_a_voice_comes_back(codec: OpusCodec, voice: str, bitrate: int, least: float) -> None:
     """Median correlation of speech frames with what was said, 300-3400 Hz, without the look-ahead.
 
     Measured 0.84 to 0.92 by voice at 12 kbit/s and 0.90 to 0.93 at 24; the encoder's high
@@ -146,7 +151,7 @@ def test_a_voice_comes_back(voice: str, bitrate: int, least: float) -> None:
     """
     band = butter(4, (300, 3400), "bandpass", fs=SAMPLE_RATE, output="sos")
     said = sosfiltfilt(band, recorded(voice).ravel()[:-LOOKAHEAD_SAMPLES])
-    heard = sosfiltfilt(band, decoded(payloads(voice, bitrate)).ravel()[LOOKAHEAD_SAMPLES:])
+    heard = sosfiltfilt(band, decoded(payloads(voice, bitrate), codec).ravel()[LOOKAHEAD_SAMPLES:])
     starts = range(0, said.size - FRAME_SAMPLES + 1, FRAME_SAMPLES)
     pairs = [(said[at : at + FRAME_SAMPLES], heard[at : at + FRAME_SAMPLES]) for at in starts]
     speech = [(one, other) for one, other in pairs if mean_square(one) > mean_square_of(-42)]
@@ -276,10 +281,13 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(payload[: draw(st.integers(0, len(payload)))]) + draw(st.binary(max_size=8))
 
 
+@BOTH
 @settings(max_examples=300, deadline=None)
-@given(st.lists(mutated() | st.binary(max_size=450) | st.none(), max_size=12))
-def test_garbage_is_a_frame_or_a_wire_error_and_the_decoder_lives_on(course: list[bytes | None]) -> None:
-    decoder, out = CODEC.decoder(), silent_frame()
+@given(course=st.lists(mutated() | st.binary(max_size=450) | st.none(), max_size=12))
+def test_garbage_is_a_frame_or_a_wire_error_and_the_decoder_lives_on(
+    codec: OpusCodec, course: list[bytes | None]
+) -> None:
+    decoder, out = codec.decoder(), silent_frame()
     for payload in course:
         out.fill(7.0)
         if payload is None:
@@ -296,10 +304,11 @@ def test_garbage_is_a_frame_or_a_wire_error_and_the_decoder_lives_on(course: lis
     assert 0.1 < np.sqrt((out**2).mean() / (recorded("cs_m1")[at] ** 2).mean()) < 10
 
 
-def test_a_hostile_payload_is_not_louder_than_full_scale() -> None:
+@BOTH
+def test_a_hostile_payload_is_not_louder_than_full_scale(codec: OpusCodec) -> None:
     """Without a clip these came out at 12 million."""
     chance = np.random.default_rng(1)
-    decoder, out = CODEC.decoder(), silent_frame()
+    decoder, out = codec.decoder(), silent_frame()
     peak = 0.0
     for _ in range(3000):
         decoder.decode(bytes([chance.choice((0x78, 0xF8))]) + chance.bytes(100), out)
@@ -307,9 +316,10 @@ def test_a_hostile_payload_is_not_louder_than_full_scale() -> None:
     assert peak == 1.0
 
 
-def test_a_payload_that_libopus_refuses_is_a_wire_error_and_silence() -> None:
+@BOTH
+def test_a_payload_that_libopus_refuses_is_a_wire_error_and_silence(codec: OpusCodec) -> None:
     """The check stands before it; behind the check libopus' own word counts."""
-    decoder, out = CODEC.decoder(), np.ones(FRAME_SAMPLES, np.float32)
+    decoder, out = codec.decoder(), np.ones(FRAME_SAMPLES, np.float32)
     three_frames = b"\x4b\x03" + bytes(30)
     with pytest.raises(WireError, match="libopus"):
         decoder._run(three_frames, len(three_frames), out)
@@ -319,15 +329,17 @@ def test_a_payload_that_libopus_refuses_is_a_wire_error_and_silence() -> None:
     assert out.any()
 
 
-def test_concealment_before_any_sound_is_silence() -> None:
+@BOTH
+def test_concealment_before_any_sound_is_silence(codec: OpusCodec) -> None:
     out = np.ones(FRAME_SAMPLES, np.float32)
-    CODEC.decoder().conceal(out)
+    codec.decoder().conceal(out)
     assert not out.any()
 
 
 @pytest.mark.parametrize("voice", VOICES)
-def test_concealment_goes_on_with_the_voice_and_dies_away(voice: str) -> None:
-    decoder, out = CODEC.decoder(), silent_frame()
+@BOTH
+def test_concealment_goes_on_with_the_voice_and_dies_away(codec: OpusCodec, voice: str) -> None:
+    decoder, out = codec.decoder(), silent_frame()
     for payload in payloads(voice)[: speaking(voice) + 1]:
         decoder.decode(payload, out)
     power = (out**2).mean()
@@ -339,8 +351,9 @@ def test_concealment_goes_on_with_the_voice_and_dies_away(voice: str) -> None:
 
 
 @pytest.mark.parametrize("voice", VOICES)
-def test_a_decoder_that_was_restored_is_as_if_nothing_had_been_since(voice: str) -> None:
-    decoder, steady = CODEC.decoder(), CODEC.decoder()
+@BOTH
+def test_a_decoder_that_was_restored_is_as_if_nothing_had_been_since(codec: OpusCodec, voice: str) -> None:
+    decoder, steady = codec.decoder(), codec.decoder()
     out, expected = silent_frame(), silent_frame()
     for tick, payload in enumerate(payloads(voice)[:100]):
         if tick % 7 == 0:
@@ -356,22 +369,27 @@ def test_a_decoder_that_was_restored_is_as_if_nothing_had_been_since(voice: str)
         np.testing.assert_array_equal(out, expected)
 
 
-def test_before_it_was_kept_the_state_to_go_back_to_is_a_fresh_one() -> None:
-    decoder, out, expected = CODEC.decoder(), silent_frame(), silent_frame()
+@BOTH
+def test_before_it_was_kept_the_state_to_go_back_to_is_a_fresh_one(codec: OpusCodec) -> None:
+    decoder, out, expected = codec.decoder(), silent_frame(), silent_frame()
     first, second = payloads("cs_m1")[speaking("cs_m1") :][:2]
     decoder.decode(first, out)
     decoder.restore()
     decoder.decode(second, out)
-    CODEC.decoder().decode(second, expected)
+    codec.decoder().decode(second, expected)
     np.testing.assert_array_equal(out, expected)
 
 
 # Memory
 
 
-@pytest.mark.parametrize("make", [lambda: CODEC.encoder(12_000), CODEC.decoder], ids=["encoder", "decoder"])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: CODEC.encoder(12_000), CODEC.decoder, ENHANCED.decoder],
+    ids=["encoder", "decoder", "enhanced decoder"],
+)
 def test_ten_thousand_encoders_and_decoders_leave_nothing(make: Any) -> None:
-    """An encoder holds 48 KB, a decoder 23: ten thousand kept would be hundreds of MB."""
+    """An encoder holds 48 KB, a decoder 23, and 280 with the models: ten thousand kept would be hundreds of MB."""
     for _ in range(500):
         make()
     before = resident_kilobytes()

@@ -1,6 +1,7 @@
 """LateFrameRepair: the decoder goes back, and is where it would be without the miss; frames are single values."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,8 +25,10 @@ def voice(frames: int) -> list[Frame]:
     return list((0.1 * sound).astype(np.float32).reshape(frames, FRAME_SAMPLES))
 
 
-def test_a_decoder_that_concealed_is_brought_to_where_it_would_be() -> None:
-    codec = OpusCodec()
+@pytest.mark.parametrize("enhance", [False, True])
+def test_a_decoder_that_concealed_is_brought_to_where_it_would_be(enhance: bool) -> None:
+    """With deep concealment, too, where libopus has it."""
+    codec = OpusCodec(enhance=enhance, clock=lambda: 0.0)
     encoder, steady, late = codec.encoder(12_000), codec.decoder(), codec.decoder()
     repair, expected, out = LateFrameRepair(late), silent_frame(), silent_frame()
     for tick, frame in enumerate(voice(40)):
