@@ -22,7 +22,7 @@ serve: ## start a server for your friends and print what they must type; NEW=1: 
 	@$(PY) -m demo.serve
 
 quick: ## every check and every test that needs no more than this machine
-	@.ci/prepare sound web
+	@.ci/prepare sound web opus
 	@$(MAKE) --no-print-directory lint
 	$(PY) -m pytest -n 4 --dist loadgroup
 
@@ -55,7 +55,7 @@ bench: prepare ## measure; prints figures, asserts nothing
 	@$(PY) -m bench
 
 soak: ## the tests with their long amounts, and whether they notice a program that is broken on purpose
-	@.ci/prepare sound
+	@.ci/prepare sound opus
 	VOICECHAT_SOAK=1 $(PY) -m pytest tests
 	$(PY) -m tests.mutations
 

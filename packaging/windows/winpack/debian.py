@@ -21,10 +21,11 @@ ARCHITECTURE: Final = "amd64"
 
 
 class Archive:
-    """The release's packages; what was fetched stays in ``cache``."""
+    """The release's packages, for an architecture by Debian's name; what was fetched stays in ``cache``."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, architecture: str = ARCHITECTURE) -> None:
         self._cache = cache.absolute()
+        self._architecture = architecture
         self._fresh = False
         self.notes: list[str] = []
         """What is not as it was pinned."""
@@ -55,7 +56,7 @@ class Archive:
 
     def newest(self, name: str) -> Package:
         """What the mirror has now."""
-        file = self._fetch(name)
+        file = self.fetch(name)
         return Package(name, version(file), sha256(file))
 
     def _package(self, name: str, known: list[Package]) -> tuple[Package, Path]:
@@ -63,7 +64,7 @@ class Archive:
             for file in self._made("packages").glob(f"{name}_*.deb"):
                 if sha256(file) == package.sha256:
                     return package, file
-        file = self._fetch(name)
+        file = self.fetch(name)
         found = Package(name, version(file), sha256(file))
         if found not in known:
             pins = ", ".join(package.version for package in known)
@@ -72,7 +73,8 @@ class Archive:
             )
         return found, file
 
-    def _fetch(self, name: str) -> Path:
+    def fetch(self, name: str) -> Path:
+        """The file of what the mirror has now."""
         say(f"fetching {name} of Debian {RELEASE}")
         self._update()
         folder = self._made("packages")
@@ -86,14 +88,14 @@ class Archive:
     def _update(self) -> None:
         if self._fresh:
             return
-        if platform.machine() != "x86_64":
+        if self._architecture == ARCHITECTURE and platform.machine() != "x86_64":
             raise BuildFailed(f"this machine is {platform.machine()}; Debian's Python for {ARCHITECTURE} must run here")
         if not KEYRING.exists():
             raise BuildFailed(f"{KEYRING} is missing; apt-get install debian-archive-keyring")
         self._made("lists/partial"), self._made("cache/archives/partial")
         (self._cache / "status").touch()
         (self._cache / "empty").mkdir(exist_ok=True)
-        line = f"[arch={ARCHITECTURE} signed-by={KEYRING}] {mirror()} {RELEASE} main\n"
+        line = f"[arch={self._architecture} signed-by={KEYRING}] {mirror()} {RELEASE} main\n"
         (self._cache / "sources.list").write_text(f"deb {line}deb-src {line}")
         run([*self._apt("update"), "--error-on=any"])
         self._fresh = True
@@ -108,8 +110,8 @@ class Archive:
             "Dir::State::lists": it / "lists",
             "Dir::State::status": it / "status",
             "Dir::Cache": it / "cache",
-            "APT::Architecture": ARCHITECTURE,
-            "APT::Architectures": ARCHITECTURE,
+            "APT::Architecture": self._architecture,
+            "APT::Architectures": self._architecture,
             "APT::Sandbox::User": "root",  # the folders are ours, and may lie where _apt may not read
             "Acquire::Retries": 3,
         }
