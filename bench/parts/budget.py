@@ -24,7 +24,7 @@ def budget(studio: Studio) -> list[Table]:
     calls = studio.calls("2 auto")
     phases = [measured for phase in WAYS for measured in studio.phases("2 auto", phase)]
     stats = [one for call in calls for one in call.stats.values()]
-    encode, decode = (percentile(times, 50) or 0.0 for times in cold_times(OPUS_COMPLEXITY))
+    encode, decode = (percentile(times, 50) or 0.0 for times in cold_times(OpusCodec(OPUS_COMPLEXITY)))
     floor = median(percentile(measured.heard[FLOOR].delays, 50) or 0.0 for measured in phases)
     whole = median(percentile(measured.heard[WAYS[measured.phase.name]].delays, 50) or 0.0 for measured in phases)
     # What --stats tells counts to the ear: the block that the driver is given is in the loop-through's delay, too.

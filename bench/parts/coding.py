@@ -31,17 +31,20 @@ def cold() -> Table:
     """A call codes one frame and sleeps: the caches belong to others by then."""
     rows = []
     for complexity in codec.COMPLEXITIES:
-        encode, decode = cold_times(complexity)
+        encode, decode = cold_times(OpusCodec(complexity))
         label = f"12 kbit/s, complexity {complexity}"
         rows += [(f"encode, {label}", *_spread(encode)), (f"decode, {label}", *_spread(decode))]
+    enhanced = OpusCodec(enhance=True, clock=lambda: 0.0)
+    if enhanced.enhancement.complexity:
+        _, decode = cold_times(enhanced)
+        rows.append((f"decode, 12 kbit/s, enhanced ({enhanced.enhancement.value})", *_spread(decode)))
     head = ("step", "us a frame", "95 %", "s/min at 50 a second")
     note = "CPU time of the thread, frames 20 ms apart."
     return Table("One frame, cold", head, tuple(rows), note)
 
 
-def cold_times(complexity: int, count: int = COLD_FRAMES) -> tuple[list[float], list[float]]:
+def cold_times(whole: OpusCodec, count: int = COLD_FRAMES) -> tuple[list[float], list[float]]:
     """Microseconds of CPU time of each encode, and of each decode."""
-    whole = OpusCodec(complexity)
     talker, listener, out = whole.encoder(12_000), whole.decoder(), silent_frame()
     encodes, decodes = [], []
     for frame in codec.frames_of(codec.VOICE)[:count]:

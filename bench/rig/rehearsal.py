@@ -172,13 +172,13 @@ class _Call:
         self._chance = chance
         self.clock = Clock()
         self.clock.advance(100 + chance.random())
-        codec = OpusCodec()
+        codec, hearing = OpusCodec(), OpusCodec(enhance=True, clock=lambda: 0.0)
         self._said = said
         self._talking, self.listening = (
             AudioBridge(self._wake, TalkGate(tuning=tuning.gate), self.clock.seconds) for _ in range(2)
         )
         self._voice = SendStream(codec.encoder(BITRATE))
-        self.hearing = Hearing(codec, tuning)
+        self.hearing = Hearing(hearing, tuning)
         self._playback = Playback(self.clock, self.hearing, self.listening)
         self._talking.on_turn, self.listening.on_turn = self._turn, self._playback.turn
         room = Room("rehearsal")

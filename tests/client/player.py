@@ -29,7 +29,7 @@ from voicechat.client.network.reconnecting import Service
 from voicechat.client.network.target import Target
 from voicechat.client.ui.line import Console
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
-from voicechat.interfaces import ICodec
+from voicechat.interfaces import IDescribedCodec
 from voicechat.media.gate import TalkGate
 from voicechat.media.quality import Quality
 from voicechat.security.secret import Secret
@@ -128,7 +128,7 @@ class Player:
         *,
         reactor: VoiceReactor | None = None,
         password: str = PASSWORD,
-        codec: ICodec | None = None,
+        codec: IDescribedCodec | None = None,
         host: str = SERVER,
         mode: TransmitMode = TransmitMode.VOICE,
         voice: Voice | None = None,

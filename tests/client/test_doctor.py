@@ -15,6 +15,7 @@ from voicechat.client.exits import Exit
 from voicechat.client.finding import Finding, Verdict
 from voicechat.client.network.target import Target
 from voicechat.client.visit import Visit
+from voicechat.codecs.enhancing import Enhancement
 from voicechat.media.packet import MediaPacket
 from voicechat.security.secret import Secret
 from voicechat.testing import MemoryCodec
@@ -49,6 +50,24 @@ def test_what_coding_takes_is_held_against_the_time_of_a_frame(
     found = doctor.effort(MemoryCodec(), 12_000, lambda: next(times))
     assert (found.verdict, found.code) == (verdict, code)
     assert f"in {milliseconds} ms" in found.text
+
+
+@pytest.mark.parametrize(
+    ("enhancement", "words"),
+    [
+        (Enhancement.OFF, "--enhance off"),
+        (Enhancement.TOO_OLD, "1.5 and later"),
+        (Enhancement.NO_MODELS, "without the models"),
+        (Enhancement.CONCEALMENT, "with deep concealment"),
+        (Enhancement.SPARED, "without LACE, to spare this computer"),
+        (Enhancement.LACE, "with deep concealment and LACE"),
+    ],
+)
+def test_the_libopus_is_named_with_what_it_does_for_what_is_heard(enhancement: Enhancement, words: str) -> None:
+    found = doctor.library("1.4", enhancement)
+    assert found.verdict is Verdict.OK, "a call works with any"
+    assert found.text.startswith("libopus is there: 1.4")
+    assert words in found.text
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_words_change_the_client_and_figures_show_it(home: Children, ann: Progra
     figures = json.loads(told(home, "stats", "--json").out)
     assert (figures["muted"], figures["deafened"], figures["key_held"]) == (True, True, True)
     assert figures["figures"]["pakes"] == 1
+    assert set(figures["figures"]["opus"]) == {"version", "enhancement"}
     told(home, "ptt-up")
     told(home, "undeafen")
     told(home, "say", "back", "in", "five", "--json")

@@ -26,10 +26,11 @@ from voicechat.client.network.lookup import Lookups
 from voicechat.client.network.target import Target
 from voicechat.client.ui.line import Console
 from voicechat.client.visit import Visit
+from voicechat.codecs.enhancing import Enhancement
 from voicechat.codecs.opus import OpusCodec
 from voicechat.errors import ConfigError, DeviceError, VoiceChatError
 from voicechat.format import BLOCK_SAMPLES, FRAME_SAMPLES, SILENT_BLOCK, TICK_MS, TICKS_PER_SECOND, silent_frame
-from voicechat.interfaces import ICodec
+from voicechat.interfaces import ICodec, IDescribedCodec
 from voicechat.media.levels import dbfs_of
 from voicechat.media.quality import HIGH_BITRATE, NORMAL_BITRATE, Quality
 from voicechat.security.secret import Secret
@@ -46,6 +47,16 @@ QUIET_DBFS: Final = -46.0
 
 CLIPPING_DBFS: Final = -3.0
 """A whole frame as loud as this is clipped: a sine at full scale has it, speech lies far below."""
+
+ENHANCED: Final = {
+    Enhancement.OFF: "; what you hear is not enhanced (--enhance off)",
+    Enhancement.TOO_OLD: "; 1.5 and later conceal losses better, and sound better",
+    Enhancement.NO_MODELS: "; built without the models by which 1.5 and later sound better",
+    Enhancement.CONCEALMENT: ", with deep concealment",
+    Enhancement.SPARED: ", with deep concealment; without LACE, to spare this computer",
+    Enhancement.LACE: ", with deep concealment and LACE",
+}
+"""What is said of each behind the version."""
 
 TRIED_FRAMES: Final = 2 * TICKS_PER_SECOND
 BUSY, TOO_BUSY = 0.25, 1.0
@@ -76,8 +87,8 @@ def _everything(
 ) -> Iterator[Finding]:
     codec = None
     try:
-        codec = OpusCodec(chosen.complexity)
-        yield Finding(Verdict.OK, "libopus is there")
+        codec = OpusCodec(chosen.complexity, enhance=chosen.enhance == "auto")
+        yield library(codec.version, codec.enhancement)
         bitrate = Quality(chosen.quality).bitrate(NORMAL_BITRATE, HIGH_BITRATE)
         yield effort(codec, bitrate, time.process_time)
     except VoiceChatError as error:
@@ -87,6 +98,11 @@ def _everything(
     yield from found
     if codec is not None:
         yield from server(chosen, password, codec)
+
+
+def library(version: str, enhancement: Enhancement) -> Finding:
+    """Which libopus it is, and what it does for what is heard."""
+    return Finding(Verdict.OK, f"libopus is there: {version}{ENHANCED[enhancement]}")
 
 
 def effort(codec: ICodec, bitrate: int, cpu: Callable[[], float]) -> Finding:
@@ -171,7 +187,7 @@ def level(levels: list[float]) -> Finding:
     return Finding(Verdict.OK, told)
 
 
-def server(chosen: argparse.Namespace, password: Callable[[], Secret], codec: ICodec) -> list[Finding]:
+def server(chosen: argparse.Namespace, password: Callable[[], Secret], codec: IDescribedCodec) -> list[Finding]:
     """Log in, and see which ways lead to the server."""
     if not chosen.host:
         advice = "no server is named: give --host HOST, or the link that your host gave you"

@@ -73,6 +73,7 @@ OPTIONS: Final[Options] = (
             "gate", "dBFS above which you are heard; auto learns the noise", float, "auto", "DB", ("auto",), (-90, 0)
         ),
         Option("suppress", "noise suppression; strong needs RNNoise", str, "off", choices=("off", "light", "strong")),
+        Option("enhance", "what you hear, by libopus 1.5 and later", str, "auto", choices=("auto", "off")),
         Option("loudness", "bring your voice to the level that all have", bool, True),
         Option(
             "cues",

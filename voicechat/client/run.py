@@ -101,7 +101,8 @@ class _Run:
         self._bridge = AudioBridge(self._reactor.callFromThread, gate, taps=() if meter is None else (meter,))
         voice = Voice(Loudness() if chosen.loudness else None, time.perf_counter, self._notices.warn)
         voice.suppress(Suppress(chosen.suppress))
-        self._call = Call(self._reactor, OpusCodec(chosen.complexity), self._bridge, notices, voice=voice)
+        codec = OpusCodec(chosen.complexity, enhance=chosen.enhance == "auto")
+        self._call = Call(self._reactor, codec, self._bridge, notices, voice=voice)
         mode = TransmitMode.VOICE if chosen.echo_test else TransmitMode(chosen.talk)  # a test needs no key
         self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, mode)
         self._call.server = chosen.host
@@ -131,8 +132,7 @@ class _Run:
             self._service.ask_password = self._ask_password
         self._cueing = Cueing(self._reactor, self._call, self._controls, self._bridge.cue, self._cues())
         self._code = int(Exit.OK)
-        self._ending = self._taken = False
-        self._begun = False
+        self._ending = self._taken = self._begun = False
 
     def run(self) -> int:
         """Run the reactor until the end, and let the last words out."""

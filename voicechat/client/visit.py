@@ -21,7 +21,7 @@ from voicechat.client.network.reconnecting import Service
 from voicechat.client.network.target import Target
 from voicechat.client.ui.line import Console
 from voicechat.format import BLOCK_SAMPLES, BLOCK_SECONDS
-from voicechat.interfaces import ICodec
+from voicechat.interfaces import IDescribedCodec
 from voicechat.media.gate import GateMode, TalkGate
 
 ECHO_WITHIN: Final = 3.0
@@ -49,7 +49,7 @@ def _both_ways(back: str | None) -> Finding:
 class Visit:
     """One login, as short as it can be."""
 
-    def __init__(self, reactor: Any, target: Target, codec: ICodec) -> None:
+    def __init__(self, reactor: Any, target: Target, codec: IDescribedCodec) -> None:
         self._reactor = reactor
         self._target = target
         gate = TalkGate()

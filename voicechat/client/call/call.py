@@ -23,7 +23,7 @@ from voicechat.client.network.outage import IRecovery
 from voicechat.client.network.protocol import RemoteServer
 from voicechat.client.notices import INotices
 from voicechat.errors import WireError
-from voicechat.interfaces import ICodec
+from voicechat.interfaces import IDescribedCodec
 from voicechat.media.echo_detector import EchoDetector
 from voicechat.media.hearing import Hearing
 from voicechat.media.packet import MIX, MediaPacket
@@ -36,7 +36,7 @@ class Call:
     def __init__(
         self,
         clock: IReactorTime,
-        codec: ICodec,
+        codec: IDescribedCodec,
         bridge: AudioBridge,
         notices: INotices,
         wall_clock: Callable[[], str] = hours_and_minutes,
@@ -78,6 +78,7 @@ class Call:
         self.password_logins = 0
         self.reconnects = 0
         self._figures = CallFigures(self.friends, self.hearing, bridge, self.ways, self.measured)
+        self._codec = codec
         bridge.on_turn = self.turn
         bridge.on_unheard = self._unheard
 
@@ -218,4 +219,4 @@ class Call:
             frames_sent=self.uplink.sent,
             reconnects=self.reconnects,
             password_logins=self.password_logins,
-        )
+        ) | {"opus": self._codec.described()}
