@@ -4,7 +4,8 @@ What lives here: what strangers can throw at a port. Kinds: ``connect`` opens co
 as fast as it can and says nothing; ``hello`` sends the first string of a login on each, ``resume`` a ticket,
 ``pages`` asks for the page, ``pings`` sends frames without a message on WebSockets,
 ``mixed`` does all of these and sends rubbish, in turn;
-``datagrams`` sends forged datagrams, and those of ``--replay FILE`` again. It keeps few
+``datagrams`` sends forged datagrams, and those of ``--replay FILE`` again, ``bindings`` what
+browsers send by UDP. It keeps few
 connections at a time, closing its oldest, and comes from ``--sources`` addresses of
 loopback in turn. At the end it prints a line of JSON: what it sent, and how many bytes
 were sent back to it.
@@ -17,6 +18,7 @@ import os
 import random
 import selectors
 import socket
+import struct
 import sys
 import time
 from collections import deque
@@ -132,10 +134,35 @@ def datagrams(port: int, end: float, most: int, rate: float, replayed: list[byte
     return {"sent": sent, "answered": answered}
 
 
+def bindings(port: int, end: float, most: int, rate: float) -> dict[str, int]:
+    """Send what browsers send, signed by nobody: binding requests, handshakes of DTLS and SRTP, in turn."""
+    request = struct.pack("!HHI12s", 1, 40, 0x2112A442, os.urandom(12)) + struct.pack("!HH12s", 6, 12, b"abcdefgh:abc")
+    said = (
+        request + struct.pack("!HH20s", 8, 20, os.urandom(20)),
+        b"\x16\xfe\xfd" + bytes(8) + b"\x00\xc8" + os.urandom(200),
+        b"\x80\x6f" + os.urandom(60),
+    )
+    sent = answered = 0
+    start = time.monotonic()
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sender.bind((address(0), 0))
+        sender.connect((TARGET, port))
+        sender.setblocking(False)
+        while sent < most and (now := time.monotonic()) < end:
+            if sent >= rate * (now - start):
+                continue
+            with contextlib.suppress(OSError):
+                sender.send(said[sent % len(said)])
+                sent += 1
+            with contextlib.suppress(OSError):
+                answered += len(sender.recv(2000))
+    return {"sent": sent, "answered": answered}
+
+
 def main() -> None:
     """Flood, and tell."""
     parser = argparse.ArgumentParser(prog="python -m testkit.flood")
-    parser.add_argument("kind", choices=[*SAID, "datagrams"])
+    parser.add_argument("kind", choices=[*SAID, "datagrams", "bindings"])
     parser.add_argument("port", type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--sources", type=int, default=1)
@@ -150,6 +177,8 @@ def main() -> None:
     if chosen.kind == "datagrams":
         replayed = [bytes.fromhex(line) for line in chosen.replay.read_text().split()] if chosen.replay else []
         told = datagrams(chosen.port, end, chosen.most, chosen.rate, replayed)
+    elif chosen.kind == "bindings":
+        told = bindings(chosen.port, end, chosen.most, chosen.rate)
     else:
         say = SAID[chosen.kind]
         told = connections(chosen.port, end, chosen.most, chosen.rate, chosen.sources, chosen.keep, chosen.lag, say)

@@ -26,6 +26,7 @@ FLOODS: Final[dict[str, tuple[str, ...]]] = {
     "requests for the page, 64 addresses": ("pages", "--rate", "1500", "--sources", "64"),
     "WebSockets full of pings, 64 addresses": ("pings", "--rate", "1500", "--sources", "64"),
     "forged datagrams": ("datagrams", "--rate", "10000"),
+    "STUN, DTLS and SRTP of nobody": ("bindings", "--rate", "10000"),
 }
 
 FLOOD_SECONDS: Final = 60.0

@@ -374,6 +374,25 @@ print(*[name for name in %r if name in sys.modules], "gzip" in sys.modules)
 """
 
 
+LOADED = """
+import sys, threading
+from tests.server.browsers import BrowserFriend
+from tests.server.house import House
+BrowserFriend(House(takes_offers=bool(int(sys.argv[1]))), "Ann").begin()
+for thread in threading.enumerate():
+    thread is threading.main_thread() or thread.join()
+print("voicechat.server.rtc" in sys.modules)
+"""
+
+
+def test_what_an_offer_needs_is_imported_beside_all_else_when_a_websocket_is_asked_for() -> None:
+    told = [
+        subprocess.run([sys.executable, "-c", LOADED, taken], capture_output=True, text=True, check=True).stdout.strip()
+        for taken in ("1", "0")
+    ]
+    assert told == ["True", "False"]
+
+
 @pytest.mark.parametrize("names", [(*NEEDED, "voicechat.carriage.websocket")])
 def test_nothing_of_it_is_imported_before_a_browser_comes(names: tuple[str, ...]) -> None:
     told = subprocess.run([sys.executable, "-c", LAZY % (names,)], capture_output=True, text=True, check=True)

@@ -16,9 +16,11 @@ from tests.server.lines import Lines
 from voicechat.carriage.channel import Address
 from voicechat.carriage.webrtc.channel import AGAIN, BOUND_FOR, UNHEARD
 from voicechat.format import silent_frame
+from voicechat.media.packet import ME, MediaPacket
+from voicechat.media.quality import Quality
 from voicechat.server.metrics import Dropped
 from voicechat.testing import MemoryCodec
-from voicechat.wire import messages
+from voicechat.wire import media, messages
 
 LEAVES_WITHIN = 2.1
 """Seconds after which media must have left a way that died."""
@@ -264,6 +266,29 @@ class RtcTests(SynchronousTestCase):
         heard = len(ben.browser.heard)
         self.house.pass_ticks(50)
         assert len(ben.browser.heard) - heard == 50
+
+    def test_a_saver_gets_each_frame_once_and_in_order(self) -> None:
+        """Pairs of frames are for programs of ours; a browser gets them one by one."""
+        ann, ben = self.native("Ann"), self.enter("Ben", quality=Quality.SAVER)
+        self.house.pass_seconds(3)
+        ann.talk(0.25)
+        self.house.pass_ticks(51)
+        ann.hush()
+        self.house.pass_ticks(2)
+        stream = ben.stream()
+        assert [len(packet[-1]) for packet in stream] == [6] * 51 + [1]
+        assert [packet[1] for packet in stream] == [(stream[0][1] + n) % (1 << 16) for n in range(52)]
+        assert [packet[2] - stream[0][2] for packet in stream] == list(range(52))
+
+    def test_redundancy_of_another_hop_is_taken_off(self) -> None:
+        ann, ben = self.native("Ann"), self.enter("Ben")
+        payload = MemoryCodec().encoder(0).encode(silent_frame())
+        for tick in range(5):
+            earlier = payload if tick else b""
+            packet = MediaPacket(ME, tick, payload, marker=not tick, offset=1 if tick else 0, redundant=earlier)
+            ann.send_media(media.encode(packet))
+        self.house.settle()
+        assert [packet[-1] for packet in ben.stream()] == [payload] * 5
 
     def test_a_new_offer_is_another_path_and_the_old_one_is_dead(self) -> None:
         ann, ben = self.enter("Ann"), self.native("Ben")
