@@ -47,6 +47,14 @@ windows: ## build dist/voicechat-windows-x64.zip (docs/windows.md)
 	@.ci/prepare windows
 	@$(PY) packaging/windows/build.py
 
+dist: ## build all that goes out into dist/: source, wheels, the Windows zip, SHA256SUMS
+	@.ci/prepare windows dist
+	@PYTHONPATH=packaging/windows $(PY) packaging/release/release.py
+
+test-dist: ## build that twice in clones, and compare; install from it without a compiler
+	@.ci/prepare windows dist sound
+	$(PY) -m pytest tests/release
+
 test-windows: ## build it, and run it under Wine; the tests of the core run by its Python, too
 	@.ci/prepare sound windows wine
 	$(PY) -m pytest tests/windows

@@ -44,6 +44,7 @@ def test_our_source_is_copied_without_what_python_left_there(tmp_path: Path) -> 
     root = tmp_path / "root"
     for name in (
         "setup.cfg",
+        "setup.py",
         "pyproject.toml",
         "README.md",
         "LICENSE",
@@ -63,6 +64,7 @@ def test_our_source_is_copied_without_what_python_left_there(tmp_path: Path) -> 
     copy = own_source(root, tmp_path / "to")
     assert unpacked(copy) == {
         "setup.cfg",
+        "setup.py",
         "pyproject.toml",
         "README.md",
         "LICENSE",

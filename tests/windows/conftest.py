@@ -52,7 +52,7 @@ class SecondBuild:
 
     def __init__(self, home: Path) -> None:
         root = home / "Jörgs voice chat"
-        for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
             root.mkdir(exist_ok=True)
             shutil.copyfile(folder.ROOT / name, root / name)
         for name in ("voicechat", "packaging"):

@@ -1,4 +1,4 @@
-"""Packages and sources of a newer Debian release, by apt lists of the build's own.
+"""Packages and sources of a Debian release, by apt lists of the build's own.
 
 What lives here: ``Archive``. May import the standard library, ``locks`` and ``tools``. The system's own lists,
 cache and sources are never touched; they are asked only for the mirror that this machine uses. apt checks the
@@ -21,10 +21,11 @@ ARCHITECTURE: Final = "amd64"
 
 
 class Archive:
-    """The release's packages, for an architecture by Debian's name; what was fetched stays in ``cache``."""
+    """A release's packages, for an architecture by Debian's name; what was fetched stays in ``cache``."""
 
-    def __init__(self, cache: Path, architecture: str = ARCHITECTURE) -> None:
+    def __init__(self, cache: Path, architecture: str = ARCHITECTURE, release: str = RELEASE) -> None:
         self._cache = cache.absolute()
+        self._release = release
         self._architecture = architecture
         self._fresh = False
         self.notes: list[str] = []
@@ -48,7 +49,7 @@ class Archive:
             if not file.exists():
                 there = ", ".join(sorted(each.name for each in folder.glob(f"{pinned.name}_*")))
                 raise BuildFailed(
-                    f"Debian {RELEASE} has no {pinned.file} any more, but {there}; see docs/windows.md, Pins"
+                    f"Debian {self._release} has no {pinned.file} any more, but {there}; see docs/releasing.md, Pins"
                 )
         if sha256(file) != pinned.sha256:
             raise BuildFailed(f"{file} is not the file that is pinned; remove it and try again")
@@ -75,7 +76,7 @@ class Archive:
 
     def fetch(self, name: str) -> Path:
         """The file of what the mirror has now."""
-        say(f"fetching {name} of Debian {RELEASE}")
+        say(f"fetching {name} of Debian {self._release}")
         self._update()
         folder = self._made("packages")
         file = folder / Path(run([*self._apt("download"), "--print-uris", name]).split()[1]).name
@@ -95,7 +96,7 @@ class Archive:
         self._made("lists/partial"), self._made("cache/archives/partial")
         (self._cache / "status").touch()
         (self._cache / "empty").mkdir(exist_ok=True)
-        line = f"[arch={self._architecture} signed-by={KEYRING}] {mirror()} {RELEASE} main\n"
+        line = f"[arch={self._architecture} signed-by={KEYRING}] {mirror()} {self._release} main\n"
         (self._cache / "sources.list").write_text(f"deb {line}deb-src {line}")
         run([*self._apt("update"), "--error-on=any"])
         self._fresh = True

@@ -88,9 +88,9 @@ def packages() -> list[Package]:
     return [Package(*fields) for fields in _fields("debian.lock", 3)]
 
 
-def sources() -> list[Source]:
+def sources(lock: str = "sources.lock") -> list[Source]:
     """The pinned sources."""
-    return [Source(*fields) for fields in _fields("sources.lock", 3)]
+    return [Source(*fields) for fields in _fields(lock, 3)]
 
 
 def write(lock: str, lines: Iterable[str]) -> None:

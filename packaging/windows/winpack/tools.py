@@ -32,7 +32,7 @@ class BuildFailed(Exception):
 
 def say(line: str) -> None:
     """A line for who waits."""
-    sys.stderr.write(f"windows: {line}\n")
+    sys.stderr.write(f"build: {line}\n")
     sys.stderr.flush()
 
 
@@ -59,7 +59,7 @@ def run(
         )
     except OSError as error:
         raise BuildFailed(
-            f"{command[0]} cannot be started: {error.strerror}; .ci/prepare windows installs it"
+            f"{command[0]} cannot be started: {error.strerror}; .ci/prepare windows dist installs it"
         ) from None
     if done.returncode:
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-12:]

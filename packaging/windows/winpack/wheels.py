@@ -103,7 +103,7 @@ def pure_wheel(source: Path, build_tools: Path, folder: Path) -> Path:
 def own_source(root: Path, folder: Path) -> Path:
     """A copy of what our own wheel is made from, in which setuptools may leave its traces."""
     copy = folder / "voicechat"
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
         copy.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / name, copy / name)
     for module in (root / "voicechat").rglob("*"):
