@@ -112,16 +112,20 @@ class TalkGate:
     """The gate of one microphone.
 
     ``threshold_dbfs`` fixes the level that opens it, in place of noise floor and
-    guard; None learns the floor. Clatter is told from talk either way. ``push`` belongs to one thread; ``mode`` may be
-    assigned, and ``floor``, ``opens_at`` and ``talks`` read, from any other at any time.
+    guard; None learns the floor. A gate that does not learn (``learns``) is told another's floor by `follow`. Clatter
+    is told from talk either way. ``push`` belongs to one thread; ``mode`` may be assigned, and
+    ``floor``, ``opens_at`` and ``talks`` read, from any other at any time.
     """
 
-    def __init__(self, threshold_dbfs: float | None = None, tuning: GateTuning = TUNING.gate) -> None:
+    def __init__(
+        self, threshold_dbfs: float | None = None, tuning: GateTuning = TUNING.gate, *, learns: bool = True
+    ) -> None:
         self.mode = GateMode.VOICE
         """Takes effect at the next ``push``."""
         self.floor = 0.0
         """The noise floor as a mean square; 0 until it is known."""
         self._learns = threshold_dbfs is None
+        self._learns_itself = learns
         self._tuning = tuning
         self._open_above_floor = mean_square_of(tuning.open_above_floor_db)
         self._talk_above_floor = mean_square_of(tuning.talk_above_floor_db)
@@ -175,6 +179,11 @@ class TalkGate:
             self._open_for -= 1
             return True
         return False
+
+    def follow(self, floor: float) -> None:
+        """Take another gate's noise floor, which has heard more; 0: it does not know one yet."""
+        if floor:
+            self._settle(floor)
 
     def _talk(self, mean_square: float) -> bool:
         """Whether the last three frames are talk: loud, and steady."""
