@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from bench import machine, report
 from bench.calls import Plan, Studio
+from bench.echo_scenes import VoicesError
 from bench.figures import Table
 from bench.rig import network
 from bench.rig.stage import StageError
@@ -46,6 +47,7 @@ OURS: Final = {
     "handover": "bench.parts.handover:handover",
     "codec": "bench.parts.coding:coding",
     "comforts": "bench.parts.comforts:comforts",
+    "echo": "bench.parts.echo:echo",
     "rehearsal": "bench.parts.rehearsal:rehearsal",
 }
 """Questions about voicechat alone."""
@@ -54,7 +56,7 @@ LINES: Final = {"impaired": "bench.parts.impaired:impaired"}
 """Needs root."""
 
 EVERY: Final = {**SOUND, **OURS, **LINES}
-TUNABLE: Final = ("rehearsal", "handover", "comforts")
+TUNABLE: Final = ("rehearsal", "handover", "comforts", "echo")
 """What runs the media core in this process, so that another tuning can be given to it."""
 
 QUICK: Final = ("latency", "bytes", "quality", "cpu", "memory", "startup")
@@ -70,10 +72,9 @@ def main() -> int:
         return 0
     try:
         system = voicechat() if chosen.client is None else System("other", chosen.server or "", chosen.client)
+        plan = Plan(chosen.quick, chosen.minutes, chosen.voices, chosen.seed, chosen.judge, chosen.tune)
         with ends_as_interrupt():
-            return measure(
-                chosen.what or default(chosen.quick, system), system, Plan(chosen.quick, chosen.minutes, chosen.tune)
-            )
+            return measure(chosen.what or default(chosen.quick, system), system, plan)
     except FileNotFoundError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -98,6 +99,13 @@ def options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=3.0, help="of the long call that shows growth (default 3)")
     parser.add_argument("--server", help="command of another system's server")
     parser.add_argument("--client", help="command of another system's client")
+    parser.add_argument("--voices", type=Path, help="folder of 48 kHz mono voices for `echo`, two or more, WAV or FLAC")
+    parser.add_argument("--seed", type=int, default=1, help="of the scenes of `echo` (default 1)")
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="`echo`: three seeds from the given one on; status 0 only if every goal but the CPU's is reached",
+    )
     parser.add_argument(
         "--tune",
         action="append",
@@ -113,6 +121,8 @@ def options() -> argparse.Namespace:
         parser.error(f"--tune {error}")
     if changed(chosen.tune) and not (chosen.what and set(chosen.what) <= set(TUNABLE)):
         parser.error(f"--tune is for {', '.join(TUNABLE)}")
+    if (chosen.judge or chosen.voices) and chosen.what != ["echo"]:
+        parser.error("--judge and --voices are for `echo` alone")
     if chosen.server is not None and chosen.client is None:
         parser.error("--server needs --client")
     return chosen
@@ -136,7 +146,9 @@ def measure(what: list[str], system: System, plan: Plan) -> int:
     # Calls that were held are kept, so what is tried again takes only what was missing.
     failed = [part for part in failed if not answered(part, studio, folder)]
     print(f"{machine_line()}; {busy(studio)}; {(time.monotonic() - start) / 60:.1f} min")
-    return 1 if failed else 0
+    if plan.judge:
+        print("every goal is reached" if not studio.missed else f"missed: {'; '.join(studio.missed)}")
+    return 1 if failed or (plan.judge and studio.missed) else 0
 
 
 def answered(part: str, studio: Studio, folder: Path) -> bool:
@@ -145,7 +157,7 @@ def answered(part: str, studio: Studio, folder: Path) -> bool:
     before = machine.described()
     try:
         tables = _asked(part)(studio)
-    except (RigError, StageError, OSError, SubprocessError) as error:
+    except (RigError, StageError, VoicesError, OSError, SubprocessError) as error:
         print(f"bench: {part} could not be measured: {error}", file=sys.stderr)
         return False
     if changed(studio.plan.tuning):

@@ -49,6 +49,12 @@ class Plan:
     quick: bool = False
     minutes: float = 3.0
     """Of the one long call."""
+    voices: Path | None = None
+    """Folder of the voices in simulated rooms; the demo's if None."""
+    seed: int = 1
+    """Of the first simulated rooms."""
+    judge: bool = False
+    """Make enough of them to judge by, and end with a status that tells."""
     tuning: Tuning = TUNING
     """Of the media core, where that runs in this process."""
 
@@ -105,6 +111,8 @@ class Studio:
         self._folder = folder
         self._calls = catalogue(plan)
         self._held: dict[str, list[Held]] = {}
+        self.missed: list[str] = []
+        """Goals that a part has missed."""
         self.disturbed = 0
         """Calls in which the machine was too busy for the loop-through, twice."""
 

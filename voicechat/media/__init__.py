@@ -23,6 +23,11 @@ gate        does the microphone carry talk?
 suppression less steady noise around a voice
 loudness    a talker as loud as the others
 echo_detector  whose microphone returns my voice
+echo        my own microphone does not return theirs: the canceller
+echo_filter    what the loudspeaker sends into the microphone, learnt
+echo_residual  how much of it the filter leaves
+echo_suppressor  the rest made too soft to be heard
+echo_watch  whether there is an echo at all
 levels      loudness, fades
 mixer       gains @ frames, and the limiter
 forwarding  for each listener: silence, one talker's packets, or a mix
