@@ -7,9 +7,14 @@ import msgspec
 import numpy as np
 import pytest
 
+from bench.echo_scenes import Scene, Voices, stage
+from bench.parts.echo import frame_of
+from demo.script import VOICES
 from voicechat.format import FRAME_SAMPLES, Frame, silent_frame
 from voicechat.media.changeover import PlaybackPath
+from voicechat.media.echo import EchoCanceller
 from voicechat.media.echo_detector import EchoDetector
+from voicechat.media.echo_watch import EchoWatch
 from voicechat.media.gate import GateMode, TalkGate
 from voicechat.media.hearing import Hearing
 from voicechat.media.levels import mean_square, mean_square_of
@@ -161,6 +166,37 @@ def echoes(tuning: Tuning) -> Iterator[object]:
             yield detector.heard(1, tick, mine[max(0, tick - lag)] * other)
 
 
+ROOM = stage(Scene("tuning", "en_m4", "en_f2", moving=3.0, echo_db=-6.0), Voices(VOICES))
+PIECES = (*range(100), *range(560, 720), *range(1190, 1260), *range(1550, 1640))
+"""Ticks of a far voice alone, of both, of the near one alone after it, and of the far one again."""
+
+
+def cancelled(tuning: Tuning) -> Iterator[object]:
+    """Two voices in a room where somebody moves, with a doubt; then levels with headphones on and off."""
+    canceller = EchoCanceller(tuning.cancel)
+    for tick in PIECES:
+        played = frame_of(ROOM.far, tick)
+        canceller.played(played if played.any() else None)
+        if tick == 1_600:
+            canceller.doubt()
+        yield round(float(np.abs(canceller.cancel(frame_of(ROOM.microphone, tick), 3e-7)).sum()), 3), canceller.talk
+    chance = np.random.default_rng(6)
+    canceller = EchoCanceller(tuning.cancel)
+    far = chance.normal(0, 0.1, (200, FRAME_SAMPLES)).astype(np.float32)
+    near = chance.normal(0, 0.2, far.shape) * (np.arange(200) % 20 < 8)[:, None] * (np.arange(200) % 100 >= 40)[:, None]
+    microphone = (0.2 * np.roll(far.ravel(), 500).reshape(far.shape) + near).astype(np.float32)
+    microphone[150:] = np.roll(microphone[150:], 400, axis=1)  # as if the room were another
+    for played, heard in zip(far, microphone, strict=True):
+        canceller.played(played)
+        canceller.cancel(heard, 1e-7)
+        yield canceller.talk
+    watch = EchoWatch(tuning.cancel)
+    for tick in range(700):
+        level = 10 ** chance.uniform(-3.4, -1)
+        follows = level * 0.01 * (1 if tick > 400 else 10 ** chance.uniform(-2, 0))
+        yield watch.frame(level, follows, opened=tick > 300 or tick % 25 == 0)
+
+
 RUNS: dict[str, Callable[[Tuning], Iterator[object]]] = {
     "playout": streams,
     "stream": streams,
@@ -171,6 +207,7 @@ RUNS: dict[str, Callable[[Tuning], Iterator[object]]] = {
     "loudness": comforts,
     "suppression": comforts,
     "echo": echoes,
+    "cancel": cancelled,
 }
 NUMBERS = [(part, field) for part in TUNING.__struct_fields__ for field in getattr(TUNING, part).__struct_fields__]
 USUAL = {run: list(run(TUNING)) for run in set(RUNS.values())}
