@@ -52,8 +52,8 @@ OURS: Final = {
 }
 """Questions about voicechat alone."""
 
-LINES: Final = {"impaired": "bench.parts.impaired:impaired"}
-"""Needs root."""
+LINES: Final = {"impaired": "bench.parts.impaired:impaired", "browser": "bench.parts.browser:browser"}
+"""Needs root; the second one also what `.ci/prepare browser` installs."""
 
 EVERY: Final = {**SOUND, **OURS, **LINES}
 TUNABLE: Final = ("rehearsal", "handover", "comforts", "echo")

@@ -7,6 +7,7 @@ May import ``testkit.chromium``, numpy, the demo's ``Track`` and the sound forma
 
 import base64
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -74,11 +75,19 @@ WITHOUT_UDP: Final = "delete window.RTCRtpScriptTransform;"
 class BrowserFriend:
     """One friend. ``page`` is the file that they opened, or an address; ``microphone`` what they say, over and over."""
 
-    def __init__(self, name: str, page: Path | str, microphone: Path | None, *flags: str, udp: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        page: Path | str,
+        microphone: Path | None,
+        *flags: str,
+        udp: bool = True,
+        within: Sequence[str] = (),
+    ) -> None:
         """``udp``: as browsers are; else as one that lets no page put in and take out what WebRTC carries."""
         self.name = name
         self.page = page.as_uri() if isinstance(page, Path) else page
-        self.browser = Browser(microphone, *flags)
+        self.browser = Browser(microphone, *flags, within=within)
         try:
             self.tab: Tab = self.browser.open("about:blank")
             self.tab.call("Page.addScriptToEvaluateOnNewDocument", source=RECORDER + ("" if udp else WITHOUT_UDP))

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,9 +48,12 @@ class BrowserError(Exception):
 
 
 class Browser:
-    """One Chromium. ``microphone`` is what it hears, a WAV file, again and again; None: the browser's own beeps."""
+    """One Chromium. ``microphone`` is what it hears, a WAV file, again and again; None: the browser's own beeps.
 
-    def __init__(self, microphone: Path | None = None, *flags: str) -> None:
+    ``within`` are words before its command: of what runs it in another network, say.
+    """
+
+    def __init__(self, microphone: Path | None = None, *flags: str, within: Sequence[str] = ()) -> None:
         program = shutil.which("chromium")
         if program is None:
             raise BrowserError("chromium is missing; .ci/prepare browser installs it")
@@ -57,7 +61,7 @@ class Browser:
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
         sound = [f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
-        command = [program, *FLAGS, *sound, *flags, f"--user-data-dir={self._profile.name}", "about:blank"]
+        command = [*within, program, *FLAGS, *sound, *flags, f"--user-data-dir={self._profile.name}", "about:blank"]
         # The browser reads descriptor 3 and writes descriptor 4. (Not by sh: Debian's knows no descriptor above 9.)
         shell = ["bash", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "bash", *command]
         self._process = subprocess.Popen(

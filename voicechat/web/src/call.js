@@ -49,7 +49,7 @@ export class Call {
     );
     this.uplink = new Uplink(
       (frame) => this.sendFrame(frame),
-      () => (this.datagrams.was ? this.datagrams.waiting.length : -1),
+      () => (this.datagrams.was ? this.datagrams.waiting.length + this.uplink.coding.length : -1),
     );
     this.toc = 0x48;
     /** @type {Connection | null} the present one: we are in the room */

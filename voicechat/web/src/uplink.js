@@ -31,7 +31,7 @@ const CODEC = {
 export class Uplink {
   /**
    * @param {(frame: Outgoing) => void} send
-   * @param {() => number} queued frames that wait for a way that takes one each 20 ms; 0 where all go at once
+   * @param {() => number} queued frames that wait for a way that takes one each 20 ms; -1 where all go at once
    */
   constructor(send, queued) {
     this.send = send;
@@ -123,7 +123,7 @@ export class Uplink {
     const { merging } = this;
     this.merging = null;
     if (merging) this.code(merge(merging, pcm), this.tick);
-    else if (this.spurtAge > 0 && this.spurtAge < STARTING_FRAMES && this.queued() > 1) this.merging = pcm;
+    else if (this.spurtAge > 0 && this.spurtAge < STARTING_FRAMES && this.queued() > 0) this.merging = pcm;
     else this.code(pcm, this.tick);
   }
 
