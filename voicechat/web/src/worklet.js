@@ -9,6 +9,8 @@
 const TICK = 960;
 /** Samples before it is needed that a frame is asked for: 11 ms, one burst of most sound systems. */
 const LEAD = 512;
+/** The most where frames come too late all the same: 43 ms, for browsers whose threads are slow to hear each other. */
+const MOST_LEAD = 2048;
 /** Samples between two signs of life while nothing plays: 100 ms. */
 const BEAT = 4800;
 /** Samples in which a sound that breaks off falls to silence. */
@@ -60,6 +62,7 @@ class Loudspeaker extends AudioWorkletProcessor {
     this.last = 0;
     this.underruns = 0;
     this.told = 0;
+    this.lead = LEAD;
     this.port.onmessage = ({ data }) => {
       this.worker = data;
       data.onmessage = (/** @type {MessageEvent} */ event) => this.take(event.data);
@@ -113,7 +116,7 @@ class Loudspeaker extends AudioWorkletProcessor {
     if (filled < out.length) this.run(out, filled);
     this.last = out[out.length - 1];
     const ahead = this.queued;
-    if (this.playing && !this.asked && ahead <= LEAD) {
+    if (this.playing && !this.asked && ahead <= this.lead) {
       this.asked = true;
       this.tell(currentFrame + out.length + ahead);
     } else if (!this.playing && currentFrame - this.told >= BEAT) {
@@ -131,7 +134,9 @@ class Loudspeaker extends AudioWorkletProcessor {
     const level = from ? out[from - 1] : this.last;
     const end = Math.min(out.length, from + FALL);
     for (let at = from; at < end; at++) out[at] = level * (1 - (at - from + 1) / FALL);
-    if (this.playing && this.asked) this.underruns++;
+    if (!this.playing || !this.asked) return;
+    this.underruns++;
+    this.lead = Math.min(MOST_LEAD, this.lead + out.length);
   }
 }
 
