@@ -1,5 +1,6 @@
 """Windows' sound devices over a sound system of the test's own: each once, by WASAPI, and a call opens them."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -54,3 +55,15 @@ def test_a_call_would_open_them(chosen: tuple[str, ...], friend: Friend, house: 
     assert "microphone: In: default" in out
     assert "loudspeaker: Out: default" in out
     assert "no microphone" not in out + err
+
+
+def test_the_program_itself_looks_for_devices_that_were_plugged_in(
+    friend: Friend, house: Children, rig: SoundRig
+) -> None:
+    """PortAudio makes its list once: a process of its own makes another one, of the program that is Python there."""
+    words = ["-m", "voicechat.client.audio.portaudio"]
+    status, out, err = friend.run(house, CLIENT, *words, **rig.client_environment(0))
+    assert status == 0, err
+    names, defaults = json.loads(out)
+    assert list(names["input"].values()) == ["In: default"]
+    assert names["output"][str(defaults["output"])] == "Out: default"

@@ -287,7 +287,9 @@ def test_devices_are_listed_with_the_defaults(library: Library) -> None:
 
 def test_a_machine_without_devices_lists_none(library: Library) -> None:
     library.unplug(HEADSET, PRO, WEBCAM, HDMI)
-    assert list_devices().splitlines() == ["inputs:", "       none", "outputs:", "       none"]
+    *lines, advice = list_devices().splitlines()
+    assert lines == ["inputs:", "       none", "outputs:", "       none"]
+    assert advice.startswith("no sound at all: is PipeWire or PulseAudio running?")
 
 
 def test_another_process_makes_a_list_of_its_own() -> None:

@@ -81,6 +81,19 @@ def test_names_that_mme_cannot_tell_apart_have_no_other_way(monkeypatch: pytest.
     assert audio.elsewhere("input", numbers[WEBCAM[0]]) == 2
 
 
+def test_a_headset_in_another_socket_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows puts a number before its name there; of two that are alike the exact one is taken."""
+    first, second = ("Microphone (USB Headset)", 1, 0), ("Microphone (2- USB Headset)", 1, 0)
+    monkeypatch.setitem(sys.modules, "pyaudio", WindowsLibrary(second))
+    audio = PortAudio()
+    assert audio.same("input", first[0]) == audio.find("input", second[0]) == 3
+    assert audio.same("input", "Microphone (USB Headset Pro)") is None
+    monkeypatch.setitem(sys.modules, "pyaudio", WindowsLibrary(second, first))
+    audio = PortAudio()
+    assert audio.listing.names["input"][audio.find("input", first[0]) or 0] == first[0]
+    assert audio.listing.names["input"][audio.find("input", second[0]) or 0] == second[0]
+
+
 def test_without_wasapi_the_devices_are_mmes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyaudio", WindowsLibrary(WEBCAM, SPEAKERS, wasapi=False))
     audio = PortAudio()

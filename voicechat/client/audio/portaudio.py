@@ -32,8 +32,15 @@ out, MME's 20 ms and 100 ms, under Wine); MME is there where WASAPI has no devic
 _MME_NAME: Final = 31
 """Letters of a name that MME keeps (mmeapi.h, MAXPNAMELEN)."""
 
-_PLACE: Final = re.compile(r" \(hw:\d+,\d+\)$")
-"""Where ALSA put a card: not a part of its name, since it may be put elsewhere when it is back."""
+_NOTHING: Final = (
+    "is PipeWire or PulseAudio running? in a container or over SSH there is none",
+    "is a device switched on in Windows' sound settings? over Remote Desktop there may be none",
+)
+"""What to look at where there is no device: elsewhere, and on Windows."""
+
+_PLACE: Final = re.compile(r" \(hw:\d+,\d+\)$|(?<=\()\d+- ")
+"""Where ALSA put a card, or Windows' number for another socket, as in "Microphone (2- USB Headset)": not a part of
+its name, since it may be put elsewhere when it is back."""
 
 
 @contextmanager
@@ -142,7 +149,7 @@ class PortAudio:
         return found[0] if len(alike) == len(found) == 1 else None
 
     def same(self, side: str, name: str) -> int | None:
-        """The index of the device with this name, wherever ALSA has put it; None if it is not there."""
+        """The index of the device with this name, wherever the system has put it; None if it is not there."""
         names = self.listing.names[side]
         exact = (index for index, other in names.items() if other == name)
         moved = (index for index, other in names.items() if _PLACE.sub("", other) == _PLACE.sub("", name))
@@ -182,7 +189,7 @@ def list_devices() -> str:
         if not names:
             lines.append("       none")
     if not any(audio.listing.names.values()):
-        lines.append("no sound at all: is PipeWire or PulseAudio running? in a container or over SSH there is none")
+        lines.append(f"no sound at all: {_NOTHING[sys.platform == 'win32']}")
     return "\n".join(lines)
 
 
