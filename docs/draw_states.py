@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from voicechat.carriage.webrtc import channel
 from voicechat.client.call import transmit
 from voicechat.media import gate, spurt
 from voicechat.media.forwarding import ListenerMode
@@ -91,7 +92,14 @@ def mute() -> str:
     return "\n".join([diagram(transmit.MuteState.ACTIVE, arrows), *words])
 
 
-MACHINES: Final = {"STREAM": stream, "GATE": talk_gate, "LISTENER": serving, "MUTE": mute}
+def rtc() -> str:
+    """How far a browser's path is."""
+    arrows = [(state, to, event.value) for state, row in channel.RTC.items() for event, to in row.items()]
+    words = [f"    {state.name}: {state.value}" for state in channel.RtcState]
+    return "\n".join([diagram(channel.RtcState.OFFERED, arrows), *words])
+
+
+MACHINES: Final = {"STREAM": stream, "GATE": talk_gate, "LISTENER": serving, "MUTE": mute, "RTC": rtc}
 """The diagrams of the architecture page."""
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from docs import draw_states
 from tests.docs.pages import ROOT
+from voicechat.carriage.webrtc import channel
 from voicechat.client.call import transmit
 from voicechat.media import gate, spurt
 from voicechat.rooms import listener
@@ -26,6 +27,7 @@ def test_the_pictures_are_drawn_from_the_tables() -> None:
         ("GATE", gate.CHANGES),
         ("LISTENER", listener.SERVING),
         ("MUTE", transmit.CHANGES),
+        ("RTC", channel.RTC),
     ],
 )
 def test_a_changed_table_changes_its_picture(

@@ -65,7 +65,7 @@ RTC: Final[dict[RtcState, dict[RtcEvent, RtcState]]] = {
     RtcState.OFFERED: {RtcEvent.BINDING: RtcState.BOUND, RtcEvent.END: RtcState.OVER},
     RtcState.BOUND: {RtcEvent.BINDING: RtcState.BOUND, RtcEvent.KEYS: RtcState.SEALED, RtcEvent.END: RtcState.OVER},
     RtcState.SEALED: {RtcEvent.BINDING: RtcState.SEALED, RtcEvent.END: RtcState.OVER},
-    RtcState.OVER: {RtcEvent.BINDING: RtcState.OVER, RtcEvent.END: RtcState.OVER},
+    RtcState.OVER: {RtcEvent.END: RtcState.OVER},
 }
 
 
