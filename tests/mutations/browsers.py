@@ -81,9 +81,20 @@ BROWSERS: Final = (
         "T24",
         "what comes by a path is not counted",
         "voicechat/carriage/peer.py",
-        "if allowance is None or (allowance.datagram(now) and allowance.media(now, size)):",
-        "if True:",
-        (f"{_PATHS}test_a_flood_over_a_path_is_counted_dropped_and_cut",),
+        "if not self.open or (allowance is not None and not allowance.datagram(now)):",
+        "if not self.open:",
+        (
+            f"{_PATHS}test_a_flood_of_binding_requests_ends_like_any_other",
+            f"{_PATHS}test_a_flood_over_a_path_is_counted_dropped_and_cut",
+        ),
+    ),
+    Mutation(
+        "T24",
+        "media that comes by a path is not counted",
+        "voicechat/carriage/peer.py",
+        "if packet is not None and (allowance is None or allowance.media(now, size)):",
+        "if packet is not None:",
+        (f"{_PATHS}test_more_media_than_a_voice_has_is_not_passed_on",),
     ),
     Mutation(
         "T24",

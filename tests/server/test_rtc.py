@@ -18,7 +18,8 @@ from voicechat.carriage.webrtc.channel import AGAIN, BOUND_FOR, UNHEARD
 from voicechat.format import silent_frame
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.quality import Quality
-from voicechat.server.metrics import Dropped
+from voicechat.server.limits import Limits
+from voicechat.server.metrics import Dropped, OverLimit
 from voicechat.testing import MemoryCodec
 from voicechat.wire import media, messages
 
@@ -332,6 +333,31 @@ class RtcTests(SynchronousTestCase):
             ann.out(ann.browser.say(n, payload))
         self.house.settle()
         assert not ann.connected
+        assert ben.connected
+
+    def test_more_media_than_a_voice_has_is_not_passed_on(self) -> None:
+        ann, ben = self.enter("Ann"), self.native("Ben")
+        payload = MemoryCodec().encoder(0).encode(silent_frame())
+        for n in range(200):
+            ann.out(ann.browser.say(n, payload))
+        self.house.settle()
+        assert len(ben.heard) <= Limits().media_burst
+        assert self.house.counted("over_limit_total", OverLimit.MEDIA) >= 200 - Limits().media_burst
+
+    def test_a_flood_of_binding_requests_ends_like_any_other(self) -> None:
+        """They are signed, so they are a friend's; and what is forged takes from nobody."""
+        ann, ben = self.enter("Ann"), self.native("Ben")
+        assert ann.accept is not None
+        for _ in range(10_000):
+            self.lines.send(binding(ann.accept.ufrag, "wrong" * 6), ann.address)
+        assert ann.connected
+        sent, good = 0, binding(ann.accept.ufrag, ann.accept.password)
+        while sent < 20_000 and ann.connected:
+            self.lines.send(good, ann.address)
+            sent += 1
+        limits = Limits()
+        assert sent <= limits.datagrams_burst + 9 * limits.media_a_second * limits.excess_seconds + 50
+        self.house.settle()
         assert ben.connected
 
     def test_the_end_of_a_connection_is_the_end_of_its_path(self) -> None:

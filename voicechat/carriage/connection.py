@@ -154,11 +154,11 @@ class Connection:
         ``take`` gives it to the channel, at the time that it is called with, and returns the media that was in it.
         What it raises is raised, when what has come of it is done.
         """
-        now, packet = self.clock.seconds(), None
+        now = self.clock.seconds()
         try:
-            packet = take(now)
+            self.peer.channel_took(take(now), size, now)
         finally:
-            self.peer.channel_took(packet, size, now)
+            self.peer.settle(now)
             self._pump()
 
     # -- server and client call these -------------------------------------------------

@@ -185,17 +185,20 @@ class Peer:
                 self.fail(error)
 
     def channel_took(self, packet: bytes | None, size: int, now: float) -> None:
-        """A channel that opens by itself took in a datagram of ``size`` bytes; ``packet``: the media that was in it."""
-        channel, allowance = self.channel, self._allowance
-        assert channel is not None
-        self._settle(channel, now)
-        if packet is None or not self.open:
-            return
+        """A channel that opens by itself took in a good datagram of ``size`` bytes; ``packet``: the media in it."""
+        allowance = self._allowance
         try:
-            if allowance is None or (allowance.datagram(now) and allowance.media(now, size)):
+            if not self.open or (allowance is not None and not allowance.datagram(now)):
+                return
+            if packet is not None and (allowance is None or allowance.media(now, size)):
                 self.events.append(self.session.read_media(packet))
         except WireError as error:
             self.fail(error)
+
+    def settle(self, now: float) -> None:
+        """Take over what the channel has come to, whatever it was given."""
+        if self.channel is not None and self.open:
+            self._settle(self.channel, now)
 
     def fail(self, error: WireError) -> None:
         """The other side did something wrong: tell, and listen to nothing more."""
