@@ -1,6 +1,7 @@
 """The page is one file of ours: up to date, small, and with nothing in it but what its policy names."""
 
 import base64
+import configparser
 import hashlib
 import re
 from pathlib import Path
@@ -16,6 +17,13 @@ PLAIN = build.unpacked(PAGE)
 def test_the_page_that_is_sent_is_what_its_modules_make() -> None:
     """``python -m voicechat.web.build`` writes it."""
     assert build.unpacked(build.page()) == PLAIN
+
+
+def test_it_is_installed_and_its_modules_are_not() -> None:
+    settings = configparser.ConfigParser()
+    settings.read(build.PAGE.parents[2] / "setup.cfg")
+    assert settings["options.package_data"]["voicechat.web"].split() == [build.PAGE.name]
+    assert "voicechat.web.src*" in settings["options.packages.find"]["exclude"].split()
 
 
 def test_it_has_at_most_60_kb() -> None:

@@ -106,6 +106,7 @@ function words(friend, silent) {
   const does = friend.away ? 'away' : friend.deafened ? 'deafened' : friend.muted ? 'muted' : friend.talking ? 'talks' : 'quiet';
   const said = [does];
   if (silent) said.push('muted by you');
+  else if (friend.volume) said.push(`${friend.volume > 0 ? '+' : ''}${friend.volume} dB`);
   if (friend.quality !== 'normal') said.push(friend.quality);
   if (friend.delayMs !== null) said.push(`~${friend.delayMs} ms`);
   return said.join(' · ');

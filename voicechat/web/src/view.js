@@ -101,12 +101,11 @@ export class CallView {
   drawAlarm({ why, tries, nextIn, state }, known) {
     byId('alarm').hidden = known || state === 'ended';
     if (known) return;
-    if (state === 'connecting') {
-      setText(byId('alarm-text'), 'connecting ...');
-    } else {
-      const next = nextIn === null ? 'trying now' : `trying again in ${Math.ceil(nextIn / 1000)} s`;
-      setText(byId('alarm-text'), `NOT CONNECTED: ${why || 'the line broke'}; ${next} (try ${tries}). Nobody hears you.`);
-    }
+    const lost = `NOT CONNECTED: ${why || 'the line broke'}. Nobody hears you.`;
+    const next = nextIn === null ? 'trying now' : `trying again in ${Math.ceil(nextIn / 1000)} s`;
+    // The first is read out, once; nobody wants to hear the seconds counted.
+    setText(byId('alarm-text'), state === 'connecting' ? 'connecting ...' : lost);
+    setText(byId('countdown'), state === 'connecting' ? '' : `${next} (try ${tries})`);
     byId('retry').hidden = nextIn === null;
   }
 
