@@ -7,6 +7,7 @@ from tests.mutations.mutation import Mutation
 _PAGES: Final = "tests/server/test_oneport.py::PageTests::"
 _PROXIES: Final = "tests/server/test_oneport.py::ProxyTests::"
 _PATHS: Final = "tests/server/test_rtc.py::RtcTests::"
+_PAGE: Final = "tests/web/test_page.py::test_the_pages_code_passes_its_tests_under_node"
 _MESSAGES: Final = "tests/carriage/test_websocket.py::"
 
 BROWSERS: Final = (
@@ -130,5 +131,37 @@ BROWSERS: Final = (
         "for entry in reversed(forwarded):",
         "for entry in forwarded:",
         ("tests/server/test_proxies.py::test_what_a_visitor_writes_changes_nothing",),
+    ),
+    Mutation(
+        "T7",
+        "the page takes a string that was changed",
+        "voicechat/web/src/chacha.js",
+        "if (end < 0 || !same(",
+        "if (end < 0 || false && !same(",
+        (_PAGE,),
+    ),
+    Mutation(
+        "T8",
+        "the page believes whoever answers",
+        "voicechat/web/src/login.js",
+        "if (!same(proofAndSealed",
+        "if (false && !same(proofAndSealed",
+        (_PAGE,),
+    ),
+    Mutation(
+        "T13",
+        "the page gives its decoder whatever comes",
+        "voicechat/web/src/packets.js",
+        "!(payload[0] & 7) && TWENTY_MS.has(payload[0] >> 3)",
+        "true",
+        (_PAGE,),
+    ),
+    Mutation(
+        "T15",
+        "the page shows signs that nobody sees",
+        "voicechat/web/src/texts.js",
+        "if (UNSEEN.test(text)) throw",
+        "if (false) throw",
+        (_PAGE,),
     ),
 )

@@ -15,10 +15,15 @@ CLOCK = "voicechat/carriage/clock.py"
 SECONDS = "tests/carriage/test_clock.py::test_seconds_become_ticks"
 
 
+def program(text: str, file: str) -> str:
+    """What a text does, as far as it is Python: another remark makes no other program."""
+    return ast.dump(ast.parse(text)) if file.endswith(".py") else text
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=IDS)
 def test_what_is_broken_stands_in_the_program_once_and_is_then_another_program(mutation: Mutation) -> None:
     text = (ROOT / mutation.file).read_text(encoding="utf-8")
-    assert ast.dump(ast.parse(mutation.broken(ROOT))) != ast.dump(ast.parse(text))
+    assert program(mutation.broken(ROOT), mutation.file) != program(text, mutation.file)
 
 
 def test_every_test_that_must_go_red_exists(found: frozenset[str]) -> None:
