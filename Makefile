@@ -60,7 +60,7 @@ test-windows: ## build it, and run it under Wine; the tests of the core run by i
 	$(PY) -m pytest tests/windows
 
 bench: prepare ## measure; prints figures, asserts nothing
-	@.ci/prepare browser
+	@.ci/prepare browser opus
 	@$(PY) -m bench
 
 soak: ## the tests with their long amounts, and whether they notice a program that is broken on purpose

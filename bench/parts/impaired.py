@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from statistics import median
 
-from bench.calls import LINES, Studio
+from bench.calls import ENHANCED, LINES, NEWER_OPUS, Studio
 from bench.figures import NONE, Table, percentile, told
 from bench.parts.quality import WAYS, scores
 from bench.rig.stage import Held
@@ -13,6 +13,9 @@ GOALS = {
     "loss 5 %": ("150", "3.1"),
     "loss 10 %": ("150", "2.5"),
     "bursts of 3, 5 %": ("150", "2.9"),
+    "loss 5 %, newer libopus": ("150", "3.1"),
+    "loss 10 %, newer libopus": ("150", "3.4"),
+    "bursts of 3, 5 %, newer libopus": ("150", "3.2"),
     "jitter 0-50 ms": ("180", "3.4"),
     "jitter 0-150 ms": ("340", "3.2"),
     "jitter 0-50 ms, no UDP": ("232", "3.31"),
@@ -23,14 +26,17 @@ GOALS = {
 
 def impaired(studio: Studio) -> list[Table]:
     """Delay, quality and what became of the frames."""
-    rows = [_row(name, studio) for name in LINES]
+    newer = any(NEWER_OPUS.glob("libopus.so*"))
+    rows = [_row(name, studio) for name in (*LINES, *(ENHANCED if newer else ()))]
     head = (
         *("each link, 20 ms and", "delay, ms", "95 %", "jumps", "gaps", "goal, delay", "PESQ-WB", "goal, PESQ", "STOI"),
         *("recovered, %", "concealed, %", "late, %", "up, bytes/s", "path"),
     )
     note = (
         "One of two talks, then the other. Loss from end to end is about twice a link's. Recovered, concealed, late: "
-        "of the frames to be played. Bytes of the talker at IP level."
+        "of the frames to be played. Bytes of the talker at IP level. Newer libopus: one that conceals and enhances; "
+        + (", ".join(_opus(studio)) if newer else ".ci/prepare opus fetches it")
+        + "."
     )
     return [Table("Bad lines", head, tuple(rows), note)]
 
@@ -55,6 +61,12 @@ def _row(name: str, studio: Studio) -> tuple[str, ...]:
         told(up),
         ", ".join(sorted({str(stats.get("path")) for call in calls for stats in call.stats.values()})) or NONE,
     )
+
+
+def _opus(studio: Studio) -> list[str]:
+    """What the clients with a newer libopus said that they had."""
+    every = (stats["opus"] for name in ENHANCED for call in studio.calls(name) for stats in call.stats.values())
+    return sorted({f"{opus['version']}, {opus['enhancement']}" for opus in every})
 
 
 def _share(calls: Iterable[Held], kind: str) -> list[float]:

@@ -97,6 +97,8 @@ class Setting:
     bitrate: int = 12_000
     quality: str = "normal"
     impairment: Impairment | None = None
+    libraries: str = ""
+    """A folder whose libraries the clients load in place of the system's."""
 
 
 @dataclass(frozen=True)
@@ -348,6 +350,8 @@ class Stage:
             home.mkdir()
             words |= {"k": k, "host": lines.host(k), "home": home, "stats": self._stats(k)}
             environment = self._sound.client_environment(k) | {"HOME": str(home)}
+            if setting.libraries:
+                environment["LD_LIBRARY_PATH"] = setting.libraries
             client = self._begin(f"client{k}", lines.command(k, system.client_command(words)), environment)
             if system.entered:
                 client.wait_for(system.entered)
