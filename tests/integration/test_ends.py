@@ -9,8 +9,10 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import wave
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,7 @@ def all_of_them(home: Children, held: contextlib.ExitStack) -> dict[str, Program
     strangers = {
         "another version": string(Refuse(Reason.VERSION, 0, 9, 9).build()),
         "a web server": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        "SSH": b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n",
         "garbage": string(b"what is this?"),
     }
     listening = {name: held.enter_context(Stranger(answer)) for name, answer in strangers.items()}
@@ -87,6 +90,10 @@ def all_of_them(home: Children, held: contextlib.ExitStack) -> dict[str, Program
     found["a long name"] = home.client(server.port, '"' * 31 + "a", room='"' * 64)
     found["no host"] = home.client(server.port, "Eve", host="")
     found["a bad port"] = home.client(server.port, "Eve", "--port", "70000")
+    waiting = held.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler))
+    threading.Thread(target=waiting.serve_forever, daemon=True).start()
+    held.callback(waiting.shutdown)
+    found["a web server that waits"] = home.client(waiting.server_address[1], "Eve")
     for stranger in listening.values():
         stranger.answer()
     seated.line("you are in")
@@ -108,7 +115,9 @@ def all_of_them(home: Children, held: contextlib.ExitStack) -> dict[str, Program
         ("a wrong password", 77, ("password was refused", "ask your host")),
         ("a full house", 75, ("full", "try again")),
         ("another version", 76, ("another version", "update")),
-        ("a web server", 76, ("does not speak voicechat",)),
+        ("a web server", 76, ("does not speak voicechat", "a web server")),
+        ("a web server that waits", 76, ("does not speak voicechat", "a web server")),
+        ("SSH", 76, ("does not speak voicechat", "an SSH server")),
         ("garbage", 76, ("does not speak voicechat",)),
         ("nobody there", 69, ("cannot reach 127.0.0.1 port", "nobody listens there")),
         ("no such device", 74, ('there is no input "Grandmother\'s gramophone"', "inputs here")),

@@ -20,7 +20,7 @@ _BLACK, _WHITE, _GRAY, _GREEN, _RED, _YELLOW, _NIGHT = "h16", "h231", "h252", "h
 
 PALETTE: Final = [
     ("title", "standout", "", "standout", _BLACK, _GRAY),
-    ("lost", "standout,bold", "", "standout", f"{_WHITE},bold", _RED),
+    ("lost", "standout,bold", "", "standout", f"{_RED},standout,bold", _WHITE),
     ("talks", "bold", "", "bold", f"{_BLACK},bold", _GREEN),
     ("alarm", "standout,bold", "", "bold", f"{_WHITE},bold", _RED),
     ("trouble", "bold", "", "bold", _BLACK, _YELLOW),
