@@ -32,7 +32,6 @@ from voicechat.format import FRAME_SAMPLES, SAMPLE_RATE, Frame, silent_frame
 from voicechat.interfaces import IDecoder, IDescribedCodec, IEncoder
 from voicechat.media.packet import MOST_PAYLOAD
 from voicechat.media.quality import HIGHEST_BITRATE, LOWEST_BITRATE
-from voicechat.unpacked import instead_of
 
 DEFAULT_COMPLEXITY: Final = 8
 """Of 0 to 10. 9 and 10 give the same sound; 5 halves the CPU time and costs 0.26 PESQ at 12 kbit/s (measured)."""
@@ -88,10 +87,9 @@ def _load() -> SimpleNamespace:
             import opuslib
             from opuslib.api import ctl, decoder, encoder, info
     except Exception as error:  # without libopus opuslib raises just this; ImportError and OSError come too
-        raise VoiceChatError(
-            f"the Opus library cannot be loaded ({error}); "
-            + instead_of("install libopus (Debian: libopus0) and opuslib")
-        ) from error
+        from voicechat.lacking import Lack, install
+
+        raise VoiceChatError(f"the Opus library cannot be loaded ({error}); {install(Lack.OPUS)}") from error
     return SimpleNamespace(constants=opuslib, ctl=ctl, encoder=encoder, decoder=decoder, info=info)
 
 

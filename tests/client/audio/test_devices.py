@@ -98,7 +98,7 @@ def test_a_tone_keeps_the_gate_open_for_ever() -> None:
 
 def test_without_pyaudio_a_card_is_told_how_to_get(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyaudio", None)
-    with pytest.raises(DeviceError, match=r"pip install '.\[client\]'"):
+    with pytest.raises(DeviceError, match=r"pip install 'voicechat\[client\]'"):
         Devices("default", "null")
 
 

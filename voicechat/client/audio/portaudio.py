@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, Final, NamedTuple
 
 from voicechat.errors import DeviceError
@@ -87,15 +87,28 @@ class Listing(NamedTuple):
     defaults: dict[str, int | None]
 
 
+def _pyaudio() -> Any:
+    """The module, or DeviceError with what to type."""
+    try:
+        with redirect_stdout(None):  # it says, besides, that its module in C cannot be imported
+            import pyaudio
+    except ModuleNotFoundError:
+        from voicechat.lacking import Lack, install, own_package
+
+        line = instead_of(f"{own_package()}; it is compiled, which needs: {install(Lack.COMPILER)}")
+        raise DeviceError(f"PyAudio is not installed: {line}") from None
+    except ImportError as error:
+        from voicechat.lacking import Lack, install
+
+        raise DeviceError(f"PyAudio cannot be loaded ({error}): {install(Lack.PORTAUDIO)}") from None
+    return pyaudio
+
+
 class PortAudio:
     """PortAudio, initialised; ends it when closed. DeviceError if it does not start."""
 
     def __init__(self) -> None:
-        try:
-            import pyaudio
-        except ImportError:
-            line = instead_of("pip install '.[client]' in voicechat's folder")
-            raise DeviceError(f"PyAudio is not installed: {line}") from None
+        pyaudio = _pyaudio()
         self.module: Any = pyaudio
         try:
             self.library: Any = pyaudio.PyAudio()
