@@ -21,6 +21,10 @@ serve: ## start a server for your friends and print what they must type; NEW=1: 
 	@.ci/prepare serve
 	@$(PY) -m demo.serve
 
+join: ## talk in a call: asks for the link that the host sent
+	@.ci/prepare serve
+	@.venv/bin/voicechat-client
+
 quick: ## every check and every test that needs no more than this machine
 	@.ci/prepare sound web opus
 	@$(MAKE) --no-print-directory lint
@@ -58,6 +62,10 @@ test-dist: ## build that twice in clones, and compare; install from it without a
 test-windows: ## build it, and run it under Wine; the tests of the core run by its Python, too
 	@.ci/prepare sound windows wine
 	$(PY) -m pytest tests/windows
+
+newcomer: ## a bare Debian runs the README's lines to the first word heard; WRITE=1: writes the figures there
+	@.ci/prepare newcomer
+	@PYTHONPATH=.:packaging/windows:packaging/release $(PY) packaging/newcomer/newcomer.py $(if $(WRITE),write)
 
 bench: prepare ## measure; prints figures, asserts nothing
 	@.ci/prepare browser opus
