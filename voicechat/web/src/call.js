@@ -41,7 +41,7 @@ export class Call {
     this.page = page;
     this.friends = new Friends();
     this.hearing = new Hearing();
-    this.hearing.lateness = () => this.connection?.lateness ?? [];
+    this.hearing.lateness = () => this.connection?.trips.lateness ?? [];
     this.playback = new Playback(this.hearing);
     this.datagrams = new Datagrams(
       (packet, now) => packet.source !== this.friends.me && this.media(packet, now),
@@ -231,7 +231,7 @@ export class Call {
    * @param {Friend} friend
    */
   delayOf(friend) {
-    const roundTrip = this.connection?.roundTrip;
+    const roundTrip = this.connection?.trips.usual;
     if (friend.wayMs === null || roundTrip == null) return null;
     const frame = friend.quality === 'saver' ? 2 * TICK_MS : TICK_MS;
     const mixed = this.mixed ? friend.heldMs + TICK_MS / 2 + LOOK_AHEAD_MS : 0;
@@ -251,7 +251,7 @@ export class Call {
       talking: this.uplink.talking,
       heard: this.hearing.heard,
       path: this.datagrams.was ? 'udp' : 'tcp',
-      roundTrip: this.connection?.roundTrip ?? null,
+      roundTrip: this.connection?.trips.usual ?? null,
       counts: { ...counts, underruns: this.playback.underruns, sent: this.uplink.sent },
       bytes: this.connection?.counts ?? null,
       people: people.map((friend) => ({

@@ -3,12 +3,13 @@
  *
  * Each binary message is one string (docs/wire-protocol.md, 1). Logging in takes promises, so strings
  * are read one after another; from the welcome on each is opened at once.
- * Works in the Worker. May import `bytes`, `login`, `messages` and `packets`.
+ * Works in the Worker. May import `bytes`, `login`, `messages`, `packets` and `roundtrips`.
  */
 import { WireError } from './bytes.js';
 import { PasswordLogin, TicketLogin } from './login.js';
 import { readMessage } from './messages.js';
 import { decodeMedia, encodeControl, isMedia } from './packets.js';
+import { RoundTrips } from './roundtrips.js';
 /** @import { Bytes } from './bytes.js' */
 /** @import { Ticket } from './login.js' */
 /** @import { Message, Welcome } from './messages.js' */
@@ -26,8 +27,7 @@ const MOST_WAITING = 4000;
 /** Strings a second, and at once, of an honest server; more end the connection. */
 const STRINGS_A_SECOND = 1200;
 const STRINGS_AT_ONCE = 6000;
-/** Round trips kept to tell how uneven the connection is, and the pings in quick succession that begin it. */
-const KEPT = 16;
+/** Between the first pings, by which the connection is learnt. */
 const QUICK_PING_MS = 100;
 
 /**
@@ -57,10 +57,7 @@ export class Connection {
     /** @type {{id: number, at: number} | null} the ping that is not answered */
     this.ping = null;
     this.pingAt = Infinity;
-    /** Milliseconds, smoothed; null while not known. */
-    this.roundTrip = /** @type {number | null} */ (null);
-    /** @type {number[]} */
-    this.roundTrips = [];
+    this.trips = new RoundTrips();
     this.allowed = STRINGS_AT_ONCE;
     this.counts = { bytesIn: 0, bytesOut: 0, dropped: 0 };
     this.socket = new WebSocket(url);
@@ -162,18 +159,9 @@ export class Connection {
    */
   answered(id, now) {
     if (this.ping?.id !== id) return;
-    const took = now - this.ping.at;
+    this.trips.add(now - this.ping.at);
     this.ping = null;
-    this.roundTrip = this.roundTrip === null ? took : this.roundTrip + (took - this.roundTrip) / 4;
-    this.roundTrips.push(took);
-    if (this.roundTrips.length > KEPT) this.roundTrips.shift();
-    else this.pingAt = Math.min(this.pingAt, now + QUICK_PING_MS);
-  }
-
-  /** By how many ticks round trips were longer than the shortest, but for the longest. */
-  get lateness() {
-    const sorted = [...this.roundTrips].sort((a, b) => a - b).slice(0, -1);
-    return sorted.map((took) => (took - sorted[0]) / 20);
+    if (this.trips.learning) this.pingAt = Math.min(this.pingAt, now + QUICK_PING_MS);
   }
 
   /** Milliseconds for which the server has owed an answer; 0 while it owes none that is due. */
