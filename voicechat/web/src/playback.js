@@ -16,6 +16,8 @@ const SAMPLES_A_MS = RATE / 1000;
 const BEATS_KEPT = 64;
 /** Milliseconds before it is played that a frame is made, or given up: a decoder and two hops. */
 const READY_MS = 4;
+/** Milliseconds by which the worklet's clock is behind, from which on the device stood still: what was known is over. */
+const STOOD_STILL_MS = 250;
 /** Milliseconds in which the start of a spurt reaches the worklet. */
 const START_MS = 6;
 
@@ -51,7 +53,9 @@ export class Playback {
 
   /** @param {{frame: number, ask?: number, underruns?: number}} told */
   told({ frame, ask, underruns }) {
-    this.offsets.push(performance.now() - frame / SAMPLES_A_MS);
+    const offset = performance.now() - frame / SAMPLES_A_MS;
+    if (offset > this.offset + STOOD_STILL_MS) this.offsets = [];
+    this.offsets.push(offset);
     if (this.offsets.length > BEATS_KEPT) this.offsets.shift();
     this.offset = Math.min(...this.offsets);
     this.underruns += underruns ?? 0;
