@@ -84,10 +84,7 @@ BROWSERS: Final = (
         "voicechat/carriage/peer.py",
         "if not self.open or (allowance is not None and not allowance.datagram(now)):",
         "if not self.open:",
-        (
-            f"{_PATHS}test_a_flood_of_binding_requests_ends_like_any_other",
-            f"{_PATHS}test_a_flood_over_a_path_is_counted_dropped_and_cut",
-        ),
+        (f"{_PATHS}test_a_flood_of_binding_requests_ends_like_any_other",),
     ),
     Mutation(
         "T24",
