@@ -209,7 +209,7 @@ def costs(voices: Voices, tuning: Tuning) -> Table:
 
 
 def timed(mode: EchoMode, staged: Staged, played: Samples | None, tuning: Tuning, pause: float) -> list[float]:
-    cancelling, spent = EchoCancelling(mode, tuning=tuning), []
+    cancelling, spent = EchoCancelling(TalkGate(), mode, tuning=tuning), []
     first = BOTH * TICKS_PER_SECOND
     for tick in range(first, first + (2 if pause else 8) * TICKS_PER_SECOND):
         time.sleep(pause)
@@ -217,7 +217,7 @@ def timed(mode: EchoMode, staged: Staged, played: Samples | None, tuning: Tuning
         begun = time.thread_time_ns()
         if played is not None:
             cancelling.heard(tick, frame_of(played, tick), 1e-3, opened=True)
-        cancelling.treat(tick, frame, 0.0)
+        cancelling.treat(tick, frame)
         spent.append((time.thread_time_ns() - begun) / 1e3)
     return [mean(spent[len(spent) // 4 :])]
 
@@ -251,7 +251,8 @@ def through(staged: Staged, tuning: Tuning) -> tuple[Flags, Flags, Samples, Samp
     passed, sent = np.zeros(count, bool), np.zeros(count, bool)
     clean = np.zeros(count * FRAME_SAMPLES, np.float32)
     out = np.zeros_like(clean)
-    gate, cancelling = TalkGate(tuning=tuning.gate), EchoCancelling(EchoMode.AUTO, tuning=tuning)
+    gate = TalkGate(tuning=tuning.gate)
+    cancelling = EchoCancelling(gate, EchoMode.AUTO, tuning=tuning)
     pre_roll: deque[int] = deque(maxlen=PRE_ROLL_FRAMES)
     for tick in range(count):
         frame, played = frame_of(staged.microphone, tick), frame_of(staged.far, tick)
@@ -265,7 +266,7 @@ def through(staged: Staged, tuning: Tuning) -> tuple[Flags, Flags, Samples, Samp
             pre_roll.append(tick)
             continue
         for early in (*pre_roll, tick):
-            talk = cancelling.treat(early, frame_of(staged.microphone, early), gate.floor)
+            talk = cancelling.treat(early, frame_of(staged.microphone, early))
             place = slice(early * FRAME_SAMPLES, (early + 1) * FRAME_SAMPLES)
             passed[early] = True
             clean[place] = cancelling.last

@@ -138,7 +138,8 @@ def test_of_a_sound_system_that_does_not_let_go(
 ) -> None:
     figures = house.folder / "figures.json"
     variables = path_with(house.folder, "pyaudio.py", PORTAUDIO.format(hangs_at_once=False))
-    ann = house.start(*options(house, server.port, "127.0.0.1", "--stats", str(figures)), variables=variables)
+    silent = ("--stats", str(figures), "--echo", "off")
+    ann = house.start(*options(house, server.port, "127.0.0.1", *silent), variables=variables)
     ann.line("you are in as Ann")
     ann.line("wear headphones")
     assert leave(ann, number) == code

@@ -73,6 +73,13 @@ OPTIONS: Final[Options] = (
             "gate", "dBFS above which you are heard; auto learns the noise", float, "auto", "DB", ("auto",), (-90, 0)
         ),
         Option("suppress", "noise suppression; strong needs RNNoise", str, "off", choices=("off", "light", "strong")),
+        Option(
+            "echo",
+            "cancel the echo of loudspeakers: auto, where there is one",
+            str,
+            "auto",
+            choices=("auto", "on", "off"),
+        ),
         Option("enhance", "what you hear, by libopus 1.5 and later", str, "auto", choices=("auto", "off")),
         Option("loudness", "bring your voice to the level that all have", bool, True),
         Option(

@@ -20,6 +20,7 @@ from voicechat.client.audio.named import in_use
 from voicechat.client.audio.portaudio import quiet_stderr
 from voicechat.client.audio.supervisor import Sound
 from voicechat.client.call.call import Call
+from voicechat.client.call.cancelling import EchoCancelling, EchoMode
 from voicechat.client.call.controls import Controls
 from voicechat.client.call.cueing import Cueing, Cues
 from voicechat.client.call.echotest import EchoTest, Meter
@@ -98,11 +99,18 @@ class _Run:
         gate = TalkGate(devices.gate_dbfs if chosen.gate == "auto" else chosen.gate)
         self._test: EchoTest | None = None
         meter = Meter() if chosen.echo_test else None
-        self._bridge = AudioBridge(self._reactor.callFromThread, gate, taps=() if meter is None else (meter,))
+        echo = EchoMode(chosen.echo)
+        self._bridge = AudioBridge(
+            self._reactor.callFromThread,
+            gate,
+            taps=() if meter is None else (meter,),
+            keep_played=echo is not EchoMode.OFF,
+        )
         voice = Voice(Loudness() if chosen.loudness else None, time.perf_counter, self._notices.warn)
         voice.suppress(Suppress(chosen.suppress))
         codec = OpusCodec(chosen.complexity, enhance=chosen.enhance == "auto")
-        self._call = Call(self._reactor, codec, self._bridge, notices, voice=voice)
+        cancelling = EchoCancelling(gate, echo, time.perf_counter, self._notices.say)
+        self._call = Call(self._reactor, codec, self._bridge, notices, voice=voice, cancelling=cancelling)
         mode = TransmitMode.VOICE if chosen.echo_test else TransmitMode(chosen.talk)  # a test needs no key
         self._controls = Controls(self._reactor, self._call, gate, self._volumes(), self._quit, mode)
         self._call.server = chosen.host
@@ -117,6 +125,9 @@ class _Run:
             self._test = EchoTest(self._reactor, gate, meter, counts, notices, self._finish, chosen.duration)
         self._service = Service(self._reactor, self._call, target, notices, self._finish, random.SystemRandom().uniform)
         self._sound = Sound(self._reactor, devices, self._bridge, notices, self._no_device)
+        self._sound.on_new_device = cancelling.new_device
+        if echo is EchoMode.OFF:
+            self._sound.advice = "wear headphones: echo cancelling is off, and your friends would hear themselves"
         self._controls.watch(self._sound.changed)
         devices.sink.failed = self._recording_failed
         self._recording_lines: deque[str] = deque()  # told by the sound's thread

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicechat.client.audio.capture import MOST_CAPTURED, Captured, CaptureQueue
-from voicechat.format import BLOCK_SAMPLES, SILENT_BLOCK
+from voicechat.format import BLOCK_BYTES, BLOCK_SAMPLES, SILENT_BLOCK
 from voicechat.media.gate import PRE_ROLL_FRAMES, GateMode, TalkGate
 
 
@@ -100,3 +100,24 @@ def test_a_closed_microphone_is_no_frame_for_the_gate_but_time_goes_on() -> None
         assert queue.push(SILENT_BLOCK) is False
     assert queue.tick == 50
     assert queue.level == 0.0
+
+
+def test_what_was_played_waits_beside_what_was_heard() -> None:
+    queue = CaptureQueue(TalkGate(), keep_played=True)
+    sounds = [bytes([n]) * BLOCK_BYTES for n in (1, 2, 3)]
+    soft = np.full(BLOCK_SAMPLES, 1e-4, np.float32).tobytes()
+    for played in (SILENT_BLOCK, SILENT_BLOCK, sounds[0], sounds[1], SILENT_BLOCK, sounds[2]):
+        queue.push(soft, played)
+    first, second = queue.pop_played(), queue.pop_played()
+    assert first is not None
+    assert second is not None
+    assert (first.tick, first.sound, first.opened) == (1, (sounds[0], sounds[1]), False)
+    assert (second.tick, second.sound) == (2, (SILENT_BLOCK, sounds[2]))
+    assert queue.pop_played() is None, "nothing is kept where nobody was heard"
+
+
+def test_where_nobody_cancels_nothing_that_was_played_is_kept() -> None:
+    queue = CaptureQueue(TalkGate())
+    for _ in range(4):
+        queue.push(SILENT_BLOCK, bytes([1]) * BLOCK_BYTES)
+    assert queue.pop_played() is None

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from voicechat.client.audio.beat import DeviceBeat
-from voicechat.client.audio.capture import Captured, CaptureQueue
+from voicechat.client.audio.capture import Captured, CaptureQueue, Played
 from voicechat.client.audio.cueing import CueQueue
 from voicechat.client.audio.playout import PlayoutQueue
 from voicechat.client.audio.processing import Stage, Tap
@@ -32,7 +32,10 @@ tenth of that."""
 
 
 class AudioBridge:
-    """Between a sound device and the reactor. ``call_from_thread`` is the reactor's, ``seconds`` its clock."""
+    """Between a sound device and the reactor. ``call_from_thread`` is the reactor's, ``seconds`` its clock.
+
+    ``keep_played``: for an echo canceller, what was played waits beside what was heard.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class AudioBridge:
         *,
         stages: Sequence[Stage] = (),
         taps: Sequence[Tap] = (),
+        keep_played: bool = False,
     ) -> None:
         self._call_from_thread = call_from_thread
         self._seconds = seconds
@@ -49,7 +53,7 @@ class AudioBridge:
         self._taps = tuple(taps)
         self.gate = gate
         self.beat = DeviceBeat()
-        self._capture = CaptureQueue(gate, lambda: call_from_thread(self._unheard))
+        self._capture = CaptureQueue(gate, lambda: call_from_thread(self._unheard), keep_played=keep_played)
         self._playout = PlayoutQueue()
         self._cues = CueQueue()
         self._played = SILENT_BLOCK
@@ -72,7 +76,7 @@ class AudioBridge:
         now = self._seconds()
         for stage in self._stages:
             block = stage.process(block, self._played)
-        wake = self._capture.push(block)
+        wake = self._capture.push(block, self._played)
         beat, playout = self.beat, self._playout
         wake |= beat.called(now)  # right before the block is taken, since `needed_at` counts both
         out = playout.take()
@@ -93,6 +97,10 @@ class AudioBridge:
             for tap in self._taps:
                 tap.captured(captured.frame)
         return captured
+
+    def played(self) -> Played | None:
+        """What was played at the microphone's next tick with sound, or None when there is no more."""
+        return self._capture.pop_played()
 
     def play(self, silent_blocks: int = 0) -> None:
         """Somebody is heard from now on; ``silent_blocks`` go before the first frame."""

@@ -22,6 +22,9 @@ MOST_CAPTURED: Final = 25
 UNHEARD_AFTER: Final = 500 // TICK_MS
 """Frames of talk, less those without, after which whoever is muted talks: a sentence has begun. A cough is shorter."""
 
+MOST_PLAYED: Final = 25
+"""Played frames waiting for the reactor, which fetches them once a frame while friends are heard: as above."""
+
 _SAMPLES: Final = np.dtype(np.float32)
 """What a frame's bytes are; made once, since making it of the type is 6 of frombuffer's 20 us (measured, cold)."""
 
@@ -35,18 +38,41 @@ class Captured(NamedTuple):
     """Of the frame, as the gate had it."""
 
 
+class Played(NamedTuple):
+    """What the loudspeaker was given while the microphone heard a frame."""
+
+    tick: int
+    """Of that frame."""
+    sound: tuple[bytes, bytes]
+    """Two blocks."""
+    mean_square: float
+    """Of the microphone's frame."""
+    opened: bool
+    """The gate was open for it, or its level would have opened it where a key decides."""
+
+    @property
+    def frame(self) -> Frame:
+        """The sound as samples; a copy."""
+        return np.frombuffer(b"".join(self.sound), _SAMPLES)
+
+
 class CaptureQueue:
     """Frames of the microphone that passed the gate, at most MOST_CAPTURED.
 
     ``unheard`` is called on the DEVICE's thread when whoever is muted talks, once for each time that they are muted.
+    ``keep_played``: what was played while a frame was heard waits for the reactor, too: an echo canceller's reference.
     """
 
-    def __init__(self, gate: TalkGate, unheard: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, gate: TalkGate, unheard: Callable[[], object] = lambda: None, *, keep_played: bool = False
+    ) -> None:
         self._gate = gate
         self._unheard = unheard
         self._unheard_frames = 0
         """Frames of talk while muted; UNHEARD_AFTER: it was told."""
         self._half: bytes | None = None
+        self._half_played = SILENT_BLOCK
+        self._played: deque[Played] = deque(maxlen=MOST_PLAYED if keep_played else 0)
         self._pre_roll: deque[tuple[bytes, float]] = deque(maxlen=PRE_ROLL_FRAMES)
         self._waiting: deque[Captured] = deque(maxlen=MOST_CAPTURED)
         self.talking = False
@@ -58,11 +84,14 @@ class CaptureQueue:
         self.overruns = 0
         """Frames captured that the reactor did not take in time."""
 
-    def push(self, block: bytes) -> bool:
-        """Take in a block; True when the reactor has something to fetch. Called on the DEVICE's thread."""
+    def push(self, block: bytes, played: bytes = SILENT_BLOCK) -> bool:
+        """Take in a block; True when the reactor has something to fetch. Called on the DEVICE's thread.
+
+        ``played`` is what the device was given right before.
+        """
         first = self._half
         if first is None:
-            self._half = block
+            self._half, self._half_played = block, played
             return False
         self._half = None
         if (
@@ -79,7 +108,11 @@ class CaptureQueue:
         self.level = level = float(samples.dot(samples)) / FRAME_SAMPLES
         tick = self.tick
         self.tick = tick + 1
-        if not self._gate.push(level):
+        opened = self._gate.push(level)
+        if played is not SILENT_BLOCK or self._half_played is not SILENT_BLOCK:
+            would = opened if self._gate.mode is GateMode.VOICE else level >= self._gate.opens_at
+            self._played.append(Played(tick, (self._half_played, played), level, would))
+        if not opened:
             self._pre_roll.append((frame, level))
             if self._gate.mode is GateMode.MUTED:
                 self._count_unheard()
@@ -111,6 +144,13 @@ class CaptureQueue:
         if len(self._waiting) == MOST_CAPTURED:
             self.overruns += 1
         self._waiting.append(Captured(tick, None if frame is None else np.frombuffer(frame, _SAMPLES), level))
+
+    def pop_played(self) -> Played | None:
+        """What was played at the next tick, or None when there is no more. Called on the reactor's thread."""
+        try:
+            return self._played.popleft()
+        except IndexError:
+            return None
 
     def pop(self) -> Captured | None:
         """The next frame of talk, or None when there is no more. Called on the reactor's thread."""

@@ -75,6 +75,11 @@ class Sound:
         """There is something to play while the device rests."""
         self._muted_since: float | None = None
         self._heard_at = 0.0
+        self.advice = ""
+        """What is said at the start where there are a microphone and a loudspeaker."""
+        self.on_new_device: Callable[[], None] = lambda: None
+        """Called when another microphone or loudspeaker is in use than before."""
+        self._in_use: tuple[str | None, str | None] = (None, None)
         bridge.on_wanted = self._wake
 
     def start(self) -> None:
@@ -214,8 +219,8 @@ class Sound:
             return
         self._lost = self._devices.idle
         self._notify(opened)
-        if opened.microphone is not None and opened.loudspeaker is not None:
-            self._notices.say("wear headphones: there is no echo cancelling, your friends would hear themselves")
+        if self.advice and opened.microphone is not None and opened.loudspeaker is not None:
+            self._notices.say(self.advice)
 
     def _again(self, opened: Opened | None, _: DeviceError | None) -> None:
         if opened is None or self._devices.idle:
@@ -225,6 +230,10 @@ class Sound:
 
     def _notify(self, opened: Opened) -> bool:
         """Say what is missing now, and what is not any more; whether anything was said."""
+        devices = (opened.microphone, opened.loudspeaker)
+        if devices != self._in_use:
+            self._in_use = devices
+            self.on_new_device()
         before, self._missing = self._missing, opened.missing
         gone = [missing for missing in opened.missing if missing not in before]
         still = [(missing.what, missing.name) for missing in opened.missing]

@@ -11,6 +11,7 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTime
 
 from voicechat.client.audio.bridge import AudioBridge
+from voicechat.client.call.cancelling import EchoCancelling, EchoMode
 from voicechat.client.call.chat import Chat, hours_and_minutes
 from voicechat.client.call.figures import CallFigures, IRecording
 from voicechat.client.call.friends import Friends
@@ -41,6 +42,7 @@ class Call:
         notices: INotices,
         wall_clock: Callable[[], str] = hours_and_minutes,
         voice: Voice | None = None,
+        cancelling: EchoCancelling | None = None,
     ) -> None:
         self._clock = clock
         self._bridge = bridge
@@ -48,13 +50,15 @@ class Call:
         self._echoes = EchoDetector()
         self.voice = voice or Voice()
         """What is done to our own voice before it is coded."""
+        self.cancelling = cancelling or EchoCancelling(bridge.gate, EchoMode.OFF)
+        """What is taken off it before that: friends, out of the loudspeaker."""
         self.friends = Friends()
         self.hearing = Hearing(codec)
         self.hearing.on_forwarded = self._watch
         self.measured = Measured()
         self.hearing.lateness = self.measured.lateness
         self.playback = Playback(clock, self.hearing, bridge)
-        self.uplink = Uplink(codec, self.voice, self.friends, self._echoes, self._changed)
+        self.uplink = Uplink(codec, self.voice, self.friends, self._echoes, self.cancelling, self._changed)
         self.source = 0
         self.echo = 0
         """Who says again what we say, in an echo test; 0: this is none."""
@@ -147,7 +151,7 @@ class Call:
     @property
     def talking(self) -> bool:
         """What the microphone hears is meant to be sent."""
-        return self._bridge.talking
+        return self._bridge.talking and (self.uplink.talking or not self.connected)
 
     def send(self, message: messages.Message) -> None:
         """A control message to the server, if there is one now; a text to one of 0.1.0 as that takes it."""
@@ -161,6 +165,8 @@ class Call:
 
     def turn(self) -> None:
         """The bridge has something for us, or wants something. Called once a frame."""
+        while (played := self._bridge.played()) is not None:
+            self.cancelling.heard(played.tick, played.frame, played.mean_square, opened=played.opened)
         while (captured := self._bridge.captured()) is not None:
             self.uplink.push(captured)
         self.playback.turn()
@@ -219,4 +225,11 @@ class Call:
             frames_sent=self.uplink.sent,
             reconnects=self.reconnects,
             password_logins=self.password_logins,
-        ) | {"opus": self._codec.described()}
+        ) | {
+            "opus": self._codec.described(),
+            "echo": {
+                "state": self.cancelling.works,
+                "cancelled": self.cancelling.cancelled,
+                "withheld": self.cancelling.withheld,
+            },
+        }

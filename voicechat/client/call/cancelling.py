@@ -23,7 +23,7 @@ from voicechat.format import TICK_SECONDS, TICKS_PER_SECOND, Frame
 from voicechat.media.echo import EchoCanceller
 from voicechat.media.echo_filter import PARTITIONS
 from voicechat.media.echo_watch import EchoState, EchoWatch
-from voicechat.media.gate import PRE_ROLL_FRAMES
+from voicechat.media.gate import PRE_ROLL_FRAMES, GateMode, TalkGate
 from voicechat.media.levels import mean_square, mean_square_of
 from voicechat.media.tuning import TUNING, Tuning
 
@@ -35,6 +35,11 @@ LEAST_COUPLING: Final = mean_square_of(-20.0)
 
 OVER_ECHO: Final = mean_square_of(10.0)
 """By which talk must stand above the echo that is expected, in half duplex."""
+
+TOLD_AFTER: Final = TICKS_PER_SECOND
+"""Frames withheld after which the player is told that there is an echo, once."""
+
+TOLD: Final = "your microphone hears your loudspeaker: the echo is taken away; headphones sound better"
 
 _WAITING: Final = PARTITIONS + PRE_ROLL_FRAMES + 1
 """Played frames that wait for their microphone's: those before are out of the filter's reach."""
@@ -52,16 +57,21 @@ class EchoMode(Enum):
 
 
 class EchoCancelling:
-    """Of one player. ``clock`` gives seconds, to measure the cost; ``notify`` takes lines for the player."""
+    """Of one player. ``clock`` gives seconds, to measure the cost; ``notify`` takes lines for the player.
+
+    ``gate`` is the one before it: it knows the room's noise, and whether a key is held.
+    """
 
     def __init__(
         self,
+        gate: TalkGate,
         mode: EchoMode = EchoMode.AUTO,
         clock: Callable[[], float] = lambda: 0.0,
         notify: Callable[[str], None] = lambda _line: None,
         tuning: Tuning = TUNING,
     ) -> None:
         self.mode = mode
+        self._gate = gate
         self._clock = clock
         self._notify = notify
         self._canceller = EchoCanceller(tuning.cancel, tuning.gate)
@@ -74,7 +84,6 @@ class EchoCancelling:
         """The tick that the canceller is to be given next."""
         self._seen = 0
         """The tick after the last frame of talk."""
-        self._told = False
         self.half_duplex = False
         """The machine is too slow: nothing is cancelled, and the echo is not sent either."""
         self.last: Frame | None = None
@@ -89,6 +98,15 @@ class EchoCancelling:
     def awake(self) -> bool:
         """Frames of talk are cancelled while friends are heard."""
         return self.mode is EchoMode.ON or (self.mode is EchoMode.AUTO and self._watch.state is EchoState.AWAKE)
+
+    @property
+    def works(self) -> str:
+        """How it stands, in a word or two."""
+        if self.mode is EchoMode.OFF:
+            return "off"
+        if self.half_duplex:
+            return "half duplex"
+        return "awake" if self.awake else "asleep"
 
     @property
     def cancelled(self) -> int:
@@ -111,11 +129,12 @@ class EchoCancelling:
         self._waiting.append((tick, played))
         self._advance(tick - PRE_ROLL_FRAMES)
 
-    def treat(self, tick: int, frame: Frame, floor: float, *, held: bool = False) -> Frame | None:
+    def treat(self, tick: int, frame: Frame) -> Frame | None:
         """A frame of talk without the echo, valid until the next call; None if it is nothing but echo.
 
-        ``floor`` is the room's noise (`TalkGate.floor`). ``held``: the talk key is held, so nothing is withheld.
+        While the talk key is held nothing is withheld.
         """
+        held = self._gate.mode is GateMode.OPEN
         if self.half_duplex and self.awake:
             talk: Frame | None = frame if held or self._louder(tick, frame) else None
             self.withheld += talk is None
@@ -128,9 +147,12 @@ class EchoCancelling:
         if tick > self._seen:
             self._canceller.missed(tick - self._seen)
         self._seen = tick + 1
-        self.last = clean = self._canceller.cancel(frame, floor)
+        self.last = clean = self._canceller.cancel(frame, self._gate.floor)
         talk = clean if self._canceller.talk or held else None
-        self.withheld += talk is None
+        if talk is None:
+            self.withheld += 1
+            if self.withheld == TOLD_AFTER:
+                self._notify(TOLD)
         self._count(self._clock() - begun)
         return talk
 
@@ -138,13 +160,9 @@ class EchoCancelling:
         """The gate has shut: a spurt is over."""
         self._canceller.rest()
 
-    def lost(self) -> None:
-        """Blocks were lost, or the microphone was closed: the path may be another by so much."""
-        self._canceller.doubt()
-
     def new_device(self) -> None:
-        """Another microphone or loudspeaker: nothing that was learnt holds."""
-        self._canceller.reset()
+        """Another microphone or loudspeaker: there may be an echo now, and another one."""
+        self._canceller.doubt()
         self._coupling = LEAST_COUPLING
         self.half_duplex = False
         if self._watch.wake():
@@ -153,9 +171,6 @@ class EchoCancelling:
     def _begin(self) -> None:
         """The watch has changed its mind."""
         self._waiting.clear()
-        if self._watch.state is EchoState.AWAKE and not self._told:
-            self._told = True
-            self._notify("your microphone hears your loudspeaker: the echo is taken away; headphones sound better")
 
     def _advance(self, tick: int) -> None:
         """Give the canceller what was played before ``tick``."""

@@ -69,6 +69,8 @@ class Status(msgspec.Struct, frozen=True):
     """As the player named it."""
     suppress: str = "off"
     """A value of Suppress."""
+    echo: str = "off"
+    """What the echo canceller does: off, awake, asleep, half duplex."""
     unheard: bool = False
     """Whoever is muted has talked since."""
     microphone: str = ""
@@ -112,6 +114,7 @@ def status_of(
         outage=outage,
         server=call.server,
         suppress=call.voice.suppressed.value,
+        echo=call.cancelling.works,
         unheard=unheard,
         microphone=opened.microphone or "",
         lacks=[missing.what for missing in opened.missing if missing.instead is None],

@@ -140,7 +140,7 @@ def own(status: Status, width: int, look: Look) -> Row:
 def state(status: Status, width: int, look: Look) -> Row:
     """What stays as it is until somebody changes it: server, what opens the microphone, suppression, the card."""
     parts = [f"on {status.server}"] * bool(status.server)
-    parts += [f"talk {status.talk}", f"suppress {status.suppress}"]
+    parts += [f"talk {status.talk}", f"suppress {status.suppress}", f"echo {status.echo}"]
     parts += [f"mic {status.microphone}"] * bool(status.microphone)
     parts += ["NO LOUDSPEAKER"] * ("loudspeaker" in status.lacks)
     return [("dim", fit("  " + (" · " if look.fancy else " | ").join(parts), width, fancy=look.fancy))]
