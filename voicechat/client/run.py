@@ -1,4 +1,8 @@
-"""One run of the client: everything made, joined, started, and taken down again."""
+"""One run of the client: everything made, joined, started, and taken down again.
+
+More than 300 lines, since this is where every part of the client meets: what is made when, and ended in which order,
+is read in one place.
+"""
 
 import argparse
 import random

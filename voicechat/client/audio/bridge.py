@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 
 from voicechat.client.audio.beat import DeviceBeat
-from voicechat.client.audio.capture import Captured, CaptureQueue, Played
+from voicechat.client.audio.capture import Captured, CaptureQueue, PlayedFrame
 from voicechat.client.audio.cueing import CueQueue
 from voicechat.client.audio.playout import PlayoutQueue
 from voicechat.client.audio.processing import Stage, Tap
@@ -98,7 +98,7 @@ class AudioBridge:
                 tap.captured(captured.frame)
         return captured
 
-    def played(self) -> Played | None:
+    def played(self) -> PlayedFrame | None:
         """What was played at the microphone's next tick with sound, or None when there is no more."""
         return self._capture.pop_played()
 

@@ -38,7 +38,7 @@ class Captured(NamedTuple):
     """Of the frame, as the gate had it."""
 
 
-class Played(NamedTuple):
+class PlayedFrame(NamedTuple):
     """What the loudspeaker was given while the microphone heard a frame."""
 
     tick: int
@@ -72,7 +72,7 @@ class CaptureQueue:
         """Frames of talk while muted; UNHEARD_AFTER: it was told."""
         self._half: bytes | None = None
         self._half_played = SILENT_BLOCK
-        self._played: deque[Played] = deque(maxlen=MOST_PLAYED if keep_played else 0)
+        self._played: deque[PlayedFrame] = deque(maxlen=MOST_PLAYED if keep_played else 0)
         self._pre_roll: deque[tuple[bytes, float]] = deque(maxlen=PRE_ROLL_FRAMES)
         self._waiting: deque[Captured] = deque(maxlen=MOST_CAPTURED)
         self.talking = False
@@ -111,7 +111,7 @@ class CaptureQueue:
         opened = self._gate.push(level)
         if played is not SILENT_BLOCK or self._half_played is not SILENT_BLOCK:
             would = opened if self._gate.mode is GateMode.VOICE else level >= self._gate.opens_at
-            self._played.append(Played(tick, (self._half_played, played), level, would))
+            self._played.append(PlayedFrame(tick, (self._half_played, played), level, would))
         if not opened:
             self._pre_roll.append((frame, level))
             if self._gate.mode is GateMode.MUTED:
@@ -145,7 +145,7 @@ class CaptureQueue:
             self.overruns += 1
         self._waiting.append(Captured(tick, None if frame is None else np.frombuffer(frame, _SAMPLES), level))
 
-    def pop_played(self) -> Played | None:
+    def pop_played(self) -> PlayedFrame | None:
         """What was played at the next tick, or None when there is no more. Called on the reactor's thread."""
         try:
             return self._played.popleft()
