@@ -4,6 +4,7 @@ A pseudo terminal of ours is the console's window. What Wine 8's own console doe
 wrongly, and sends no event but Ctrl-C) is looked at on a real PC: docs/windows.md.
 """
 
+import contextlib
 import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,18 +89,17 @@ def test_a_double_click_asks_for_the_link_keeps_it_and_needs_no_word_the_next_ti
     variables |= {"VOICECHAT_INPUT": "silence", "VOICECHAT_OUTPUT": "null"}
     link = f"voicechat://127.0.0.1:{server.port}/#{PASSWORD}"
     for asked in (True, False):
-        console = opened(friend.words(CLIENT), house, variables)
-        if asked:
-            console.until("Paste the link")
-            console.type("nonsense\r")
-            console.until("a link begins with voicechat://")
-            console.type(f"{link}\r")
-            console.until("Keep this")
-            console.type("y\r")
-        console.until("── friends", "Ben")
-        console.type("q")
-        assert console.end() == Exit.OK
-        console.close()
+        with contextlib.closing(opened(friend.words(CLIENT), house, variables)) as console:
+            if asked:
+                console.until("Paste the link")
+                console.type("nonsense\r")
+                console.until("a link begins with voicechat://")
+                console.type(f"{link}\r")
+                console.until("Keep this")
+                console.type("y\r")
+            console.until("── friends", "Ben")
+            console.type("q")
+            assert console.end() == Exit.OK
     (kept,) = friend.wine.prefix.glob("drive_c/users/*/AppData/Local/voicechat/client.toml")
     assert f"port = {server.port}" in kept.read_text()
     kept.unlink()
