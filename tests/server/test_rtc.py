@@ -308,6 +308,30 @@ class RtcTests(SynchronousTestCase):
         self.house.pass_ticks(20)
         assert ann.heard_values() == [0.5] * 20
 
+    def test_who_comes_back_with_a_ticket_has_a_path_again(self) -> None:
+        ann, ben = self.enter("Ann"), self.native("Ben")
+        ann.break_line()
+        again = self.enter("Ann", ticket=ann.ticket)
+        assert again.source == ann.source
+        ben.talk(0.5)
+        self.house.pass_ticks(20)
+        assert again.heard_values() == [0.5] * 20
+        assert not ann.heard_values()
+
+    def test_dtls_that_ends_leaves_strings_and_a_new_offer_works(self) -> None:
+        ann, ben = self.enter("Ann"), self.native("Ben")
+        ann.browser.ssl.shutdown()
+        for datagram in ann.browser.flight():
+            ann.out(datagram)
+        ben.talk(0.5)
+        self.house.pass_ticks(20)
+        assert ann.values(ben.source) == [0.5] * 20
+        ann.browser, ann.accept = Browser(), None
+        ann.send(ann.browser.offer)
+        self.house.settle()
+        self.house.pass_ticks(20)
+        assert len(ann.heard_values()) > 10
+
     def test_a_browser_is_told_how_much_came(self) -> None:
         ann = self.enter("Ann")
         self.native("Ben")
