@@ -143,7 +143,8 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     merged = argparse.Namespace(
         **{"doctor": False, "typed": False, **defaults, **kept, **chosen}, in_file=in_file, origin=origin
     )
-    if merged.host or merged.list_devices or merged.write_config or merged.doctor or merged.completion:
+    instead = (merged.list_devices, merged.write_config, merged.doctor, merged.completion, merged.install_desktop)
+    if merged.host or any(instead):
         return merged
     if not asking.possible():
         parser().error("--host is needed, or the link that your host gave you")
@@ -223,6 +224,10 @@ def _instead(chosen: argparse.Namespace, argv: Sequence[str]) -> int | None:
         told = script(PROGRAM, chosen.completion)
     elif chosen.write_config:
         told = _written(flags(argv))
+    elif chosen.install_desktop:
+        from voicechat.client.desktop import install
+
+        told = install(os.environ)
     elif chosen.list_devices:
         from voicechat.client.audio.portaudio import list_devices
 

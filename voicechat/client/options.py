@@ -106,6 +106,9 @@ OPTIONS: Final[Options] = (
             "config", "the configuration file; else $VOICECHAT_CONFIG or its usual place", metavar="FILE", kept=False
         ),
         Option("write-config", "write a configuration file with what is given here, and end", bool, False, kept=False),
+        Option(
+            "install-desktop", "have a click on a voicechat:// link start the client, and end", bool, False, kept=False
+        ),
         COMPLETION,
     ),
 )
