@@ -8,16 +8,11 @@ from typing import Final
 import pytest
 
 from testkit.children import Program, children
+from testkit.wine import Wine
 from tests.windows.conftest import Friend, SecondBuild
+from tests.windows.core import CORE, ELSEWHERE
 from tests.windows.standins import prepare_for_tests
 from winpack.folder import ROOT
-
-CORE: Final = (
-    *("tests/wire", "tests/security", "tests/codecs", "tests/session", "tests/rooms", "tests/media"),
-    *("tests/carriage/test_channel.py", "tests/carriage/test_clock.py", "tests/carriage/test_peer.py"),
-    *("tests/test_format.py", "tests/test_invite.py", "tests/test_passwords.py", "tests/test_testing.py"),
-)
-"""All that has nothing to do with an operating system; of the carriage, what opens no socket."""
 
 LONGEST: Final = 900.0
 """Seconds; it takes about one minute on two idle cores."""
@@ -32,7 +27,8 @@ def run(friend: Friend, product: Path, tmp_path: Path, second_build: SecondBuild
     python = prepare_for_tests(product, tmp_path) / "python.exe"
     # faulthandler takes exceptions for fatal that Wine's own libraries throw and catch.
     without = [word for plugin in ("cacheprovider", "faulthandler") for word in ("-p", f"no:{plugin}")]
-    words = ["wine", str(python), "-B", "-m", "pytest", "-q", "-n", "2", *without, "-o", "pythonpath=", *CORE]
+    words = ["wine", str(python), "-B", "-m", "pytest", "-q", "-n", "2", *without, "-o", "pythonpath="]
+    words += [f"--basetemp={Wine.path(tmp_path / 'temporary')}", *(f"--ignore={test}" for test in ELSEWHERE), *CORE]
     with children(tmp_path) as house:
         yield house.start(*words, variables=friend.variables(), folder=ROOT)
 
