@@ -4,6 +4,7 @@ import gzip
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,18 @@ class PageTests(SynchronousTestCase):
         assert not stranger.transport.aborted
         self.house.clock.advance(Limits().login_seconds)
         assert stranger.transport.aborted
+
+    def test_a_fault_of_ours_costs_that_connection_and_is_told_few_times(self) -> None:
+        house = House(page=Path("no such page"))
+        friend = TcpFriend(house, "Ann").begin()
+        house.login()
+        for number in range(20):
+            stranger = Stranger(house, f"10.0.{number}.1")
+            assert stranger.send(request()) == b""
+            assert stranger.transport.aborted
+        assert friend.connected
+        assert house.counted("faults_total") == 20
+        assert 1 <= len(house.log.failures) <= 5
 
     def test_a_flood_of_pages_gets_few(self) -> None:
         """From one address and from very many: what leaves is bounded by the clock, not by what is asked."""

@@ -59,7 +59,15 @@ class OnePort(StringProtocol):
             super().dataReceived(data)
         else:
             self.connection.received(len(data))
-            self._browser.received(data)
+            self._browse(self._browser, data)
+
+    def _browse(self, browser: "WebSocketCarriage", data: bytes) -> None:
+        """Bytes of a browser; a fault of ours in what they have caused ends this connection and no other."""
+        try:
+            browser.received(data)
+        except Exception:  # noqa: BLE001  told in the log, as a string's is
+            self._client.fault()
+            self._client.abort()
 
     def _look_behind(self, data: bytes) -> None:
         """The PROXY protocol has told by the first bytes whose they are; a browser's tell by themselves."""
@@ -79,7 +87,7 @@ class OnePort(StringProtocol):
         from voicechat.carriage.websocket import WebSocketCarriage  # nobody needs it before
 
         self._browser = WebSocketCarriage(self, self._asked)
-        self._browser.received(self.recvd)
+        self._browse(self._browser, self.recvd)
 
     def _asked(self, request: "HttpRequest") -> "HttpAnswer | None":
         if self._proxy:

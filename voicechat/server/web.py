@@ -5,6 +5,7 @@ frames is imported then.
 """
 
 import re
+from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
@@ -124,7 +125,8 @@ class Web:
         """Import what an offer will need beside all else: it takes 0.1 s (measured), in which no voice would pass."""
         if self._loads:
             self._loads = False
-            Thread(target=import_module, args=(AT_OFFER,), daemon=True).start()
+            with suppress(RuntimeError):  # the system starts no thread: then the offer waits for it
+                Thread(target=import_module, args=(AT_OFFER,), daemon=True).start()
 
     def _may_have_page(self, address: str) -> bool:
         """A page is a hundred times longer than what asks for it: no flood is to fill the host's line with pages."""
