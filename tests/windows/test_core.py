@@ -30,7 +30,9 @@ def run(friend: Friend, product: Path, tmp_path: Path, second_build: SecondBuild
     words = ["wine", str(python), "-B", "-m", "pytest", "-q", "-n", "2", *without, "-o", "pythonpath="]
     words += [f"--basetemp={Wine.path(tmp_path / 'temporary')}", *(f"--ignore={test}" for test in ELSEWHERE), *CORE]
     with children(tmp_path) as house:
-        yield house.start(*words, variables=friend.variables(), folder=ROOT)
+        # Started in the checkout, it shall leave nothing there.
+        variables = friend.variables(TMPDIR=str(tmp_path), XDG_RUNTIME_DIR=str(tmp_path))
+        yield house.start(*words, variables=variables, folder=ROOT)
 
 
 def test_every_test_of_the_core_passes_and_none_is_left_out(run: Program, tell: list[str]) -> None:
