@@ -113,6 +113,29 @@ _NODE: Final = """\
        adapter.auto-port-config = {{ mode = dsp monitor = true position = preserve }} }} }}
 """
 
+_LEAK: Final = """
+context.properties = {{ }}
+context.spa-libs = {{
+    audio.convert.* = audioconvert/libspa-audioconvert
+    support.* = support/libspa-support
+}}
+context.modules = [
+    {{ name = libpipewire-module-rt args = {{ nice.level = -11 }} flags = [ ifexists nofail ] }}
+    {{ name = libpipewire-module-protocol-native }}
+    {{ name = libpipewire-module-client-node }}
+    {{ name = libpipewire-module-adapter }}
+    {{ name = libpipewire-module-filter-chain args = {{
+        node.description = "{name}"
+        filter.graph = {{
+            nodes = [ {{ type = builtin label = convolver name = room config = {{ filename = {room} }} }} ] }}
+        capture.props = {{ node.name = "{name}-in" audio.channels = 1 audio.position = [ MONO ]
+            node.autoconnect = false }}
+        playback.props = {{ node.name = "{name}-out" audio.channels = 1 audio.position = [ MONO ]
+            node.autoconnect = false }}
+    }} }}
+]
+"""
+
 _ALSA_CONFIGURATION: Final = """\
 pcm.default {{ type pipewire playback_node "spk{k}" capture_node "mic{k}" }}
 ctl.default {{ type pipewire }}
@@ -226,6 +249,20 @@ class SoundRig:
             yield feed
         finally:
             _end(feed, signal.SIGINT)
+
+    @contextlib.contextmanager
+    def leaking(self, k: int, room: Path) -> Iterator[None]:
+        """Let loudspeaker k be heard by microphone k, through a room: a 48 kHz WAV of its impulse response."""
+        name = f"rig-leak{k}"
+        configuration = self.base / f"{name}.conf"
+        configuration.write_text(_LEAK.format(name=name, room=json.dumps(str(room))))
+        leak = self._spawn(name, ["pipewire", "-c", str(configuration)])
+        try:
+            self._link(f"spk{k}:monitor_MONO", f"{name}-in:input_MONO")
+            self._link(f"{name}-out:output_MONO", f"mic{k}:input_MONO")
+            yield
+        finally:
+            _end(leak, signal.SIGTERM)
 
     def wait_for_link(self, node: str) -> None:
         """Wait until some program's stream is linked to ``node``; RigError after LINK_SECONDS."""
