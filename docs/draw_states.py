@@ -13,7 +13,7 @@ from typing import Final
 
 from voicechat.carriage.webrtc import channel
 from voicechat.client.call import transmit
-from voicechat.media import gate, spurt
+from voicechat.media import echo_watch, gate, spurt
 from voicechat.media.forwarding import ListenerMode
 from voicechat.media.packet import MediaPacket
 from voicechat.rooms import listener
@@ -74,6 +74,12 @@ def talk_gate() -> str:
     return diagram(gate.GateState.SHUT, arrows)
 
 
+def echo() -> str:
+    """When the echo canceller sleeps."""
+    arrows = [(state, to, why) for state, row in echo_watch.CHANGES.items() for to, why in row.items()]
+    return diagram(echo_watch.EchoState.AWAKE, arrows)
+
+
 def serving() -> str:
     """What a listener gets, and what changes that: the policy's mode in capitals, and what a tick brings."""
     arrows = [
@@ -99,7 +105,7 @@ def rtc() -> str:
     return "\n".join([diagram(channel.RtcState.OFFERED, arrows), *words])
 
 
-MACHINES: Final = {"STREAM": stream, "GATE": talk_gate, "LISTENER": serving, "MUTE": mute, "RTC": rtc}
+MACHINES: Final = {"STREAM": stream, "GATE": talk_gate, "ECHO": echo, "LISTENER": serving, "MUTE": mute, "RTC": rtc}
 """The diagrams of the architecture page."""
 
 

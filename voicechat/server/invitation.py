@@ -47,7 +47,7 @@ def links(invite: Invite, own: Sequence[Address]) -> list[tuple[str, str]]:
 def told(invite: Invite, own: Sequence[Address]) -> str:
     """What the host reads: what a friend types, and what the router has to do."""
     these = links(invite, own)
-    lines = ["A friend types one of these (with headphones: there is no echo cancelling):", ""]
+    lines = ["A friend types one of these:", ""]
     lines += [f"  {who}:  voicechat-client '{link}' --name NAME" for who, link in these]
     lines += [
         "",
