@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address
 from twisted.protocols.haproxy._wrapper import HAProxyWrappingFactory
 from twisted.trial.unittest import SynchronousTestCase
@@ -353,11 +355,10 @@ class ProxyTests(SynchronousTestCase):
 
     def test_too_many_of_one_address_behind_a_proxy_are_shown_out(self) -> None:
         house = House(proxies=[PROXY], pages_burst=100)
-        upgrade = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
-        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+        upgrade = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", KEY)
         strangers = [Stranger(house, PROXY) for _ in range(30)]
         for stranger in strangers:
-            stranger.send(request("/", "X-Forwarded-For: 203.0.113.5", *upgrade, key))
+            stranger.send(request("/", "X-Forwarded-For: 203.0.113.5", *upgrade))
         assert sum(not stranger.transport.over for stranger in strangers) == Limits().before_login_each
         assert not house.log.failures
         assert house.counted("refused_total", Rejected.TOO_MANY_OF_ONE_ADDRESS) == 30 - Limits().before_login_each
@@ -377,6 +378,21 @@ class ProxyTests(SynchronousTestCase):
         house.login()
         assert ann.welcome is not None
         assert ann.client.address == PROXY
+
+
+KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+UPGRADE = request("/", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", KEY)
+HEADS = st.sampled_from([b"", b"GET ", b"GET / HTTP/1.1\r\n", request(), UPGRADE])
+
+
+@given(HEADS, st.lists(st.binary(max_size=80), max_size=4))
+def test_whatever_comes_first_ends_in_no_fault_and_no_more_than_an_answer(head: bytes, pieces: list[bytes]) -> None:
+    house = House()
+    stranger = Stranger(house)
+    answers = b"".join(stranger.send(piece) for piece in (head, *pieces) if piece)
+    assert not house.log.failures
+    assert len(answers) <= PAGE.stat().st_size + 1000
+    assert not house.hub.seats
 
 
 LAZY = """
