@@ -10,6 +10,7 @@ from bench.figures import Table, percentile, told
 from bench.parts.impaired import GOALS
 from bench.parts.quality import scores, tracks
 from bench.rig.rehearsal import Line, Rehearsal, rehearse
+from voicechat.codecs.opus import OpusCodec
 
 PERIODS = (256, 441, 480, 512, 1024)
 """Samples; 480 is a period of ours, PipeWire has powers of two."""
@@ -34,10 +35,11 @@ def rehearsal(studio: Studio) -> list[Table]:
     said = tracks(studio.plan.spoken)
     seeds = range(1, 3 if studio.plan.quick else 9)
 
-    def row(name: str, period: int, line: Line, goal: str) -> tuple[str, ...]:
-        return _row(
-            name, [rehearse(one, period, line, seed, studio.plan.tuning) for one in said for seed in seeds], goal
-        )
+    def row(name: str, period: int, line: Line, goal: str, *, enhance: bool = False) -> tuple[str, ...]:
+        held = [
+            rehearse(one, period, line, seed, studio.plan.tuning, enhance=enhance) for one in said for seed in seeds
+        ]
+        return _row(name, held, goal)
 
     cards = [row(f"periods of {period}", period, LINES["clean"], "-") for period in PERIODS]
     goals = {name: " at ".join(goal) for name, goal in GOALS.items()}
@@ -46,10 +48,16 @@ def rehearsal(studio: Studio) -> list[Table]:
         f"Two voices, {len(seeds)} calls each, clocks standing as chance has it. Delay: median (lowest to highest) "
         "over calls, without the sound system's own 10 to 20 ms; jumps, gaps, underruns and PESQ: mean of a call."
     )
-    return [
+    found = [
         Table("In virtual time, by the sound card's period", HEAD, tuple(cards), note),
         Table(f"In virtual time, by the line; periods of {USUAL}", HEAD, tuple(lines), note),
     ]
+    codec = OpusCodec(enhance=True, clock=lambda: 0.0)
+    if codec.enhancement.complexity:
+        better = [row(name, USUAL, line, goals.get(name, "-"), enhance=True) for name, line in LINES.items()]
+        title = f"In virtual time, by the line; the listener's libopus enhances ({codec.enhancement.value})"
+        found.append(Table(title, HEAD, tuple(better), note))
+    return found
 
 
 def _row(name: str, calls: list[Rehearsal], goal: str) -> tuple[str, ...]:

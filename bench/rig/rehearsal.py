@@ -133,11 +133,17 @@ class Rehearsal:
     underruns: int
 
 
-def rehearse(said: Signal, period: int, line: Line, seed: int, tuning: Tuning = TUNING) -> Rehearsal:
-    """Hold the call. ``period``: samples between two calls of each sound card; ``seed``: how all clocks stand."""
+def rehearse(
+    said: Signal, period: int, line: Line, seed: int, tuning: Tuning = TUNING, *, enhance: bool = False
+) -> Rehearsal:
+    """Hold the call.
+
+    ``period``: samples between two calls of each sound card; ``seed``: how all clocks stand; ``enhance``: the listener
+    asks for all that libopus can do.
+    """
     chance = random.Random(seed)
     said = np.concatenate([np.zeros(chance.randrange(2 * BLOCK_SAMPLES)), said])
-    call = _Call(said.astype(np.float32), line, chance, tuning)
+    call = _Call(said.astype(np.float32), line, chance, tuning, enhance=enhance)
     filled = chance.randrange(BLOCK_SAMPLES)
     for exchange, before in ((call.speak, 0), (call.hear, filled)):
         first = call.clock.seconds() + chance.random() * period / SAMPLE_RATE
@@ -168,11 +174,11 @@ def _probed(line: Line, chance: random.Random) -> list[float]:
 class _Call:
     """Ann speaks, Ben listens."""
 
-    def __init__(self, said: Samples, line: Line, chance: random.Random, tuning: Tuning) -> None:
+    def __init__(self, said: Samples, line: Line, chance: random.Random, tuning: Tuning, *, enhance: bool) -> None:
         self._chance = chance
         self.clock = Clock()
         self.clock.advance(100 + chance.random())
-        codec, hearing = OpusCodec(), OpusCodec(enhance=True, clock=lambda: 0.0)
+        codec, hearing = OpusCodec(), OpusCodec(enhance=enhance, clock=lambda: 0.0)
         self._said = said
         self._talking, self.listening = (
             AudioBridge(self._wake, TalkGate(tuning=tuning.gate), self.clock.seconds) for _ in range(2)
