@@ -3,19 +3,15 @@
  *
  * The rules are those of docs/architecture.md ("A stream", drawn from voicechat/media/spurt.py): decide,
  * then act. A `Recipe` names the payloads to decode and what becomes of their sound; `voice` carries it
- * out. A missing frame is concealed by a payload of one byte, the TOC of the last one, on which libopus
- * makes sound up as for a lost packet (no call of WebCodecs does). A decoder's state cannot be kept here,
- * so what comes after its turn is of no more use.
- * Times are ticks of the local clock, with fractions. Pure. May import `gate` and `playout`.
+ * out. A decoder's state cannot be kept here, so what comes after its turn is of no more use.
+ * Times are ticks of the local clock, with fractions. Pure. May import `gate`, `playout` and `recipes`.
  */
 import { PRE_ROLL, meanSquareOf } from './gate.js';
 import { DEEPEST, PlayoutDelay } from './playout.js';
+import { ENDS_AFTER, FADES_AFTER, madeUp } from './recipes.js';
 
 /** Frames: 1.28 s, above the deepest playout delay. */
 const CAPACITY = 64;
-/** Missing ticks that are concealed at full level, and those after which a spurt is over. */
-const FADES_AFTER = 2;
-const ENDS_AFTER = 5;
 const BEGINS_EARLY = 0.1;
 const ACCELERATE_ABOVE = 0.97;
 const EXPAND_BELOW = -0.75;
@@ -31,17 +27,7 @@ const EXCESS_WEIGHT = 1 / 8;
 const RESET_AFTER = 3000;
 const STRAGGLERS = 6;
 
-/**
- * What a pull decided. `payloads` are to be decoded in this order; the sound of the last one is heard,
- * with that of the one before merged into it (`merge`), at `from` and falling to `to`.
- * @typedef {object} Recipe
- * @property {Uint8Array[]} payloads
- * @property {boolean} merge
- * @property {boolean} concealed
- * @property {number} from gain at its beginning
- * @property {number} to gain at its end
- */
-
+/** @import { Recipe } from './recipes.js' */
 /** @typedef {'idle' | 'waiting' | 'playing'} Phase */
 
 /** One source. */
@@ -170,10 +156,6 @@ export class Spurt {
     this.phase = 'idle';
   }
 
-  get tooDeep() {
-    return this.excess >= ACCELERATE_ABOVE;
-  }
-
   get quiet() {
     return this.level < QUIET;
   }
@@ -217,7 +199,7 @@ export class Spurt {
     const between = [];
     for (; this.next < target; this.next++) {
       const payload = this.take(this.next);
-      if (payload) this.counts.dropped++;
+      this.counts.dropped += payload ? 1 : 0;
       if (payload && target - this.next <= WARM_WITH) between.push(payload);
     }
     this.excess = 0;
@@ -251,7 +233,7 @@ export class Spurt {
     this.counts.played++;
     this.sinceMerge++;
     const mayMerge = this.quiet || this.starting > 0 || this.sinceMerge > MERGE_EVERY;
-    const merge = this.tooDeep && mayMerge && this.frames.has(this.next);
+    const merge = this.excess >= ACCELERATE_ABOVE && mayMerge && this.frames.has(this.next);
     if (merge) {
       payloads.push(/** @type {Uint8Array} */ (this.take(this.next++)));
       this.excess--;
@@ -274,11 +256,7 @@ export class Spurt {
     this.excess++;
     this.counts.played--;
     this.counts.concealed++;
-    return { payloads: [...payloads, this.nothing()], merge: false, concealed: true, from: 1, to: 1 };
-  }
-
-  nothing() {
-    return Uint8Array.of(this.toc & 0xfc);
+    return madeUp(payloads, this.toc, 0);
   }
 
   /**
@@ -298,10 +276,7 @@ export class Spurt {
     }
     this.missing++;
     this.counts.concealed++;
-    const gone = Math.max(0, this.missing - FADES_AFTER);
-    const steps = ENDS_AFTER - FADES_AFTER - 1;
-    const from = gone ? 1 - (gone - 1) / steps : 1;
-    return { payloads: [this.nothing()], merge: false, concealed: true, from, to: gone ? 1 - gone / steps : 1 };
+    return madeUp([], this.toc, this.missing);
   }
 
   /**

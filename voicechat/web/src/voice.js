@@ -7,7 +7,7 @@
  */
 import { FRAME, fade, meanSquare, merge } from './sound.js';
 import { Spurt } from './spurt.js';
-/** @import { Recipe } from './spurt.js' */
+/** @import { Recipe } from './recipes.js' */
 
 /** Milliseconds after which a decoder that has not answered is given up. */
 const ANSWERS_WITHIN = 250;
