@@ -5,6 +5,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from testkit.children import Children, Server, stats
@@ -191,3 +192,29 @@ def test_ipv4_and_ipv6_meet_in_one_room(server: Server, home: Children) -> None:
     for program in (ann, ben):
         program.signal(signal.SIGTERM)
         assert program.end() == 0
+
+
+NEWER_OPUS = Path(__file__).parents[2] / ".cache" / "opus"
+"""Where .ci/prepare opus puts a libopus that has models; the machine's own may have them, too."""
+
+
+def test_with_a_newer_libopus_what_is_heard_is_enhanced_unless_told_not_to(
+    server: Server, home: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(NEWER_OPUS))
+    folder = home.folder
+    ben = home.client(server.port, "Ben", room="newer", stats=f"{folder}/enhanced.json")
+    dan = home.client(server.port, "Dan", "--enhance", "off", room="newer", stats=f"{folder}/plain.json")
+    for listener, name in ((ben, "Ben"), (dan, "Dan")):
+        listener.line(f"you are in as {name}")
+    ann = home.client(server.port, "Ann", "--duration", "2", room="newer", input="tone:440")
+    assert ann.end() == 0
+    for listener in (ben, dan):
+        listener.line("Ann left")
+        listener.signal(signal.SIGTERM)
+        assert listener.end() == 0
+        assert listener.err == ""
+    enhanced, plain = stats(folder / "enhanced.json"), stats(folder / "plain.json")
+    assert enhanced["opus"]["enhancement"] in {"lace", "spared"}, "on a busy machine LACE may be spared"
+    assert plain["opus"] == {"version": enhanced["opus"]["version"], "enhancement": "off"}
+    assert min(figures["frames"]["played"] for figures in (enhanced, plain)) > 50
