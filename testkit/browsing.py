@@ -1,8 +1,7 @@
 """Friends in a browser: a Chromium with the page in it, whose microphone and loudspeaker are recorded.
 
 What lives here: ``BrowserFriend``, and the script that records. It stands beside the page and sees what goes
-from the microphone into the page's worklet, and what goes to the loudspeaker, sample by sample on one clock. Where
-the browser's sound stood still for more than 20 ms, on a busy machine, there is silence for as long.
+from the microphone into the page's worklet, and what goes to the loudspeaker, sample by sample on one clock.
 May import ``testkit.chromium``, numpy, the demo's ``Track`` and the sound format.
 """
 
@@ -20,20 +19,14 @@ from voicechat.format import SAMPLE_RATE, Samples
 RECORDER: Final = """
 (() => {
   const TAP = `registerProcessor('tap', class extends AudioWorkletProcessor {
-    constructor() { super(); this.pieces = []; this.count = 0; this.began = this.behind = Infinity; }
+    constructor() { super(); this.pieces = []; this.count = 0; this.began = Infinity; }
     process(inputs) {
-      const start = Date.now() - this.count / 48;
-      this.began = Math.min(this.began, start);
-      this.behind = Math.min(this.behind, start - this.began);
+      this.began = Math.min(this.began, Date.now() - this.count / 48);
       this.count += 128;
       const both = new Float32Array(256);
       inputs.forEach(([samples], which) => samples && both.set(samples, 128 * which));
       this.pieces.push(both);
-      if (this.pieces.length < 75) return true;
-      for (; this.behind > 20; this.behind -= 128 / 48, this.count += 128) this.pieces.push(new Float32Array(256));
-      this.port.postMessage([this.began, this.pieces]);
-      this.pieces = [];
-      this.behind = Infinity;
+      if (this.pieces.length === 75) { this.port.postMessage([this.began, this.pieces]); this.pieces = []; }
       return true;
     }
   })`;
