@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # and each worker all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help prepare demo serve quick test browser lint windows test-windows bench soak fuzz clean
+.PHONY: help prepare demo pictures serve quick test browser lint windows test-windows bench soak fuzz clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -16,6 +16,11 @@ prepare: ## install what is missing: Debian packages, and .venv
 demo: prepare ## a server and three clients talk with recorded voices; shows who heard whom (WEB=1: one is a browser)
 	@$(if $(WEB),.ci/prepare browser)
 	@$(PY) -m demo $(if $(WEB),--browser)
+
+pictures: prepare ## the pictures of the documentation, of real calls: docs/pictures
+	@.ci/prepare browser
+	@$(PY) -m demo.screenshot
+	@$(PY) -m demo.browsershot
 
 serve: ## start a server for your friends and print what they must type; NEW=1: with a new password, PORT=4000
 	@.ci/prepare serve
