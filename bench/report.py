@@ -1,18 +1,22 @@
 """Tables into a page: between ``<!-- bench:PART -->`` and ``<!-- /bench:PART -->``, and nowhere else.
 
-May import the figures. What stands between the marks belongs to the script; all
-other text of the page belongs to people.
+May import the figures and ``quoted``, by which sentences of other pages have theirs. What stands between the marks
+belongs to the script; all other text of the page belongs to people.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import Table
+from bench.quoted import quoted
 
 PAGES: Final = (Path("docs", "performance.md"), Path("docs", "sound.md"))
+
+QUOTING: Final = (Path("README.md"), Path("docs", "compare.md"), Path("docs", "faq.md"))
+"""Pages that have figures of the first one in their sentences."""
 
 
 def save(folder: Path, part: str, tables: Iterable[Table], made: Mapping[str, str]) -> None:
@@ -34,13 +38,16 @@ def fill(page: str, kept: Mapping[str, Mapping[str, Any]]) -> str:
     return re.sub(r"<!-- bench:(?P<part>\w+) -->\n.*?<!-- /bench:(?P=part) -->", section, page, flags=re.DOTALL)
 
 
-def write(folder: Path, quick: Path, pages: Iterable[Path] = PAGES) -> list[str]:
+def write(folder: Path, quick: Path, pages: Sequence[Path] = PAGES, quoting: Iterable[Path] = QUOTING) -> list[str]:
     """Fill the pages; the parts whose tables were there. Of a part without a full run, the quick one's are taken."""
     kept = {}
     for path in (*sorted(quick.glob("*.json")), *sorted(folder.glob("*.json"))):
         kept[path.stem] = json.loads(path.read_text(encoding="utf-8")) | {"quick": path.parent == quick}
     for page in pages:
         page.write_text(fill(page.read_text(encoding="utf-8"), kept), encoding="utf-8")
+    figures = pages[0].read_text(encoding="utf-8")
+    for page in quoting:
+        page.write_text(quoted(page.read_text(encoding="utf-8"), figures), encoding="utf-8")
     return list(kept)
 
 
