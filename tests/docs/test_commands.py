@@ -5,6 +5,7 @@ import configparser
 import getopt
 import io
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -40,7 +41,9 @@ from voicechat.testing import MemoryCodec
 from voicechat.wire import messages
 
 BENCHS = ("performance.md", "tuning.md")
-TEXTS = {page.name: page.read_text(encoding="utf-8") for page in PAGES if page.name not in BENCHS}
+TEXTS = {
+    os.path.relpath(page, ROOT / "docs"): page.read_text(encoding="utf-8") for page in PAGES if page.name not in BENCHS
+}
 """The pages about our two programs; those about measurements have programs of their own."""
 CLIENT_PAGE, OPERATING, REFERENCE = TEXTS["client.md"], TEXTS["operating.md"], TEXTS["reference.md"]
 UNIT = ROOT / "docs" / "voicechat.service"

@@ -8,7 +8,7 @@ import pytest
 from tests.docs.pages import PAGES, ROOT, prose, spans
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-OTHERS = [ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "demo/voices/SOURCES.md")]
+OTHERS = [ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "demo/voices/SOURCES.md")]
 LINKS = [
     pytest.param(page, link, id=f"{page.name}: {link}")
     for page in [*PAGES, *OTHERS]
