@@ -40,6 +40,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "MIXING",
         "KICK_ON_RELOAD",
         "WEB",
+        "METRICS",
         "TRUSTED_PROXY",
     ):
         monkeypatch.delenv(f"VOICECHAT_{name}", raising=False)

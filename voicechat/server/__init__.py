@@ -11,6 +11,7 @@ ticker     the 20 ms beat, while somebody must be mixed for
 guard      coders whose faults cost one frame
 limits     every figure
 metrics    counters and gauges (census: what the hub knows of them)
+health     figures and health over HTTP (exposition: the metrics as Prometheus reads them)
 eventlog   sentences for the host, of which a stranger causes few
 log        written without being waited for; sinks: where to
 

@@ -47,7 +47,7 @@ class Place(NamedTuple):
     """Where to listen; ``name`` is told if that cannot be."""
 
     name: str
-    open: Callable[[Any, Any], None]
+    open: Callable[[Any, Any], Any]
     """Called with an `Opener`, or a `Prober`, and a factory. CannotListenError or OSError if it cannot be."""
     six: bool = False
     """To be opened after those of IPv4, beside which it has to be IPv6's alone."""

@@ -81,6 +81,19 @@ class WebAnswer(enum.Enum):
     NOT_FOUND = "not_found"
 
 
+class HealthAnswer(enum.Enum):
+    """What a request for figures or health was answered with."""
+
+    METRICS = "metrics"
+    OK = "ok"
+    FAILING = "failing"
+    NOT_FOUND = "not_found"
+    TOO_OFTEN = "too_often"
+    BAD_REQUEST = "bad_request"
+    TOO_SLOW = "too_slow"
+    TOO_MANY = "too_many"
+
+
 class Presence(enum.Enum):
     """Whether somebody who has a seat is connected."""
 
@@ -164,6 +177,22 @@ class Sample(NamedTuple):
     value: float
 
 
+def samples_of(name: str, metric: Metric) -> Iterator[Sample]:
+    """The numbers of one metric, as they are now; of a histogram how many up to each bound, their count and sum."""
+    if isinstance(metric, Labelled):
+        for label, one in metric.by.items():
+            yield Sample(name, {metric.label: label.value}, one.value)
+    elif isinstance(metric, Histogram):
+        reached = 0
+        for bound, count in zip((*metric.bounds, "+Inf"), metric.counts, strict=True):
+            reached += count
+            yield Sample(f"{name}_bucket", {"le": str(bound)}, reached)
+        yield Sample(f"{name}_count", {}, reached)
+        yield Sample(f"{name}_sum", {}, metric.sum)
+    else:
+        yield Sample(name, {}, metric.value)
+
+
 class Metrics:
     """One attribute for each metric; it bears the name, without ``voicechat_``, that the metric is known by outside."""
 
@@ -193,6 +222,7 @@ class Metrics:
         self.frames_played_total = Reading("counter", lambda: self.frames.played)
         self.frames_recovered_total = Reading("counter", lambda: self.frames.recovered)
         self.frames_concealed_total = Reading("counter", lambda: self.frames.concealed)
+        self.frames_lost_total = Reading("counter", lambda: self.frames.recovered + self.frames.concealed)
         self.frames_late_total = Reading("counter", lambda: self.frames.late)
         self.frames_dropped_total = Reading("counter", lambda: self.frames.dropped)
         self.encode_seconds_total = Counter()
@@ -204,23 +234,14 @@ class Metrics:
         # ourselves
         self.faults_total = Counter()
         self.log_lines_kept_back_total = Counter()
+        # who asks for all this
+        self.health_requests_total = _counters("answer", HealthAnswer)
 
     def families(self) -> dict[str, Metric]:
         """Every metric by its name."""
         return {name: value for name, value in vars(self).items() if not isinstance(value, Counts)}
 
     def samples(self) -> Iterator[Sample]:
-        """Every number, as it is now; of a histogram how many up to each bound, their count and sum."""
+        """Every number, as it is now."""
         for name, metric in self.families().items():
-            if isinstance(metric, Labelled):
-                for label, one in metric.by.items():
-                    yield Sample(name, {metric.label: label.value}, one.value)
-            elif isinstance(metric, Histogram):
-                reached = 0
-                for bound, count in zip((*metric.bounds, "+Inf"), metric.counts, strict=True):
-                    reached += count
-                    yield Sample(f"{name}_bucket", {"le": str(bound)}, reached)
-                yield Sample(f"{name}_count", {}, reached)
-                yield Sample(f"{name}_sum", {}, metric.sum)
-            else:
-                yield Sample(name, {}, metric.value)
+            yield from samples_of(name, metric)

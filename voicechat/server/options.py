@@ -40,6 +40,9 @@ BECAUSE: Final = {
 }
 """Why it ends with each."""
 
+MOST_PORT: Final = 65_535
+"""The greatest number of a port."""
+
 _OWN_OPTION: Final = ("max_clients", "room_size")
 """Limits that --limit does not set, because an option does."""
 
@@ -81,12 +84,25 @@ def public(text: str) -> tuple[str, int | None]:
     return it.host, it.port if re.search(r":[0-9]+$", text.removeprefix("[").partition("]")[2] or text) else None
 
 
+def address_and_port(text: str) -> tuple[str, int]:
+    """Both of ``127.0.0.1:9464`` or ``[::1]:9464``. `Refused` if it is neither."""
+    host, _, number = text.rpartition(":")
+    six = host.startswith("[") and host.endswith("]")
+    try:
+        address = str((ipaddress.IPv6Address if six else ipaddress.IPv4Address)(host[1:-1] if six else host))
+    except ValueError:
+        address = ""
+    if not address or not re.fullmatch(r"[0-9]{1,5}", number) or int(number) > MOST_PORT:
+        raise Refused("an address of this machine with a port, such as 127.0.0.1:9464 or [::1]:9464", shown(text))
+    return address, int(number)
+
+
 _RATES: Final = (LOWEST_BITRATE, HIGHEST_BITRATE)
 
 OPTIONS: Final[Options] = (
     Option("password-file", "a file with the password; - is standard input", metavar="FILE"),
     Option("password", "the password itself; wiped from the process list", metavar="SECRET", secret=True),
-    Option("port", "the TCP and UDP port", int, 1234, "PORT", between=(0, 65535), short="p"),
+    Option("port", "the TCP and UDP port", int, 1234, "PORT", between=(0, MOST_PORT), short="p"),
     Option(
         "interface",
         "the address to listen on; all of them, IPv4 and IPv6, if not given",
@@ -148,6 +164,12 @@ OPTIONS: Final[Options] = (
         metavar="ADDRESS",
         check=network,
         many=True,
+    ),
+    Option(
+        "metrics",
+        "where figures for Prometheus and health are told over HTTP, such as 127.0.0.1:9464; needs the extra metrics",
+        metavar="ADDRESS:PORT",
+        check=address_and_port,
     ),
     Option(
         "limit",

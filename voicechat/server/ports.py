@@ -22,6 +22,7 @@ from twisted.internet.posixbase import PosixReactorBase
 from voicechat.carriage import udp
 from voicechat.errors import ConfigError
 from voicechat.server.factory import VoiceServerFactory
+from voicechat.server.options import MOST_PORT
 
 LISTEN: Final = 256
 """Connections the kernel holds for us while we are busy: of 50, a friend's was dropped in a flood of 1 500 a second,
@@ -29,9 +30,6 @@ and came a second later (measured)."""
 
 ALL: Final = "::"
 """The address that stands for all of IPv6, and of IPv4 unless the port is IPv6's alone."""
-
-MOST: Final = 65_535
-"""The greatest number of a port."""
 
 
 class TcpPort(tcp.Port):
@@ -230,8 +228,8 @@ def _try(kind: int, port: int, interface: str) -> None:
 
 def check(number: int, interface: str) -> None:
     """ConfigError unless these can be a port's number and an address of this machine, or none for all of IPv4."""
-    if not 0 <= number <= MOST:
-        raise ConfigError(f"a port is a number from 0 to {MOST}, not {number}")
+    if not 0 <= number <= MOST_PORT:
+        raise ConfigError(f"a port is a number from 0 to {MOST_PORT}, not {number}")
     if interface:
         try:
             ip_address(interface)

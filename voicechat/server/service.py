@@ -91,6 +91,11 @@ class VoiceService(Service):
         """The first port listened on, also when 0 was asked for; 0 if there is none."""
         return next((listener.port for listener in self.listeners if listener.port), 0)
 
+    @property
+    def listens(self) -> bool:
+        """Its ports are open, and it does not end."""
+        return self._bound and bool(self.running) and not self._ends
+
     def privilegedStartService(self) -> None:
         """Bind before twistd gives up root's rights."""
         try:

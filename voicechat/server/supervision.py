@@ -28,6 +28,12 @@ LEAST: Final = 0.05
 OVERDUE: Final = 1.0
 """Seconds that a beat may be late before the watchdog is fed no more: fifty times the distance of two."""
 
+
+def alive(hub: Hub) -> bool:
+    """The beat is not so late that the server is to be started anew."""
+    return hub.ticker.due_in() > -OVERDUE
+
+
 Notify = Callable[[str], None]
 
 
@@ -78,7 +84,7 @@ class Supervision:
             self._timer.start(self._every)
 
     def _feed(self) -> None:
-        fed = "WATCHDOG=1\n" if self._hub.ticker.due_in() > -OVERDUE else ""
+        fed = "WATCHDOG=1\n" if alive(self._hub) else ""
         self._notify(fed + self._status())
         self._again()
 

@@ -7,6 +7,7 @@ else from the defaults of `options.OPTIONS`. Whatever a user can get wrong is to
 import os
 import signal
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -32,6 +33,10 @@ _APART: Final = ("password", "password-file", "state", "public-host", "listen", 
 """Options that are not settled one by one."""
 
 
+NEEDED_BY_METRICS: Final = ("h11", "prometheus_client")
+"""What the extra `metrics` installs."""
+
+
 class Options(HostOptions):
     """What the host may choose."""
 
@@ -52,6 +57,8 @@ class Options(HostOptions):
         """What --limit changed."""
         self.places: list[Place] = []
         """Where to listen."""
+        self.metrics_place: Place | None = None
+        """Where figures and health are told; None for nowhere."""
         self.log: PatientLog | None = None
         """The log of the application that is to be made; None where somebody else sees to it."""
         self.to_invite = ""
@@ -70,6 +77,7 @@ class Options(HostOptions):
                 givers[option.name], self[option.name] = self.chosen(option.name)
         self["room-size"] = self["room-size"] or MOST_SEATS
         self["web"] = self["web"] and self._can_serve_browsers(givers["web"])
+        self.metrics_place = self._metrics_place(givers["metrics"])
         self.limits = dict(limit(text) for text in self.chosen("limit")[1] or ())
         self.places = self._places([givers[name] for name in ("port", "interface") if givers[name]])
         self.find_password(make=True)
@@ -101,6 +109,18 @@ class Options(HostOptions):
             self.fail(ServerExit.CONFIG, f"{giver} needs what is not installed: pip install 'voicechat[web]'")
         return there
 
+    def _metrics_place(self, giver: str) -> "Place | None":
+        """Where figures are told, if anywhere; who asks for it and has not what it takes is told."""
+        if not giver:
+            return None
+        if not all(find_spec(name) is not None for name in NEEDED_BY_METRICS):
+            self.fail(ServerExit.CONFIG, f"{giver} needs what is not installed: pip install 'voicechat[metrics]'")
+        load_sockets()
+        from voicechat.server.health import metrics_place, warnings
+
+        self.warnings += warnings(giver, self["metrics"])
+        return metrics_place(giver, self["metrics"])
+
     def _places(self, others: list[str]) -> "list[Place]":
         """Where to listen; ``others``: who gives --port and --interface, where the command line beats variables."""
         load_sockets()
@@ -130,7 +150,7 @@ class Options(HostOptions):
         from voicechat.server.listening import cannot_listen
         from voicechat.server.ports import Prober
 
-        for place in self.places:
+        for place in [*self.places, *filter(None, [self.metrics_place])]:
             try:
                 place.open(Prober(), None)
             except (CannotListenError, OSError) as error:
@@ -188,4 +208,8 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     if notify is not None:
         service.supervision = Supervision(clock, hub, notify, fed_each(os.environ))
     service.setServiceParent(parent)
+    if options.metrics_place is not None:
+        from voicechat.server.health import HealthService
+
+        HealthService(clock, hub, options.metrics_place, lambda: service.listens).setServiceParent(parent)
     return parent

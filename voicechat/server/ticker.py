@@ -25,6 +25,7 @@ class Ticker:
         self._loop = LoopingCall(self._due)
         self._loop.clock = clock
         self._first = Timer(clock, self._start)
+        self._late = 0.0
 
     @property
     def running(self) -> bool:
@@ -36,11 +37,17 @@ class Ticker:
         call = self._loop.call
         return self._first.left if call is None else float(call.getTime() - self._clock.seconds())
 
+    @property
+    def late(self) -> float:
+        """Seconds by which the beat is late, or was when it last came; 0 while there is none."""
+        return max(0.0, self._late, -self.due_in()) if self.running else 0.0
+
     def wake(self) -> None:
         """Somebody must be mixed for: start, unless it runs already."""
         if not self.running:
             now = self._clock.seconds()
             self._schedule.resume(now)
+            self._late = 0.0
             self._first.start(self._schedule.next_at - now)
 
     def _start(self) -> None:
@@ -54,6 +61,7 @@ class Ticker:
 
     def _due(self) -> None:
         now = self._clock.seconds()
+        self._late = now - self._schedule.next_at  # of those that are left out, too
         due = self._schedule.due(now)
         needed = True
         for tick in due:
