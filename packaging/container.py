@@ -156,7 +156,8 @@ def serve(root: Path, stage: Stage) -> None:
     look = "from voicechat.codecs.opus import OpusCodec; print(*OpusCodec(enhance=True).described().values())"
     say(f"libopus {checked([*inside, python, '-c', look]).strip()}")
     health = json.loads(stage.last("HEALTHCHECK").partition(" CMD ")[2])
-    variables = {"PATH": PATH, "VOICECHAT_PORT": str(free_port())} | stage.environment()
+    free = {"VOICECHAT_PORT": str(free_port()), "VOICECHAT_METRICS": f"127.0.0.1:{free_port()}"}
+    variables = {"PATH": PATH} | stage.environment() | free
     server = subprocess.Popen([*inside, *command], env=variables, stdout=sys.stderr)
     try:
         left, healthy = time.monotonic() + HEALTHY_WITHIN, False

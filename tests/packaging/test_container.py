@@ -31,7 +31,10 @@ def test_every_step_of_the_containerfile_is_known() -> None:
     assert [word for word, _ in build.steps] == ["RUN", "COPY", "RUN"]
     assert "pip install" in build.steps[-1][1], "lines that go on are one step"
     assert "#" not in "".join(rest for _, rest in (*build.steps, *last.steps))
-    assert last.environment() == {"VOICECHAT_PASSWORD_FILE": "/run/secrets/password"}
+    assert last.environment() == {
+        "VOICECHAT_PASSWORD_FILE": "/run/secrets/password",
+        "VOICECHAT_METRICS": "127.0.0.1:9464",
+    }
     health, command = json.loads(last.last("HEALTHCHECK").partition(" CMD ")[2]), json.loads(last.last("CMD"))
     assert Path(health[0]) == Path(command[0]).with_name("python")
 
