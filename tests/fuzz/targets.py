@@ -9,6 +9,7 @@ import contextlib
 import random
 from collections.abc import Callable
 from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ import msgspec
 import numpy as np
 
 from tests.carriage.webrtc.browser import Browser, binding
+from tests.server.router.routers import FakeRouter
 from voicechat import invite
 from voicechat.carriage.http import Exchange, HttpAnswer
 from voicechat.carriage.webrtc import rtp, stun
@@ -30,6 +32,7 @@ from voicechat.security import dtls
 from voicechat.security.seal import DatagramOpener, DatagramSeal, StringOpener, StringSeal
 from voicechat.security.secret import Secret
 from voicechat.security.tickets import Ticket
+from voicechat.server.router import wire as router
 from voicechat.session.client import ClientSession
 from voicechat.session.server import ServerSession
 from voicechat.testing import MemoryCodec
@@ -195,6 +198,16 @@ def _path(data: bytes) -> None:
     assert not path.up
 
 
+def _router(data: bytes) -> None:
+    for request in _ROUTER_REQUESTS:
+        with contextlib.suppress(WireError):
+            answer = request.answered(data)
+            if isinstance(answer, router.Given):
+                assert 0 < answer.port < 65_536
+                assert router.LEAST_SECONDS <= answer.seconds <= router.MOST_SECONDS
+    router.announces(data)
+
+
 # -- what it begins with -------------------------------------------------------------
 
 _UPGRADE: Final = (
@@ -331,6 +344,18 @@ def _frame_seeds() -> list[bytes]:
     ]
 
 
+_ROUTER_REQUESTS: Final = (
+    router.AskAddress(),
+    router.AskPort(router.Carried.TCP, 1234, 1234, 3600),
+    router.AskMap(router.Carried.UDP, 1234, 1234, 3600, IPv4Address("192.168.1.20"), bytes(12)),
+)
+
+
+def _router_seeds() -> list[bytes]:
+    fake = FakeRouter()
+    return [fake.answers(request.build())[0] for request in _ROUTER_REQUESTS] + [bytes.fromhex("008000010000004d")]
+
+
 def _stun_seeds() -> list[bytes]:
     return [binding("mine", "password", transaction=bytes(12)), binding("a+b/", "other", transaction=bytes(range(12)))]
 
@@ -369,6 +394,7 @@ TARGETS: Final = {
     "dtls": Target(_dtls, _dtls_seeds, head=1),
     "path": Target(_path, lambda: [*_dtls_seeds(), *_rtp_seeds()], head=1),
     "opus": Target(_opus, _opus_seeds, head=1),
+    "router": Target(_router, _router_seeds, head=4),
 }
 
 

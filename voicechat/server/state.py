@@ -1,5 +1,6 @@
 """The state folder: what the server keeps from one start to the next, today a password that it made, and its port.
 
+Beside them lie what the host said about the router (`router.choice`), and what to take back there (`router.memory`).
 Everything in it is its owner's alone, and whole or not there. Imports little.
 """
 
@@ -64,7 +65,12 @@ def new_password(path: Path) -> None:
 
 def remember_port(folder: Path, port: int) -> None:
     """Keep the port, for `invite`. OSError if that cannot be."""
-    _written(folder / PORT, str(port), replace=True)
+    keep(folder / PORT, str(port))
+
+
+def keep(path: Path, line: str) -> None:
+    """Keep a line of ASCII in a file, in place of what is there. OSError if that cannot be."""
+    _written(path, line, replace=True)
 
 
 def remembered_port(folder: Path) -> int | None:
