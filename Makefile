@@ -5,7 +5,7 @@ PY := .venv/bin/python
 # and each worker all tests.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help prepare demo pictures serve quick test browser lint windows test-windows bench soak fuzz clean
+.PHONY: help prepare demo pictures serve quick test browser router lint windows test-windows bench soak fuzz clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -37,11 +37,15 @@ quick: ## every check and every test that needs no more than this machine
 
 # A lane is a target that runs its folder of tests (tests/test_lanes.py holds that none is forgotten). CI runs these, and
 # then those that stand alone (.ci/run).
-test: quick browser ## every check and every test
+test: quick browser router ## every check and every test
 
 browser: ## friends in real browsers and one at a terminal talk through a real server
 	@.ci/prepare browser
 	$(PY) -m pytest tests/browser
+
+router: ## a port is opened by a real router's program, and by ours in every mood; needs root, for networks of its own
+	@.ci/prepare router
+	$(PY) -m pytest tests/router
 
 lint: prepare ## style, types and layers
 	.venv/bin/ruff check .

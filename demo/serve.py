@@ -9,6 +9,7 @@ evening to the next. Ends at Ctrl-C, SIGTERM or when its window is closed with s
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,9 @@ from typing import Final
 
 from testkit.processes import OPEN_SECONDS, Child, command, ends_as_interrupt, follow, stop
 from voicechat import standard
-from voicechat.errors import DeviceError
+from voicechat.errors import ConfigError, DeviceError
+from voicechat.server import state
+from voicechat.server.router import choice
 from voicechat.server.terminal import LOOK_EACH, Terminal
 
 NO: Final = ("", "0", "no")
@@ -29,6 +32,15 @@ LISTENS: Final = "listening on port "
 
 IN_USE: Final = "already in use"
 """What it says when the port is taken."""
+
+ASKS: Final = "asking the router"
+ANSWERS: Final = re.compile(r"(the|no) router (?!to open)")
+"""What it says when it asks the router for the port, and what is in the line that says how that ended."""
+
+ROUTER_SECONDS: Final = 12.0
+"""Longest wait for it; a router that answers in no way is given up after some seven."""
+
+USUAL_PORT: Final = 1234
 
 HOW_TO_INVITE: Final = "print the link for your friends with"
 
@@ -68,11 +80,14 @@ def _serve(folder: Path, children: list[Child]) -> int:
         if made.returncode:
             return made.returncode
     port = ["--port", os.environ["PORT"]] if os.environ.get("PORT") else []
+    _ask_about_router()
     server = Child("server", [program, *port], folder / "server.log", _pass_on, dict(os.environ))
     children.append(server)
     if not follow([server], OPEN_SECONDS, lambda: LISTENS in server.written() or server.end is not None):
         standard.warn(f"serve: the server does not listen: {server.tail()}\n")
         return 1
+    if ASKS in server.written():
+        follow([server], ROUTER_SECONDS, lambda: ANSWERS.search(server.written()) is not None or server.end is not None)
     if server.end is None:
         _invite([program, "invite", *port])
     elif IN_USE in server.written():
@@ -82,6 +97,15 @@ def _serve(folder: Path, children: list[Child]) -> int:
         if terminal.taken_from_us and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             raise KeyboardInterrupt
     return server.end.status if server.end is not None and server.end.status > 0 else 1
+
+
+def _ask_about_router() -> None:
+    """Once, since the server has no terminal here; it finds the answer in its folder."""
+    if not os.environ.get("VOICECHAT_MAP_PORT"):
+        with contextlib.suppress(ConfigError):  # no folder: the server tells
+            folder = os.environ.get("VOICECHAT_STATE")
+            here = state.located(folder) if folder else state.usual(os.environ)
+            choice.asked(here, int(os.environ.get("PORT") or USUAL_PORT))
 
 
 def _invite(words: list[str]) -> None:

@@ -208,9 +208,14 @@ def command(name: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Ours without the user's own settings of voicechat, lines written as they come."""
+    """Ours without the user's own settings of voicechat, lines written as they come; nobody is asked about a router."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VOICECHAT_")}
-    return kept | {"PYTHONUNBUFFERED": "1", "VOICECHAT_CONFIG": os.devnull, "XDG_STATE_HOME": os.devnull}
+    return kept | {
+        "PYTHONUNBUFFERED": "1",
+        "VOICECHAT_CONFIG": os.devnull,
+        "XDG_STATE_HOME": os.devnull,
+        "VOICECHAT_MAP_PORT": "no",
+    }
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from tests.mutations.mutation import Mutation
 _DOOR: Final = "tests/server/test_protocol.py::BeforeLoginTests::"
 _FLOODS: Final = "tests/server/test_floods.py::"
 _TCP: Final = "tests/server/test_protocol.py::TcpTests::"
+_KEEPER: Final = "tests/server/router/test_keeper.py::"
 _DATAGRAMS: Final = "tests/server/test_datagrams.py::DatagramTests::"
 
 STRANGERS: Final = (
@@ -290,5 +291,45 @@ STRANGERS: Final = (
         if not self.open:
 """,
         (f"{_DATAGRAMS}test_what_does_not_open_takes_nothing_from_whom_it_names",),
+    ),
+    Mutation(
+        "T25",
+        "an answer of PCP to somebody else counts as ours",
+        "voicechat/server/router/wire.py",
+        "if (nonce, carried, inner) != (self.nonce, self.carried, self.inner):",
+        "if (carried, inner) != (self.carried, self.inner):",
+        ("tests/server/router/test_wire.py::test_of_pcp_only_an_answer_with_our_nonce_counts",),
+    ),
+    Mutation(
+        "T25",
+        "whoever sends nonsense is listened to without end",
+        "voicechat/server/router/talk.py",
+        "if self._wrong >= MOST_WRONG:",
+        "if False:",
+        (f"{_KEEPER}test_who_sends_nonsense_without_end_is_not_listened_to",),
+    ),
+    Mutation(
+        "T25",
+        "anybody who answers the search for routers by UPnP is asked",
+        "voicechat/server/router/upnp.py",
+        "return str(host) == self._router if self._router else host.is_private",
+        "return True",
+        ("tests/server/router/test_finding.py::test_upnp_asks_nobody_who_is_not_the_router",),
+    ),
+    Mutation(
+        "T25",
+        "each datagram that tells of a restart has the router asked",
+        "voicechat/server/router/keeper.py",
+        "at = self._asked_at + HINTS",
+        "at = self._asked_at",
+        (f"{_KEEPER}test_a_router_that_tells_of_its_restart_is_asked_soon_and_not_often",),
+    ),
+    Mutation(
+        "T25",
+        "what the router is asked for is not written down before",
+        "voicechat/server/router/keeper.py",
+        "self._remember(Remembered(self._router, self._wish.inner, self._wish.nonce.hex()))",
+        "pass",
+        (f"{_KEEPER}test_a_crash_while_the_router_was_asked_is_mended_too",),
     ),
 )

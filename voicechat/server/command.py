@@ -14,7 +14,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from voicechat import passwords, standard
 from voicechat.errors import ConfigError, DeviceError, WireError
@@ -26,6 +26,9 @@ from voicechat.server.hosting import HostOptions
 from voicechat.server.options import BECAUSE, OPTIONS, ServerExit, named, public
 from voicechat.server.tap import Options
 from voicechat.wire import text as texts
+
+if TYPE_CHECKING:
+    from voicechat.server.router.wire import Address
 
 NAME: Final = "voicechat-server"
 
@@ -81,6 +84,7 @@ commands, before all options (--help behind one shows its own):
 """
     always_keeps = True
     line = staticmethod(sinks.brief)
+    asks = True
     probes = True
 
     def parseArgs(self, *words: str) -> None:
@@ -140,6 +144,20 @@ class InviteOptions(HostOptions):
             self.fail(ServerExit.USAGE, "the server takes any port that is free: name it with --port")
         return Invite(host, port, self["room"] or "", self["password"])
 
+    def mapped(self, port: int) -> "tuple[tuple[Address, int] | None, str]":
+        """By which address and port the router passes on to ours; if in vain, why."""
+        from voicechat.server.router import memory, verdict
+
+        folder = self.folder_if_any()
+        kept = memory.remembered(folder) if folder is not None else None
+        reached = kept.reached_at if kept is not None and kept.inner == port else None
+        if reached is None:
+            return None, ""
+        what = verdict.verdict(reached[0])
+        if what is verdict.Reach.OUTSIDE:
+            return reached, ""
+        return None, f"Your router opened port {reached[1]}, but {what.value}."
+
     def _port(self) -> int:
         """The number that the server listens on."""
         giver, strings = self.chosen("listen")
@@ -193,8 +211,9 @@ def _invite(words: Sequence[str]) -> int:
     options.parseOptions(words)
     invite = options.invite()
     own = [] if invite.host else invitation.addresses()
-    links = invitation.links(invite, own)
-    told = links[0][1] if invite.host else invitation.told(invite, own)
+    mapped, but = options.mapped(invite.port)
+    links = invitation.links(invite, own, mapped)
+    told = links[0][1] if invite.host else invitation.told(invite, own, mapped, but)
     if options["qr"]:
         half_blocks = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         told += "\n\n" + invitation.code(links[0][1], half_blocks=half_blocks, colours=sys.stdout.isatty())

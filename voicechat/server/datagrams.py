@@ -5,6 +5,7 @@ open costs one decryption and a counter, and gets no answer.
 """
 
 from collections.abc import Callable, Sequence
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from twisted.internet.interfaces import IReactorTime
@@ -27,6 +28,15 @@ COUNT_EVERY: Final = 5.0
 """Seconds between two looks at what the kernel has dropped."""
 
 
+def from_outside(address: str) -> bool:
+    """Whether somebody with this address, or block of addresses, comes through a router that translates."""
+    try:
+        block = ip_network(address, strict=False)
+    except ValueError:  # a local socket
+        return False
+    return block.version == 4 and block.is_global
+
+
 class DatagramPort(DatagramProtocol):
     """All sessions' datagrams on one port."""
 
@@ -44,12 +54,18 @@ class DatagramPort(DatagramProtocol):
         self._connections: dict[int, Connection] = {}
         self._send: Callable[[bytes, Address], object]
         """Set when the port opens; before that no connection has a channel."""
+        self.outer: int | None = None
+        """By which number a router passes on to this port, if it is known and another."""
         self._dropped = 0
         self._counting = Timer(clock, self._count)
 
     def startProtocol(self) -> None:
         """The port is open."""
         self._send = udp.sender(self.transport)
+
+    def number_for(self, address: str) -> int:
+        """The port's number for who comes from ``address``: that of the router's outside for who comes through it."""
+        return self.outer if self.outer and from_outside(address) else self.number
 
     @property
     def number(self) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from voicechat import passwords
+from voicechat.errors import ConfigError
 from voicechat.options.option import Options as Table
 from voicechat.plain import variable
 from voicechat.server import state
@@ -32,6 +33,13 @@ class HostOptions(TableOptions):
         if folder:
             return state.located(folder)
         return state.usual(os.environ) if self.always_keeps else None
+
+    def folder_if_any(self) -> Path | None:
+        """The state folder; None also where none is known, and nothing can be kept."""
+        try:
+            return self.state_folder()
+        except ConfigError:
+            return None
 
     def kept_password(self) -> Path | None:
         """The file of the state folder, if the password is looked for there; it need not be there yet."""

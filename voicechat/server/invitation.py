@@ -33,27 +33,36 @@ _NOWHERE: Final = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET
 """Addresses that are nobody's (RFC 5737, RFC 3849)."""
 
 
-def links(invite: Invite, own: Sequence[Address]) -> list[tuple[str, str]]:
-    """Who can use a link, and the link; for an invite without a host, one for each of this machine's addresses."""
+def links(invite: Invite, own: Sequence[Address], mapped: tuple[Address, int] | None = None) -> list[tuple[str, str]]:
+    """Who can use a link, and the link; for an invite without a host, one for each of this machine's addresses.
+
+    ``mapped``: by which address and port the router, which was asked, is reached.
+    """
     if invite.host:
         return [(OUTSIDE, invite.link())]
     found = [(OUTSIDE if address.is_global else SAME, str(address)) for address in own]
     found.sort(key=lambda one: one[0] == OUTSIDE)
     if not any(address.is_global and address.version == 4 for address in own):
         found.append((OUTSIDE, OUTER))
-    return [(who, invite._replace(host=host).link()) for who, host in found]
+    at = [(who, invite._replace(host=host)) for who, host in found]
+    if mapped is not None:
+        outside = invite._replace(host=str(mapped[0]), port=mapped[1])
+        at = [(who, one) for who, one in at if one.host not in (OUTER, outside.host)] + [(OUTSIDE, outside)]
+    return [(who, one.link()) for who, one in at]
 
 
-def told(invite: Invite, own: Sequence[Address]) -> str:
-    """What the host reads: what a friend types, and what the router has to do."""
-    these = links(invite, own)
+def told(invite: Invite, own: Sequence[Address], mapped: tuple[Address, int] | None = None, but: str = "") -> str:
+    """What the host reads: what a friend types, and what the router has to do; ``but``: why it did that in vain."""
+    these = links(invite, own, mapped)
     lines = ["A friend types one of these:", ""]
     lines += [f"  {who}:  voicechat-client '{link}' --name NAME" for who, link in these]
     lines += [
         "",
-        f"For friends outside, forward port {invite.port}, TCP and UDP, to this machine in your router.",
+        f"Your router lets friends in by port {mapped[1]} while the server runs."
+        if mapped is not None
+        else but or f"For friends outside, forward port {invite.port}, TCP and UDP, to this machine in your router.",
     ]
-    if any(OUTER in link for _, link in these):
+    if not but and any(OUTER in link for _, link in these):
         lines += [
             f"{OUTER} is your router's: its status page shows it (WAN, Internet). If it begins with 10., 192.168.,",
             "172.16. to 172.31. or 100.64. to 100.127., your provider shares one address among many (CGNAT), and no",

@@ -124,6 +124,12 @@ OPTIONS: Final[Options] = (
         metavar="HOST",
         check=public,
     ),
+    Option(
+        "map-port",
+        "ask the router to open the port, TCP and UDP, while the server runs; on a terminal voicechat-server asks once",
+        bool,
+        False,
+    ),
     Option("state", "the folder of what it keeps: a password that it made", metavar="DIR"),
     Option("max-clients", "seats in all rooms together", int, 4, "N", between=(1, MOST_SEATS)),
     Option("room-size", "seats in each room; else as many as in all", int, None, "N", between=(1, MOST_SEATS)),

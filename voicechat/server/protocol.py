@@ -74,7 +74,7 @@ class RemoteClient:
     @property
     def udp_port(self) -> int:
         """Where its datagrams may go: the port beside the one that it came by; 0 for none."""
-        return self._datagrams.number
+        return self._datagrams.number_for(self.address)
 
     # -- before login -------------------------------------------------------------
 

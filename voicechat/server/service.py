@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -35,12 +35,18 @@ from voicechat.server.supervision import Supervision
 from voicechat.server.terminal import LOOK_EACH, Terminal
 from voicechat.wire import handshake
 
+if TYPE_CHECKING:
+    from voicechat.server.router.outside import Outside
+
 GOODBYE_SECONDS: Final = 0.5
 """What is left of the connections after the goodbyes is aborted then; a client on another continent is 0.3 s away."""
 
 LOOK_AGAIN: Final = (0.5, 1.5, 3.0)
 """Seconds after SIGHUP at which the terminal may have gone: some (xterm) send it first, and close the window then."""
 
+
+NO_PORT: Final = "there is no port that the router could open"
+"""Told where the server listens on none of TCP."""
 
 VERSION: Final = f"voicechat {__version__}, protocol {handshake.VERSION}"
 """Told first: what a report of a fault begins with."""
@@ -61,6 +67,10 @@ class VoiceService(Service):
     """Where the port is kept for whoever prints invitations."""
     to_invite = ""
     """Told when it listens: how the host gets a link for their friends."""
+    outside: "Outside | None" = None
+    """The router, if it is to be asked, or something is to be taken back."""
+    maps_port = False
+    """The router is asked to open the port."""
     kick_on_reload = False
     """A password that has changed at SIGHUP ends the sessions that began with the old one."""
     terminal: Terminal
@@ -123,11 +133,16 @@ class VoiceService(Service):
         host, port = self.outer
         outer = f"friends reach it at {Invite(host, port or self.port).link()}" if host else ""
         said = [VERSION, *self.warnings, *(listener.announcement for listener in self.listeners), outer, self.to_invite]
+        if self.maps_port and self.outside is not None:
+            said.insert(1, f"asking the router to open port {self.port}" if self.port else NO_PORT)
         for line in filter(None, said):
             self.hub.events.server(line)
         if self.state_folder is not None and self.port:
             with suppress(OSError):  # a folder that is read-only; then it is to be named
                 state.remember_port(self.state_folder, self.port)
+        if self.outside is not None:
+            ask = partial(self.outside.start, self.port) if self.maps_port and self.port else self.outside.take_back
+            self._reactor.callWhenRunning(ask)
         if self.supervision is not None:
             self._reactor.callWhenRunning(self.supervision.ready)
 
@@ -141,9 +156,17 @@ class VoiceService(Service):
         someone = bool(self.hub.seats) or bool(len(self.hub.admission))
         self.hub.close()
         self._close()
-        return cast(
-            Deferred[None], deferLater(self._reactor, GOODBYE_SECONDS if someone else 0.0, self.hub.events.close)
-        )
+        goodbye = cast(Deferred[None], deferLater(self._reactor, GOODBYE_SECONDS if someone else 0.0, lambda: None))
+        if self.outside is not None:
+            taken_back = self.outside.stop()
+            goodbye.addCallback(lambda _: taken_back)
+        return goodbye.addCallback(lambda _: self.hub.events.close())
+
+    def port_from_outside(self, port: int | None) -> None:
+        """The number by which the router passes on to the first port; None if it does not."""
+        for listener in self.listeners:
+            if listener.port == self.port:
+                listener.factory.datagrams.outer = port
 
     def reload(self) -> None:
         """Read the password file again; whoever is in stays in, unless `kick_on_reload`."""

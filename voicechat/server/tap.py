@@ -42,6 +42,8 @@ class Options(HostOptions):
 
     line = staticmethod(sinks.classic)
     """How an event is written to the log, where that is a stream."""
+    asks = False
+    """Whether a host who sits at a terminal is asked what only they can know."""
     probes = False
     """Whether ports can be had is tried before there is a log."""
 
@@ -81,8 +83,18 @@ class Options(HostOptions):
         self.limits = dict(limit(text) for text in self.chosen("limit")[1] or ())
         self.places = self._places([givers[name] for name in ("port", "interface") if givers[name]])
         self.find_password(make=True)
+        self["map-port"] = self["map-port"] if givers["map-port"] else self._host_wants_port_mapped()
         if self.probes or (self.parent is not None and not self.parent.get("nodaemon", True)):
             self._probe()
+
+    def _host_wants_port_mapped(self) -> bool:
+        """What the host said once, in the state folder."""
+        from voicechat.server.router import choice
+
+        folder = self.folder_if_any()
+        if folder is None:
+            return False
+        return choice.asked(folder, self["port"]) if self.asks else bool(choice.remembered(folder))
 
     def _log(self) -> PatientLog | None:
         """The log that twistd is asked for; None where it is not ours to make."""
@@ -166,6 +178,7 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     from voicechat.codecs.opus import OpusCodec
     from voicechat.server.hub import Hub
     from voicechat.server.oneport import carried
+    from voicechat.server.router import memory
     from voicechat.server.service import VoiceService
     from voicechat.server.supervision import Supervision, fed_each, notifier
 
@@ -203,6 +216,12 @@ def makeService(options: Options, reactor: Any = None) -> MultiService:
     service.outer = options.outer("public-host")
     service.to_invite = options.to_invite
     service.state_folder = options.kept_in
+    folder = options.folder_if_any()
+    if options["map-port"] or memory.is_left(folder):
+        from voicechat.server.router.outside import Outside
+
+        service.outside = Outside(clock, folder, hub.events.server, service.port_from_outside)
+        service.maps_port = options["map-port"]
     service.kick_on_reload = options["kick-on-reload"]
     notify = notifier(os.environ)
     if notify is not None:
