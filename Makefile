@@ -76,6 +76,9 @@ newcomer: ## a bare Debian runs the README's lines to the first word heard; WRIT
 	@.ci/prepare newcomer
 	@PYTHONPATH=.:packaging/windows:packaging/release $(PY) packaging/newcomer/newcomer.py $(if $(WRITE),write)
 
+lowest: prepare ## the tests that only compute, with the oldest packages that setup.cfg allows
+	@$(PY) packaging/release/lowest.py
+
 bench: prepare ## measure; prints figures, asserts nothing
 	@.ci/prepare browser opus
 	@$(PY) -m bench
