@@ -72,6 +72,7 @@ def test_any_bytes_are_a_request_or_an_error(data: bytes, head: bytes) -> None:
         struct.pack("!HHI", 1, 24, 0x2112A442) + bytes(12) + attribute(8, bytes(20)),
         binding("x" * 600, PASSWORD),
     ],
+    ids=lambda datagram: f"{len(datagram)} bytes",  # the last has random ones, thus another name in each process
 )
 def test_what_is_none_is_an_error(datagram: bytes) -> None:
     with pytest.raises(WireError):
