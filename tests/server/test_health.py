@@ -15,7 +15,15 @@ from tests.memory import VoiceReactor
 from tests.server.house import House, TcpFriend
 from tests.server.test_metrics import DOC
 from voicechat.server import exposition, health
-from voicechat.server.health import ASKING_SECONDS, MOST_ASKING, ON_TIME, SCRAPES_BURST, Health, HealthFactory
+from voicechat.server.health import (
+    ASKED_BURST,
+    ASKING_SECONDS,
+    MOST_ASKING,
+    ON_TIME,
+    SCRAPES_BURST,
+    Health,
+    HealthFactory,
+)
 from voicechat.server.metrics import HealthAnswer, Metrics, Reading
 from voicechat.server.service import CannotListen, VoiceService
 from voicechat.server.supervision import OVERDUE
@@ -193,6 +201,20 @@ def test_so_many_are_taken_at_once_and_a_place_is_free_when_one_has_gone(port: P
     assert len(port.factory.asking) == MOST_ASKING - 1
 
 
+def test_a_flood_of_connections_is_closed_unread(port: Port) -> None:
+    answered = 0
+    for _ in range(1000):
+        transport, asking = port.connect()
+        if asking is not None:
+            asking.dataReceived(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            answered += bool(transport.value())
+            asking.connectionLost(Failure(ConnectionError()))
+    assert answered == port.counted(HealthAnswer.OK) == ASKED_BURST
+    assert port.counted(HealthAnswer.TOO_MANY) == 1000 - ASKED_BURST
+    port.house.clock.advance(1.0)
+    assert port.get("/livez")[0] == 200
+
+
 def test_a_flood_of_scrapes_makes_few_texts_and_leaves_health_alone(
     port: Port, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,9 +226,9 @@ def test_a_flood_of_scrapes_makes_few_texts_and_leaves_health_alone(
         return generate(it)
 
     monkeypatch.setattr(exposition.Exposition, "text", counted)
-    answers = [port.get("/metrics")[0] for _ in range(200)]
+    answers = [port.get("/metrics")[0] for _ in range(50)]
     assert len(made) == answers.count(200) == SCRAPES_BURST
-    assert port.counted(HealthAnswer.TOO_OFTEN) == answers.count(503) == 200 - SCRAPES_BURST
+    assert port.counted(HealthAnswer.TOO_OFTEN) == answers.count(503) == 50 - SCRAPES_BURST
     assert port.get("/livez")[0] == port.get("/readyz")[0] == 200
     port.house.clock.advance(1.0)
     assert port.get("/metrics")[0] == 200
