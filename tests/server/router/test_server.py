@@ -1,5 +1,6 @@
 """What the rest of the server makes of a port that a router opened: the welcome's UDP port, and invitations."""
 
+import os
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -78,3 +79,33 @@ def test_the_option_is_stronger_than_what_was_said_once(
     options = Serve()
     options.parseOptions([*words, "--port", "0", "--password", "a password of four words", "--state", str(tmp_path)])
     assert options["map-port"] is wanted
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted", "kept"),
+    [("y\n", True, True), ("YES\n", True, True), ("\n", False, False), ("n\n", False, False), ("", False, None)],
+)
+def test_a_host_at_a_terminal_is_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, wanted: bool, kept: bool | None
+) -> None:
+    """The end of the input is no answer: they are asked again the next time."""
+    monkeypatch.setattr(choice, "_can_ask", lambda: True)
+    reading, writing = os.pipe()
+    os.write(writing, typed.encode())
+    os.close(writing)
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert choice.asked(tmp_path, 1234) is wanted
+    assert choice.remembered(tmp_path) is kept
+    if kept is not None:
+        assert choice.asked(tmp_path, 1234) is wanted, "stdin is closed: whoever asked again would fail"
+
+
+def test_where_nobody_answers_the_server_starts_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_can_ask", lambda: True)
+    monkeypatch.setattr(choice, "WAIT", 0.0)
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stdin, os.fdopen(writing, "w"):
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert not choice.asked(tmp_path, 1234)
+    assert choice.remembered(tmp_path) is None
