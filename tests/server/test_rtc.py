@@ -18,8 +18,9 @@ from voicechat.carriage.webrtc.channel import AGAIN, BOUND_FOR, UNHEARD
 from voicechat.format import silent_frame
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.quality import Quality
+from voicechat.security.dtls import MOST_SOURCES
 from voicechat.server.limits import Limits
-from voicechat.server.metrics import Dropped, OverLimit
+from voicechat.server.metrics import Dropped, OverLimit, PacketPath
 from voicechat.testing import MemoryCodec
 from voicechat.wire import media, messages
 
@@ -382,6 +383,59 @@ class RtcTests(SynchronousTestCase):
         limits = Limits()
         assert sent <= limits.datagrams_burst + 9 * limits.media_a_second * limits.excess_seconds + 50
         self.house.settle()
+        assert ben.connected
+
+    def test_what_is_forged_from_a_friends_address_takes_nothing_from_them(self) -> None:
+        """Whoever can make up the address has no keys: each is dropped and counted, and none is the friend's."""
+        ann, ben = self.enter("Ann"), self.enter("Ben")
+        record = b"\x16\xfe\xfd" + bytes(8)
+        forged = {
+            "a record of the handshake": record + b"\x00\x10" + bytes(16),
+            "a sealed record": b"\x17\xfe\xfd\x00\x01" + bytes(6) + b"\x00\x30" + os.urandom(48),
+            "a record of the next epoch": b"\x16\xfe\xfd\x00\x02" + bytes(6) + b"\x00\x30" + os.urandom(48),
+            "an alert": b"\x15\xfe\xfd" + bytes(8) + b"\x00\x02\x02\x28",
+            "another hello": Browser().hello()[0],
+            "RTCP": b"\x80\xc9\x00\x01" + bytes(30),
+            "RTCP, cut off": b"\x80\xc9",
+            "RTP": b"\x80\x6f" + bytes(60),
+            "RTP, far too long": b"\x80\x6f" + bytes(1600),
+            "one byte": b"\x80",
+        }
+        for what, datagram in forged.items():
+            dropped = self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED)
+            taken = self.house.counted("packets_received_total", PacketPath.UDP)
+            for _ in range(8000):  # over 7000 that open are beyond all measure
+                self.lines.send(datagram, ann.address)
+            assert not self.house.log.failures, what
+            assert self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED) == dropped + 8000, what
+            assert self.house.counted("packets_received_total", PacketPath.UDP) == taken, what
+        self.house.settle()
+        assert ann.connected
+        ben.talk(0.5)
+        self.house.pass_ticks(20)
+        assert ann.heard_values() == [0.5] * 20, "nor has the path ended"
+
+    def test_reports_of_rtcp_are_counted_as_what_comes_by_the_path(self) -> None:
+        ann = self.enter("Ann")
+        before = self.house.counted("packets_received_total", PacketPath.UDP)
+        dropped = self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED)
+        once = ann.browser.report()
+        ann.out(once)
+        assert self.house.counted("packets_received_total", PacketPath.UDP) == before + 1
+        ann.out(once)
+        assert self.house.counted("packets_received_total", PacketPath.UDP) == before + 1, "it came before"
+        assert self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED) == dropped + 1
+
+    def test_sources_of_one_browser_are_few(self) -> None:
+        """Libsrtp keeps a stream for each, whatever it is: one who makes up new ones makes no memory."""
+        ann, ben = self.enter("Ann"), self.native("Ben")
+        dropped = self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED)
+        payload = MemoryCodec().encoder(0).encode(silent_frame())
+        for source in range(100, 200):
+            ann.out(ann.browser.say(source, payload, source=source))
+            ann.out(ann.browser.report(source + 1000))
+        assert self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED) == dropped + 200 - MOST_SOURCES
+        assert ann.connected
         assert ben.connected
 
     def test_the_end_of_a_connection_is_the_end_of_its_path(self) -> None:

@@ -7,7 +7,7 @@ and reads a stream of bytes here, so `records` cuts it, and nothing half reaches
 import datetime as dt
 import hmac
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Final
 
@@ -27,6 +27,9 @@ MOST_HANDSHAKE: Final = 60
 
 _RECORD_HEAD: Final = 13
 """Bytes before the fragment of a record (RFC 6347, section 4.1); the last two are its length."""
+
+MOST_SOURCES: Final = 8
+"""Sources (SSRC) of one browser, of sound and of RTCP; it has two at most. libsrtp keeps a stream for each."""
 
 _PROFILE: Final = b"SRTP_AES128_CM_SHA1_80"
 _EXPORTER: Final = b"EXTRACTOR-dtls_srtp"
@@ -78,17 +81,30 @@ class Srtp:
         policy = pylibsrtp.Policy
         self._in = pylibsrtp.Session(policy(key=client, ssrc_type=policy.SSRC_ANY_INBOUND))
         self._out = pylibsrtp.Session(policy(key=server, ssrc_type=policy.SSRC_ANY_OUTBOUND))
+        self._sources: set[bytes] = set()
+        """Those of what opened."""
 
     def seal(self, packet: bytes) -> bytes:
         """A packet of RTP as it travels."""
         return bytes(self._out.protect(packet))
 
     def open(self, packet: bytes) -> bytes:
-        """A packet of RTP that came. WireError if it was not sealed for us, or came before."""
+        """A packet of RTP. WireError if it was not sealed for us, or came before, or has one source too many."""
+        return self._opened(self._in.unprotect, packet, packet[8:12])
+
+    def open_control(self, packet: bytes) -> bytes:
+        """The same for a packet of RTCP."""
+        return self._opened(self._in.unprotect_rtcp, packet, packet[4:8])
+
+    def _opened(self, unprotect: Callable[[bytes], bytes], packet: bytes, source: bytes) -> bytes:
+        if source not in self._sources and len(self._sources) >= MOST_SOURCES:
+            raise WireError("more sources than a browser has")
         try:
-            return bytes(self._in.unprotect(packet))
-        except pylibsrtp.Error:
+            opened = bytes(unprotect(packet))
+        except (pylibsrtp.Error, ValueError):  # the latter of one that is longer than pylibsrtp takes
             raise WireError("a packet of SRTP that does not open") from None
+        self._sources.add(source)
+        return opened
 
 
 class DtlsServer:
@@ -106,14 +122,21 @@ class DtlsServer:
         """Set when the keys are there."""
 
     def received(self, datagram: bytes) -> None:
-        """A datagram of the other side. `NotDtls`, and nothing happens, if it is none; WireError ends it all."""
+        """A datagram of the other side. `NotDtls` if it is none, or has nothing to say; WireError ends it all.
+
+        Once the keys are there, none has anything to say but the end: OpenSSL drops what is forged without a word, so
+        nobody can tell it from a last flight that comes again. That is answered, and counts for nobody.
+        """
         if not datagram or b"".join(records(datagram)) != datagram:
             raise NotDtls("a datagram that is none of DTLS")
-        self._came += 1
-        if self.srtp is None and self._came > MOST_HANDSHAKE:
+        sealed = self.srtp is not None
+        self._came += not sealed
+        if self._came > MOST_HANDSHAKE:
             raise WireError("a handshake without end")
         self._ssl.bio_write(datagram)
         self._go_on()
+        if sealed:
+            raise NotDtls("DTLS after the handshake")
 
     def _go_on(self) -> None:
         try:

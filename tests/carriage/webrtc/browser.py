@@ -108,11 +108,23 @@ class Browser:
         shown = self.ssl.get_peer_certificate(as_cryptography=True)
         return shown is not None and shown.fingerprint(hashes.SHA256()).hex(":").upper() == accept.fingerprint
 
-    def say(self, tick: int, payload: bytes, *, payload_type: int = PAYLOAD_TYPE, extension: bool = True) -> bytes:
+    def report(self, source: int = 42) -> bytes:
+        """A receiver report without blocks, sealed: the smallest packet of RTCP."""
+        return self._out.protect_rtcp(struct.pack("!BBHI", 0x80, 201, 1, source))
+
+    def say(
+        self,
+        tick: int,
+        payload: bytes,
+        *,
+        payload_type: int = PAYLOAD_TYPE,
+        extension: bool = True,
+        source: int = 42,
+    ) -> bytes:
         """A packet of RTP, sealed; with a header extension, as browsers have them."""
         self.sequence = (self.sequence + 1) % (1 << 16)
         head = struct.pack(
-            "!BBHII", 0x90 if extension else 0x80, payload_type, self.sequence, (tick * 960 + 77) % (1 << 32), 42
+            "!BBHII", 0x90 if extension else 0x80, payload_type, self.sequence, (tick * 960 + 77) % (1 << 32), source
         )
         more = b"\xbe\xde\x00\x01\x10\xff\x00\x00" if extension else b""
         return self._out.protect(head + more + payload)
