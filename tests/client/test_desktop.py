@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voicechat.client import cli, desktop
@@ -122,9 +122,11 @@ def unquoted(text: str) -> str:
             result += inner[at]
             at += 1
         text = result
+    assert "%" not in text.replace("%%", ""), "a field code"
     return text.replace("%%", "%")
 
 
+@example("100 %u/$HOME/`x`\\")
 @given(st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs", "Cc"]), min_size=1))
 def test_whatever_the_path_it_is_read_as_it_was(path: str) -> None:
     assert unquoted(desktop.quoted(f"/{path}")) == f"/{path}"
