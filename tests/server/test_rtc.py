@@ -14,7 +14,7 @@ from tests.server.browsers import BrowserFriend
 from tests.server.house import House, TcpFriend
 from tests.server.lines import Lines
 from voicechat.carriage.channel import Address
-from voicechat.carriage.webrtc.channel import AGAIN, BOUND_FOR, UNHEARD
+from voicechat.carriage.webrtc.channel import AGAIN, BOUND_FOR, MOST_REQUESTS, MOST_SENDS, UNHEARD
 from voicechat.format import silent_frame
 from voicechat.media.packet import ME, MediaPacket
 from voicechat.media.quality import Quality
@@ -376,9 +376,9 @@ class RtcTests(SynchronousTestCase):
         for _ in range(10_000):
             self.lines.send(binding(ann.accept.ufrag, "wrong" * 6), ann.address)
         assert ann.connected
-        sent, good = 0, binding(ann.accept.ufrag, ann.accept.password)
+        sent = 0
         while sent < 20_000 and ann.connected:
-            self.lines.send(good, ann.address)
+            self.lines.send(binding(ann.accept.ufrag, ann.accept.password), ann.address)
             sent += 1
         limits = Limits()
         assert sent <= limits.datagrams_burst + 9 * limits.media_a_second * limits.excess_seconds + 50
@@ -425,6 +425,52 @@ class RtcTests(SynchronousTestCase):
         ann.out(once)
         assert self.house.counted("packets_received_total", PacketPath.UDP) == before + 1, "it came before"
         assert self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED) == dropped + 1
+
+    def test_a_request_that_is_sent_again_by_who_listens_takes_and_moves_nothing(self) -> None:
+        ann, ben, third = self.enter("Ann"), self.native("Ben"), ("203.0.113.66", 6666)
+        assert ann.accept is not None
+        once = binding(ann.accept.ufrag, ann.accept.password)
+        ann.out(once)
+        self.lines.send(once, third)
+        assert third not in self.lines.to
+        dropped = self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED)
+        for _ in range(8000):
+            ann.out(once)
+        assert self.house.counted("datagrams_dropped_total", Dropped.NOT_OPENED) == dropped + 8000 - (MOST_SENDS - 1)
+        self.house.settle()
+        assert ann.connected
+        ben.talk(0.5)
+        self.house.pass_ticks(20)
+        assert ann.heard_values() == [0.5] * 20
+        assert third not in self.lines.to
+
+    def test_the_numbers_of_requests_that_are_kept_are_few(self) -> None:
+        ann = self.enter("Ann")
+        assert ann.accept is not None
+        for _ in range(MOST_REQUESTS // 100 + 2):
+            for _ in range(100):
+                ann.out(binding(ann.accept.ufrag, ann.accept.password))
+            self.house.clock.advance(1.0)
+            self.house.settle()
+        assert ann.connected
+        path = self.house.factory.datagrams._paths._by_name[ann.accept.ufrag]  # type: ignore[union-attr]
+        assert len(path.channel._requests) == MOST_REQUESTS
+
+    def test_nobody_takes_the_address_where_another_browser_is(self) -> None:
+        """A friend who makes up another's address takes none of their sound; when nobody is there, it is free."""
+        ann, ben, cid = self.enter("Ann"), self.enter("Ben"), self.native("Cid")
+        assert ben.accept is not None
+        ann.talk(0.25)
+        self.house.pass_ticks(10)
+        before = len(cid.values(ann.source))
+        self.lines.send(binding(ben.accept.ufrag, ben.accept.password), ann.address)
+        self.house.pass_ticks(20)
+        assert len(cid.values(ann.source)) - before == 20
+        ann.dumb = True
+        self.house.pass_seconds(BOUND_FOR + 0.1)
+        self.lines.to.clear()
+        self.lines.send(binding(ben.accept.ufrag, ben.accept.password), ann.address)
+        assert self.lines.to[ann.address]
 
     def test_sources_of_one_browser_are_few(self) -> None:
         """Libsrtp keeps a stream for each, whatever it is: one who makes up new ones makes no memory."""

@@ -72,6 +72,10 @@ class RtcPaths:
         path = self._by_name.get(request.ufrag)
         if path is None:
             raise WireError("a binding request for nobody")
+        holder = self._by_address.get(address)
+        now = float(path.connection.clock.seconds())
+        if holder is not None and holder is not path and holder.channel.is_at(address, now):
+            raise WireError("a binding request from where another browser is")
         host, port = udp.peer_of(address)
         channel = path.channel
 

@@ -41,6 +41,12 @@ AGAIN_MOST: Final = 60.0
 MOST_ADDRESSES: Final = 8
 """Addresses of one browser: one for each of its networks. The oldest is forgotten."""
 
+MOST_SENDS: Final = 7
+"""Times that a request is sent, at most, until it is answered (RFC 8489, section 6.2.1)."""
+
+MOST_REQUESTS: Final = 2048
+"""Requests whose numbers are remembered: those of an hour and a half, of one each 2.5 s."""
+
 _NEVER: Final = float("inf")
 
 
@@ -86,6 +92,8 @@ class RtcChannel:
         """Where it is."""
         self.addresses: deque[Address] = deque()
         """From where it came."""
+        self._requests: dict[bytes, tuple[Address, int]] = {}
+        """From where each request came, and how often; the oldest first."""
         self.outgoing: deque[tuple[bytes, Address]] = deque()
         self.messages: deque[Message] = deque()
         self.deadline = _NEVER
@@ -102,9 +110,18 @@ class RtcChannel:
     # -- who comes ----------------------------------------------------------------------
 
     def bound(self, request: BindingRequest, address: Address, host: str, port: int, now: float) -> None:
-        """A request that names this path. WireError, and nothing happens, if it is not signed by its password."""
+        """A request that names this path. WireError, and nothing happens, if it is not signed by its password.
+
+        Nor if it came before, from elsewhere or too often: who listens can send it again, and has no password.
+        """
         if self.state is RtcState.OVER or not request.is_signed_by(self.accept.password):
             raise WireError("a binding request of somebody else")
+        first, sends = self._requests.get(request.transaction, (address, 0))
+        if first != address or sends >= MOST_SENDS:
+            raise WireError("a binding request that came before")
+        self._requests[request.transaction] = address, sends + 1
+        if len(self._requests) > MOST_REQUESTS:
+            del self._requests[next(iter(self._requests))]
         self._becomes(RtcEvent.BINDING)
         if address not in self.addresses:
             self.addresses.append(address)
@@ -115,6 +132,10 @@ class RtcChannel:
         self._send(stun.success(request, self.accept.password, host, port), address)
         self._bound_until = now + BOUND_FOR
         self._judge(now)
+
+    def is_at(self, address: Address, now: float) -> bool:
+        """The browser is there, as far as one knows."""
+        return self.address == address and now < self._bound_until < _NEVER
 
     def received(self, datagram: bytes, address: Address, now: float) -> bytes | None:
         """DTLS or SRTP from one of its addresses: a media packet, if it is one. WireError, and nothing else, if not."""
