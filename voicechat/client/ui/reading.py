@@ -197,6 +197,11 @@ class UnseenLine:
 
 def echo(descriptor: int, *, on: bool) -> None:
     """Have a terminal show what is typed, or only the ends of lines (POSIX: ECHO, ECHONL)."""
+    if sys.platform == "win32":
+        from voicechat.client.windows import console
+
+        console.echo(on=on)
+        return
     import termios
 
     settings = termios.tcgetattr(descriptor)

@@ -20,6 +20,12 @@ CLOSE_WITHIN: Final = 4.5
 """Seconds that the handler waits for the process to end by itself, which takes `client.leaving.END_WITHIN` at most;
 after 5 s Windows ends it and says that it does not answer (HandlerRoutine's manual)."""
 
+STD_INPUT_HANDLE: Final = -10
+"""Standard input, for GetStdHandle (processenv.h)."""
+
+ENABLE_ECHO_INPUT: Final = 0x0004
+"""Mode of a console in which it shows what is typed (consoleapi.h)."""
+
 _HANDLER: Final = ctypes.CFUNCTYPE(wintypes.BOOL, wintypes.DWORD)
 
 _kept: list[Any] = []
@@ -50,3 +56,13 @@ def obeyed(
     if event in (CLOSE, LOGOFF, SHUTDOWN):
         wait(CLOSE_WITHIN)
     return True
+
+
+def echo(*, on: bool) -> None:
+    """Have the console show what is typed, or not; where standard input is no console there is nothing to show."""
+    kernel32 = library("kernel32")
+    kernel32.GetStdHandle.restype = wintypes.HANDLE
+    console, mode = wintypes.HANDLE(kernel32.GetStdHandle(STD_INPUT_HANDLE)), wintypes.DWORD()
+    if kernel32.GetConsoleMode(console, ctypes.byref(mode)):
+        changed = mode.value | ENABLE_ECHO_INPUT if on else mode.value & ~ENABLE_ECHO_INPUT
+        kernel32.SetConsoleMode(console, wintypes.DWORD(changed))
