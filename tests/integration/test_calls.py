@@ -29,6 +29,7 @@ STATS = {
     "sources_left_out": None,
     "passed_over": None,
     "opus": {"version", "enhancement"},
+    "echo": {"state", "cancelled", "withheld"},
 }
 """The keys that --stats is promised to have, and those inside."""
 

@@ -38,7 +38,7 @@ socket.getaddrinfo = stand_still
 
 PORTAUDIO = """
 import time
-paContinue, paFloat32 = 0, 1
+paContinue, paFloat32, paWASAPI, paMME = 0, 1, 13, 2
 class Stream:
     def start_stream(self):
         import threading
@@ -57,6 +57,8 @@ class PyAudio:
         if {hangs_at_once}:
             print("the sound system stands still", flush=True)
             time.sleep(600)
+    def get_host_api_info_by_type(self, kind):
+        raise OSError(-9979, "Host API not found")
     def get_device_count(self):
         return 1
     def get_device_info_by_index(self, index):

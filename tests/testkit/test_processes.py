@@ -134,4 +134,4 @@ def test_a_missing_command_is_named() -> None:
 def test_the_users_own_settings_do_not_reach_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICECHAT_PASSWORD", "other")
     ours = {name: value for name, value in processes.environment().items() if name.startswith("VOICECHAT_")}
-    assert ours == {"VOICECHAT_CONFIG": os.devnull}
+    assert ours == {"VOICECHAT_CONFIG": os.devnull, "VOICECHAT_MAP_PORT": "no"}
