@@ -715,6 +715,15 @@ class Behaviour:
 
     # -- what is told -------------------------------------------------------------
 
+    def test_who_enters_in_the_middle_of_a_spurt_is_told_who_talks(self) -> None:
+        ann, ben = self.enter_all("Ann", "Ben")
+        ann.talk(0.25)
+        self.house.pass_ticks(20)
+        cid = self.enter("Cid")
+        self.house.settle()
+        assert [(told.source, told.talking) for told in cid.told_of(messages.Talk)] == [(ann.source, True)]
+        assert ben.source != ann.source
+
     def test_who_talks_is_told_to_the_others(self) -> None:
         ann, ben = self.enter_all("Ann", "Ben")
         ann.talk(0.1)

@@ -139,9 +139,9 @@ class Hub:
             self.leave(seat, "the seat was needed")
 
     def entered(self, peer: IPeer, seat: Seat) -> None:
-        """The welcome is on its way; whoever did not fit into it follows."""
-        for joined in greeting.others(seat):
-            peer.send(joined)
+        """The welcome is on its way; whoever did not fit into it follows, and who talks now."""
+        for news in (*greeting.others(seat), *seat.live_room.talking(seat.source)):
+            peer.send(news)
 
     def resume(self, peer: IPeer, resume: Resume) -> tuple[Seat, Ticket, Welcome]:
         """The seat of a ticket, the ticket for the keys and what to answer; TicketUnknown if it is not good.

@@ -4,6 +4,7 @@ Deliveries that the conference made become bytes here, once for all who get the
 same, and go to each listener's peer. What happens in the room is told to all.
 """
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Final
 
@@ -224,6 +225,10 @@ class LiveRoom:
             else:
                 self._edge_timer.start(EDGES_EVERY)
                 return
+
+    def talking(self, besides: int) -> Iterator[Talk]:
+        """The news of all who talk now, for one who has just come."""
+        return (self._talk_of(source, True) for source, talks in self._talk_sent.items() if talks and source != besides)
 
     def _talk_of(self, source: int, talking: bool) -> Talk:
         """The news; with the figures that a listener's estimate of the delay needs, at the start of talk."""

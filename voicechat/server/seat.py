@@ -4,7 +4,7 @@ A seat outlives its connection for a minute. What it is told of the room goes to
 peer, and to whoever has shown its ticket; what is said in the room to its peer alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from voicechat.media.packet import MediaPacket
@@ -14,7 +14,7 @@ from voicechat.rooms.directory import Key
 from voicechat.rooms.room import Member
 from voicechat.security.tickets import Ticket
 from voicechat.session.bucket import Bucket
-from voicechat.wire.messages import Bye, Message, State
+from voicechat.wire.messages import Bye, Message, State, Talk
 
 
 class IPeer(Protocol):
@@ -75,6 +75,9 @@ class ILiveRoom(Protocol):
 
     def gain(self, seat: "Seat", talker: int, gain: float) -> None:
         """They want that talker louder or softer."""
+
+    def talking(self, besides: int) -> Iterable[Talk]:
+        """The news of all others who talk now."""
 
     def text(self, seat: "Seat", line: str) -> None:
         """A line to all others."""
