@@ -78,7 +78,7 @@ class Heard:
 
 
 def echo(studio: Studio) -> list[Table]:
-    """The goals, the scenes one by one, and the cost."""
+    """The goals, the scenes one by one unless all is to be judged, and the cost."""
     plan = studio.plan
     voices = Voices(plan.voices or VOICES)
     seeds = range(plan.seed, plan.seed + (JUDGED_SEEDS if plan.judge else 1))
@@ -99,7 +99,8 @@ def echo(studio: Studio) -> list[Table]:
     note = f"Over {len(usual)} usual and {len(random)} random rooms; the 95 % stand in place of the worst room."
     head = ("what", "median", "95 %", "goal", "reached")
     table = Table("Echo cancelling", head, tuple(goal.row() for goal in asked), note)
-    return [table, scenes(told_of), costs(voices, plan.tuning)]
+    one_by_one = [] if plan.judge else [scenes(told_of)]  # a judgement has eighty
+    return [table, *one_by_one, costs(voices, plan.tuning)]
 
 
 @dataclass(frozen=True)
