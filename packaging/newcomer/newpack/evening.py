@@ -18,7 +18,7 @@ import numpy as np
 
 from demo.correlation import FLOOR, correlations, energy, narrow
 from demo.script import VOICES, flowing, read
-from newpack.machine import Debian, Machine, Session
+from newpack.machine import HOME, Debian, Machine, Session
 from newpack.readme import FRIEND, HOST, TALK, Counted, commands
 from testkit.processes import free_port
 from voicechat.format import SAMPLE_RATE, Samples
@@ -61,13 +61,13 @@ class Evening:
 
             say(f"{FRIEND}: {self._said(FRIEND)}")
             began = time.monotonic()
-            heard = friend.folder / "root" / "heard.wav"
-            sound = {"VOICECHAT_INPUT": "silence", "VOICECHAT_OUTPUT": "wav:/root/heard.wav", "VOICECHAT_NAME": "Ben"}
+            heard = friend.home / "heard.wav"
+            sound = {"VOICECHAT_INPUT": "silence", "VOICECHAT_OUTPUT": f"wav:{HOME}/heard.wav", "VOICECHAT_NAME": "Ben"}
             self._join(self._typed(friend, FRIEND, variables | sound, link), link, began + SECONDS)
 
             voice = flowing(read(VOICES / "en_f2.flac"))[: 5 * SAMPLE_RATE]
-            _write(host.folder / "root" / "voice.wav", voice)
-            sound = {"VOICECHAT_INPUT": "wav:/root/voice.wav", "VOICECHAT_OUTPUT": "null", "VOICECHAT_NAME": "Ann"}
+            _write(host.home / "voice.wav", voice)
+            sound = {"VOICECHAT_INPUT": f"wav:{HOME}/voice.wav", "VOICECHAT_OUTPUT": "null", "VOICECHAT_NAME": "Ann"}
             talking = self._typed(host, TALK, variables | sound, link)
             self._join(talking, link, began + SECONDS)
             while not is_heard(voice, heard):

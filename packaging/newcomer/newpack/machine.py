@@ -29,7 +29,10 @@ RELEASE: Final = "bookworm"
 HAS: Final = "git,make,python3,ca-certificates"
 """What a newcomer has, besides what every Debian has; git brings certificates along, as far as apt is concerned."""
 
-PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/root/.local/bin"
+HOME: Final = "/home/newcomer"
+"""The home folder of whoever types, in the bare Debian."""
+
+PATH: Final = f"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:{HOME}/.local/bin"
 
 REPOSITORY: Final = "/mnt/repository"
 """Where a machine has the commit that is tried."""
@@ -84,7 +87,7 @@ class Debian:
         self._apt(folder / "etc/apt")
         shared = dict(self._shared)
         (folder / "etc/pip.conf").write_text(self._pip(shared), "utf-8")
-        (folder / "root/.gitconfig").write_text(
+        (folder / "etc/gitconfig").write_text(
             f'[url "{REPOSITORY}"]\n\tinsteadOf = {address(self._root)}\n[safe]\n\tdirectory = *\n', "utf-8"
         )
         if Path("/etc/resolv.conf").exists():
@@ -140,19 +143,24 @@ class Machine:
         self.folder = folder
         self._shared = shared
 
+    @property
+    def home(self) -> Path:
+        """HOME, from outside; made if it is not there."""
+        home = self.folder / HOME.lstrip("/")
+        home.mkdir(parents=True, exist_ok=True)
+        return home
+
     def typed(self, lines: list[str], variables: Mapping[str, str]) -> "Session":
         """A terminal in which the lines are typed, one after the other, while each goes well."""
-        script = self.folder / "root" / f"typed-{time.monotonic_ns()}"
+        script = self.home / f"typed-{time.monotonic_ns()}"
         told = [f"echo '$' {shlex.quote(line)}\n{line}" for line in lines]
         script.write_text("\n".join(["set -e", 'sudo() { "$@"; }', "cd", *told]) + "\n", "utf-8")
         binds = [word for pair in self._shared.items() for word in pair]
-        environment = {"HOME": "/root", "USER": "root", "PATH": PATH, "LANG": "C.UTF-8", "TERM": "xterm"} | dict(
-            variables
-        )
+        environment = {"HOME": HOME, "USER": "root", "PATH": PATH, "LANG": "C.UTF-8", "TERM": "xterm"} | dict(variables)
         words = ["unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL"]
         words += ["bash", "-c", _INSIDE, "newcomer", str(self.folder), *binds, "--"]
         words += ["env", "-i", *(f"{name}={value}" for name, value in environment.items())]
-        words += ["bash", f"/root/{script.name}"]
+        words += ["bash", f"{HOME}/{script.name}"]
         return Session(words)
 
 
